@@ -1,0 +1,26 @@
+//! Verbs: decode, dedupe, classify, score, episode, encode. Pure and synchronous.
+//!
+//! `(state, record, now) → (state', effects)`. The engine never waits, logs, reads a clock or a
+//! random number: the same input gives the same output, byte for byte, however batches are cut.
+//! Replay, backtests and crash tests rest on it.
+
+mod customers;
+mod effects;
+mod partition;
+mod record;
+pub mod rules;
+mod settings;
+
+pub use self::{
+    customers::Customers,
+    effects::{Bounded, Effect, Effects, Fact, Moment, RejectedItem, Slice},
+    partition::{CustomerChange, Engine, Partition, PartitionRow, Sealed},
+    record::Record,
+    settings::Settings,
+};
+
+/// The key of the partition row in the state topic. Customer keys start with [`CUSTOMER_PREFIX`].
+pub const PARTITION_KEY: &[u8] = b"p";
+
+/// What a customer's key in the state topic starts with, before the customer id.
+pub const CUSTOMER_PREFIX: u8 = b'c';

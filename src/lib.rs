@@ -1,0 +1,5 @@
+//! Rega reads customer touchpoints, names the moment each one is, and keeps every customer's
+//! engagement.
+
+pub mod engine;
+pub mod model;

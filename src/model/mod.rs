@@ -1,0 +1,23 @@
+//! Nouns: what a touchpoint is, and the closed vocabulary that it is labelled with.
+//!
+//! Everything here is plain data with checked constructors. Nothing waits, logs, or reads a clock,
+//! so that the engine above can be run over history as well as over the present.
+
+mod channel;
+mod hash;
+mod labels;
+mod time;
+mod touchpoint;
+mod verdict;
+
+pub use self::{
+    channel::{Channel, Channels},
+    hash::{StableHash, stable_hash},
+    labels::{
+        Actor, Band, EpisodeOutcome, Evidence, LabelledBy, MicroMoment, MomentOfTruth, Severity,
+        Stage, Track, TransitionKind, Valence,
+    },
+    time::{EventTime, Span, span_of},
+    touchpoint::{Property, Touchpoint},
+    verdict::{Labels, Points},
+};

@@ -1,0 +1,111 @@
+//! Event time: when something happened to the customer, in milliseconds since 1970 (UTC).
+//!
+//! Wall time never enters here. Whoever needs "now" is handed it.
+
+use std::{fmt, time::Duration};
+
+/// An instant of event time, in milliseconds since 1970-01-01T00:00:00Z.
+///
+/// Bounded to the years 1 to 9999, so that arithmetic on it can saturate and never overflow, and
+/// so that it can always be printed as RFC 3339.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventTime(i64);
+
+/// A signed length of time in milliseconds: what lies between two instants.
+pub type Span = i64;
+
+impl EventTime {
+    /// 0001-01-01T00:00:00Z.
+    pub const MIN: Self = Self(-62_135_596_800_000);
+    /// 9999-12-30T22:00:00Z: the last instant that `jiff` can print in every time zone.
+    pub const MAX: Self = Self(253_402_207_200_000);
+
+    /// Returns `None` outside the years 1 to 9999.
+    pub fn from_millis(millis: i64) -> Option<Self> {
+        (Self::MIN.0..=Self::MAX.0).contains(&millis).then_some(Self(millis))
+    }
+
+    /// Returns milliseconds since 1970.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Returns the instant `span` milliseconds later (earlier when negative), kept within bounds.
+    #[must_use]
+    pub fn plus(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span).clamp(Self::MIN.0, Self::MAX.0))
+    }
+
+    /// Returns the instant `span` milliseconds earlier, kept within bounds.
+    #[must_use]
+    pub fn minus(self, span: Span) -> Self {
+        self.plus(span.saturating_neg())
+    }
+
+    /// Returns the milliseconds from `earlier` to `self`; negative when `self` is the earlier one.
+    pub const fn since(self, earlier: Self) -> Span {
+        self.0 - earlier.0
+    }
+}
+
+/// Returns a configured length of time as a span. Lengths over 292 million years saturate.
+pub fn span_of(duration: Duration) -> Span {
+    Span::try_from(duration.as_millis()).unwrap_or(Span::MAX)
+}
+
+impl fmt::Display for EventTime {
+    /// RFC 3339 in UTC with milliseconds: `2026-11-22T07:12:00.000Z`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(millis) = *self;
+        let days = millis.div_euclid(86_400_000);
+        let in_day = millis.rem_euclid(86_400_000);
+        let (year, month, day) = civil_from_days(days);
+        let (hour, minute) = (in_day / 3_600_000, in_day / 60_000 % 60);
+        let (second, milli) = (in_day / 1000 % 60, in_day % 1000);
+        write!(
+            formatter,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
+        )
+    }
+}
+
+/// Returns the civil date of a day count since 1970 (Hinnant, *chrono-compatible low-level date
+/// algorithms*, `civil_from_days`).
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(millis: i64, expected: &str) {
+        assert_eq!(EventTime::from_millis(millis).unwrap().to_string(), expected);
+    }
+
+    #[test]
+    fn times_print_as_rfc_3339() {
+        check(0, "1970-01-01T00:00:00.000Z");
+        check(-1, "1969-12-31T23:59:59.999Z");
+        check(1_709_164_800_123, "2024-02-29T00:00:00.123Z");
+        check(EventTime::MIN.as_millis(), "0001-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn arithmetic_stays_within_bounds() {
+        assert_eq!(EventTime::MAX.plus(Span::MAX), EventTime::MAX);
+        assert_eq!(EventTime::MIN.minus(Span::MAX), EventTime::MIN);
+        assert_eq!(EventTime::MIN.minus(Span::MIN), EventTime::MAX);
+        assert!(EventTime::from_millis(i64::MAX).is_none());
+    }
+}
