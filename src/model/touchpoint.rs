@@ -29,7 +29,7 @@ pub struct Touchpoint<'a> {
     /// What the customer wrote.
     pub text: Option<Cow<'a, str>>,
     /// The properties as they were sent: one JSON object, or empty when there was none.
-    pub properties: &'a str,
+    pub properties: Cow<'a, str>,
     /// Hash of everything but times and envelope: the same id with another hash is a conflict.
     pub content_hash: StableHash,
 }
