@@ -4,18 +4,34 @@
 //! random number: the same input gives the same output, byte for byte, however batches are cut.
 //! Replay, backtests and crash tests rest on it.
 
+mod record;
+pub mod decode;
+pub mod rules;
+mod subject;
+mod classify;
+mod score;
+mod episode;
+mod state;
+mod evaluate;
+mod timeline;
+mod place;
+mod publish;
+mod encode;
 mod customers;
 mod effects;
+mod sealed;
 mod partition;
-mod record;
-pub mod rules;
 mod settings;
 
 pub use self::{
     customers::Customers,
     effects::{Bounded, Effect, Effects, Fact, Moment, RejectedItem, Slice},
-    partition::{CustomerChange, Engine, Partition, PartitionRow, Sealed},
+    encode::{
+        RestoredRow, RowError, customer_view, engagement_record, inspect_row, read_partition_row,
+    },
+    partition::{Engine, Partition, PartitionRow},
     record::Record,
+    sealed::{CustomerChange, Sealed},
     settings::Settings,
 };
 
