@@ -18,6 +18,7 @@ mod place;
 mod publish;
 mod encode;
 mod customers;
+pub mod decode;
 mod effects;
 mod sealed;
 mod partition;
