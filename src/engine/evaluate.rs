@@ -3,9 +3,7 @@
 use super::{
     classify::{History, group_of, label, matching},
     effects::{Bounded, Fact},
-    episode::{
-        Closing, EarlyClose, Episode, Opening, PainNews, close, end_pain, note_pain, open, recover,
-    },
+    episode::{Closing, Opening, PainNews, close, end_pain, note_pain, open, recover},
     rules::{Due, KindIx, Rule, RuleIx, kind},
     score::{Fading, GLORY_WEIGHT, PeriodVerdict, Standing, period_of},
     state::{Acquired, Candidate, Digest, Engagement, Origin, SeenEntry, Transition},

@@ -4,25 +4,24 @@
 //! random number: the same input gives the same output, byte for byte, however batches are cut.
 //! Replay, backtests and crash tests rest on it.
 
-mod record;
-pub mod decode;
-pub mod rules;
-mod subject;
 mod classify;
-mod score;
-mod episode;
-mod state;
-mod evaluate;
-mod timeline;
-mod place;
-mod publish;
-mod encode;
 mod customers;
 pub mod decode;
 mod effects;
-mod sealed;
+mod encode;
+mod episode;
+mod evaluate;
 mod partition;
+mod place;
+mod publish;
+mod record;
+pub mod rules;
+mod score;
+mod sealed;
 mod settings;
+mod state;
+mod subject;
+mod timeline;
 
 pub use self::{
     customers::Customers,

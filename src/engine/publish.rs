@@ -55,9 +55,7 @@ impl Publisher<'_> {
             }
         }
         if story.whole {
-            self.retract(customer, |claim| {
-                !claim.settled && !repeated.contains(&claim.event_id)
-            });
+            self.retract(customer, |claim| !claim.settled && !repeated.contains(&claim.event_id));
             customer.claims.retain(|claim| !claim.retracted || !claim.settled);
         }
         self.effects.items.len() != before
@@ -77,8 +75,7 @@ impl Publisher<'_> {
         }
         let revision = known.map_or(0, |known| known.revision.saturating_add(1));
         self.moment(account, digest, outcome, revision);
-        digest.published =
-            Some(Published { revision, verdict, labels: outcome.labels.clone() });
+        digest.published = Some(Published { revision, verdict, labels: outcome.labels.clone() });
     }
 
     fn derived(&mut self, customer: &mut Customer, fired: Fired) {
@@ -278,11 +275,11 @@ fn verdict_hash(outcome: &Outcome) -> StableHash {
         said.push(u8::try_from(track.index()).unwrap_or(u8::MAX));
         said.extend_from_slice(&points.to_le_bytes());
     }
-    let (kind, key) = outcome.episode.as_ref().map_or((KindIx::MAX, None), |(kind, key)| {
-        (*kind, key.as_deref())
-    });
+    let (kind, key) =
+        outcome.episode.as_ref().map_or((KindIx::MAX, None), |(kind, key)| (*kind, key.as_deref()));
     said.push(kind);
-    let texts = [reason.as_deref(), key, outcome.same_pain_as.as_deref(), outcome.referral.as_deref()];
+    let texts =
+        [reason.as_deref(), key, outcome.same_pain_as.as_deref(), outcome.referral.as_deref()];
     for text in texts {
         said.push(u8::from(text.is_some()));
         said.extend_from_slice(text.unwrap_or_default().as_bytes());

@@ -44,9 +44,8 @@ pub(crate) fn digest_of(
     let values = Captured { engine, properties: decoded.properties };
     let known = engine.settings.channels.get(&touchpoint.channel);
     let channel = known.unwrap_or_else(|| Channel::named(Channels::OTHER));
-    let actor = touchpoint
-        .actor
-        .unwrap_or_else(|| rules.actor(&touchpoint.event, &touchpoint.channel));
+    let actor =
+        touchpoint.actor.unwrap_or_else(|| rules.actor(&touchpoint.event, &touchpoint.channel));
     let subject = Subject {
         event: &touchpoint.event,
         channel,

@@ -126,11 +126,7 @@ pub(crate) fn fire(
 }
 
 /// Returns an episode that this touchpoint closes after its deadline, which has not fired yet.
-fn overdue_close(
-    engagement: &Engagement,
-    digest: &Digest,
-    context: Context<'_>,
-) -> Option<usize> {
+fn overdue_close(engagement: &Engagement, digest: &Digest, context: Context<'_>) -> Option<usize> {
     digest.candidates.iter().find_map(|candidate| {
         let closes = context.rules.rule(candidate.rule)?.closes.as_ref()?;
         let key = closes.key.and_then(|path| digest.value(path));
@@ -280,11 +276,7 @@ fn derive(
 
 /// A derived touchpoint answers for every property that keys an episode of its kind: a rule on it
 /// can close or ask for episodes by the same key.
-fn key_values(
-    rules: &RuleSet,
-    kind: Option<KindIx>,
-    key: Option<&str>,
-) -> Vec<(PathIx, Box<str>)> {
+fn key_values(rules: &RuleSet, kind: Option<KindIx>, key: Option<&str>) -> Vec<(PathIx, Box<str>)> {
     let Some(key) = key else { return Vec::new() };
     let mut paths: Vec<PathIx> = rules
         .rules

@@ -2,7 +2,10 @@
 
 use crate::{
     engine::{
-        rules::{Alone, Expression, HistoryTest, KindIx, Leaves, PathIx, RuleSet, Truth, spec::Comparison},
+        rules::{
+            Alone, Expression, HistoryTest, KindIx, Leaves, PathIx, RuleSet, Truth,
+            spec::Comparison,
+        },
         state::Candidate,
     },
     model::{Actor, Channel, EventTime, Property},
@@ -115,10 +118,8 @@ impl<V: Values> Subject<'_, V> {
         let ordering = match (number_of(left), number_of(right)) {
             (Some(left), Some(right)) => left.total_cmp(&right),
             _ => {
-                let times = (
-                    self.values.promise(left_path, false),
-                    self.values.promise(right_path, false),
-                );
+                let times =
+                    (self.values.promise(left_path, false), self.values.promise(right_path, false));
                 match (times, is) {
                     ((Some(left), Some(right)), _) => left.cmp(&right),
                     (_, Comparison::Equal) => return left == right,

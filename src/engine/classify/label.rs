@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Returns labels that say nothing.
-pub(crate) const fn unlabelled() -> Labels {
+const fn unlabelled() -> Labels {
     Labels {
         micro_moment: MicroMoment::None,
         moment_of_truth: MomentOfTruth::None,

@@ -33,11 +33,8 @@ pub(crate) fn matching(history: History<'_>, remembered: bool) -> Matched {
     let mut matched = Matched::default();
     for candidate in &history.digest.candidates {
         let Some(rule) = history.rules.rule(candidate.rule) else { continue };
-        let truth = if remembered {
-            candidate.matched.into()
-        } else {
-            history.truth(rule, candidate)
-        };
+        let truth =
+            if remembered { candidate.matched.into() } else { history.truth(rule, candidate) };
         match truth {
             Truth::True => matched.rules.push(candidate.rule),
             Truth::Unknown => matched.history_unknown = true,
@@ -94,8 +91,8 @@ impl History<'_> {
             HistoryTest::Episode { kind, key, overdue } => {
                 let wanted_key = key.map(|path| self.digest.value(path));
                 let found = engagement.episodes.iter().any(|episode| {
-                    let keyed = wanted_key
-                        .is_none_or(|key| key.is_some() && episode.key.as_deref() == key);
+                    let keyed =
+                        wanted_key.is_none_or(|key| key.is_some() && episode.key.as_deref() == key);
                     let late = episode.deadline.is_some_and(|deadline| deadline < ts);
                     episode.kind == *kind
                         && keyed

@@ -9,6 +9,6 @@ mod matching;
 
 pub(crate) use self::{
     examine::{Subject, Values, examine},
-    label::{label, unlabelled},
+    label::label,
     matching::{History, group_of, matching},
 };

@@ -98,11 +98,8 @@ pub(crate) fn write_moment(out: &mut Vec<u8>, said: &Said<'_>, context: Context<
 }
 
 fn write_where_they_apply(json: &mut Json<'_>, said: &Said<'_>, context: Context<'_>) {
-    let flags = [
-        ("derived", said.derived),
-        ("retracted", said.retracted),
-        ("backfill", said.backfill),
-    ];
+    let flags =
+        [("derived", said.derived), ("retracted", said.retracted), ("backfill", said.backfill)];
     for (name, _) in flags.into_iter().filter(|(_, applies)| *applies) {
         json.flag(name);
     }

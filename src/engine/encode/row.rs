@@ -22,7 +22,7 @@ use crate::{
     },
     model::{
         Actor, Band, Channel, EventTime, Evidence, LabelledBy, Labels, MicroMoment, MomentOfTruth,
-        Severity, Stage, StableHash, Track, TransitionKind, Valence,
+        Severity, StableHash, Stage, Track, TransitionKind, Valence,
     },
 };
 
@@ -32,7 +32,9 @@ const VERSION: u8 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {
     /// Written by a later version of Rega.
-    #[error("state row has format {found}, this version reads up to {VERSION}: run the newer version again")]
+    #[error(
+        "state row has format {found}, this version reads up to {VERSION}: run the newer version again"
+    )]
     Newer {
         /// The version byte.
         found: u8,
@@ -65,7 +67,7 @@ pub fn inspect_row(row: &[u8]) -> Result<RestoredRow, RowError> {
 }
 
 /// Writes a partition row.
-pub fn write_partition_row(out: &mut Vec<u8>, row: &PartitionRow) {
+pub(crate) fn write_partition_row(out: &mut Vec<u8>, row: &PartitionRow) {
     out.push(VERSION);
     put(out, &row.next_offset);
     put_time(out, row.latest);
@@ -274,7 +276,8 @@ fn put_journey(out: &mut Vec<u8>, journey: &Journey) {
 fn put_reversals(out: &mut Vec<u8>, reversals: &Reversals) {
     put(out, &(reversals.forgotten, reversals.given.len()));
     for given in &reversals.given {
-        let points = given.points.iter().map(|(rule, track, points)| (rule, index(track.index()), points));
+        let points =
+            given.points.iter().map(|(rule, track, points)| (rule, index(track.index()), points));
         put(out, &(given.key, given.at.as_millis(), points.collect::<Vec<_>>()));
     }
     let taken = reversals.taken.iter().map(|taken| (taken.key, taken.at.as_millis()));
@@ -294,8 +297,12 @@ fn put_episode(out: &mut Vec<u8>, episode: &Episode, rules: &RuleSet) {
     put(out, &episode.overdue.is_some());
     if let Some(overdue) = &episode.overdue {
         let pain = overdue.pain.as_ref();
-        put(out, &(&overdue.event_id, pain.map(|(reason, severity)| (reason, index(severity.index())))));
-        let points = overdue.points.iter().map(|(rule, track, points)| (rule, index(track.index()), points));
+        put(
+            out,
+            &(&overdue.event_id, pain.map(|(reason, severity)| (reason, index(severity.index())))),
+        );
+        let points =
+            overdue.points.iter().map(|(rule, track, points)| (rule, index(track.index()), points));
         put(out, &points.collect::<Vec<_>>());
     }
     let pain = episode.pain.as_ref();
@@ -464,7 +471,8 @@ impl<'r> Reader<'r> {
     }
 
     fn journey(&mut self) -> Result<Journey, RowError> {
-        let stage = |stage: Option<u8>| stage.map(|stage| from(stage, Stage::from_index)).transpose();
+        let stage =
+            |stage: Option<u8>| stage.map(|stage| from(stage, Stage::from_index)).transpose();
         let (current, deepest, lapsed): (Option<u8>, Option<u8>, bool) = self.take()?;
         let mut journey = Journey {
             stage: stage(current)?,
@@ -649,7 +657,8 @@ impl<'r> Reader<'r> {
         let count: usize = self.take()?;
         let mut candidates = Vec::new();
         for _ in 0..count {
-            let (rule, leaves, scale, matched): (StableHash, u64, Option<u8>, bool) = self.take()?;
+            let (rule, leaves, scale, matched): (StableHash, u64, Option<u8>, bool) =
+                self.take()?;
             let due = self.time()?;
             let scale = scale.map(|one| from(one, Valence::from_index)).transpose()?;
             if let Some((rule, _)) = rules.rule_by_hash(rule) {

@@ -46,7 +46,8 @@ pub(super) fn ended(episode: Episode, at: EventTime, facts: &mut Vec<Fact>) -> C
 
 fn remember(engagement: &mut Engagement, early: EarlyClose, facts: &mut Vec<Fact>) {
     let closes = &mut engagement.early_closes;
-    if let Some(known) = closes.iter_mut().find(|one| one.kind == early.kind && one.key == early.key)
+    if let Some(known) =
+        closes.iter_mut().find(|one| one.kind == early.kind && one.key == early.key)
     {
         known.at = known.at.min(early.at);
         return;

@@ -30,9 +30,9 @@ pub(crate) fn open(
     tolerance: Span,
     facts: &mut Vec<Fact>,
 ) -> Option<Closing> {
-    let fires_at = opening.deadline.map(|deadline| {
-        if deadline < opening.at { opening.at.plus(tolerance) } else { deadline }
-    });
+    let fires_at = opening
+        .deadline
+        .map(|deadline| if deadline < opening.at { opening.at.plus(tolerance) } else { deadline });
     let exactly = |episode: &&mut Episode| {
         episode.kind == opening.kind && episode.key.as_deref() == opening.key
     };

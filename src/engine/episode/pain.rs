@@ -27,11 +27,8 @@ pub(crate) struct PainNews<'a> {
 /// Opens a pain episode.
 pub(crate) fn note_pain(engagement: &mut Engagement, news: PainNews<'_>, facts: &mut Vec<Fact>) {
     let deadline = Some(news.at.plus(news.within));
-    let pain = PainCase {
-        severity: news.severity,
-        reason: news.reason.map(Box::from),
-        resolved: false,
-    };
+    let pain =
+        PainCase { severity: news.severity, reason: news.reason.map(Box::from), resolved: false };
     facts.push(Fact::EpisodeOpened(kind::PAIN));
     let episode = Episode {
         kind: kind::PAIN,

@@ -14,11 +14,11 @@ use hashbrown::HashMap;
 pub(crate) use self::expression::{Alone, Expression, HistoryTest, Leaves, Seen, Truth, number_of};
 use self::{
     guess::Guesses,
-    spec::{Comparison, HalfLifeSpec, OncePer, PackSpec, Problem, ScaleKind},
+    spec::{HalfLifeSpec, OncePer, PackSpec, Problem, ScaleKind},
 };
 use crate::model::{
-    Actor, EventTime, Evidence, MicroMoment, MomentOfTruth, Points, Severity, Span, StableHash,
-    Stage, Track, Valence, stable_hash,
+    Actor, Evidence, MicroMoment, MomentOfTruth, Severity, Span, StableHash, Stage, Track, Valence,
+    stable_hash,
 };
 
 /// Position of a property path that some rule asks for.
@@ -53,8 +53,7 @@ pub struct RuleSet {
 }
 
 /// What `seen` predicates remember, by event.
-pub(crate) type SeenMemories =
-    HashMap<Box<str>, Vec<SeenMemory>, foldhash::fast::FixedState>;
+pub(crate) type SeenMemories = HashMap<Box<str>, Vec<SeenMemory>, foldhash::fast::FixedState>;
 
 /// One thing to remember when an event comes by.
 #[derive(Clone, Debug, PartialEq)]

@@ -30,13 +30,9 @@ impl Standing {
 
     /// Returns the track with the highest score; `None` when all are 0.
     pub(crate) fn dominant(&self) -> Option<Track> {
-        Track::ALL
-            .iter()
-            .copied()
-            .filter(|&track| 0.0 < self.track(track))
-            .max_by(|&left, &right| {
-                self.track(left).total_cmp(&self.track(right)).then(right.cmp(&left))
-            })
+        Track::ALL.iter().copied().filter(|&track| 0.0 < self.track(track)).max_by(
+            |&left, &right| self.track(left).total_cmp(&self.track(right)).then(right.cmp(&left)),
+        )
     }
 }
 

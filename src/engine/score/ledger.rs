@@ -99,10 +99,14 @@ impl Ledger {
         }
         for line in std::mem::take(&mut self.0) {
             let known = rules.rule_by_hash(line.rule);
-            let (hash, fading) = known.map_or((line.rule, Fading(HalfLifeSpec::Never)), |(_, rule)| {
-                let points = rule.points_on(line.track);
-                (rule.hash, Fading(points.map_or(HalfLifeSpec::Never, |points| points.half_life)))
-            });
+            let (hash, fading) =
+                known.map_or((line.rule, Fading(HalfLifeSpec::Never)), |(_, rule)| {
+                    let points = rule.points_on(line.track);
+                    (
+                        rule.hash,
+                        Fading(points.map_or(HalfLifeSpec::Never, |points| points.half_life)),
+                    )
+                });
             self.add((hash, line.track), line.value, line.as_of, fading);
         }
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{DedupeRing, Digest, Engagement, Published};
 use crate::{
     engine::rules::{KindIx, RuleSet},
-    model::{Band, EventTime, Span, Stage, StableHash},
+    model::{Band, EventTime, Span, StableHash, Stage},
 };
 
 /// What a deadline said, while it may still turn out to be wrong.

@@ -5,7 +5,9 @@
 
 use crate::{
     engine::rules::{KindIx, PathIx, RuleIx},
-    model::{Actor, Channel, EventTime, Labels, MicroMoment, MomentOfTruth, Stage, StableHash, Valence},
+    model::{
+        Actor, Channel, EventTime, Labels, MicroMoment, MomentOfTruth, StableHash, Stage, Valence,
+    },
 };
 
 /// A touchpoint's digest. Ordered by (time, event id).

@@ -121,7 +121,11 @@ mod tests {
             .zip(0..)
             .filter_map(|(&stage, minute)| {
                 let at = EventTime::from_millis(minute * 60_000).unwrap();
-                if stage == Stage::None { journey.lapse(at) } else { journey.advance(at, stage, MicroMoment::None) }
+                if stage == Stage::None {
+                    journey.lapse(at)
+                } else {
+                    journey.advance(at, stage, MicroMoment::None)
+                }
             })
             .map(|transition| transition.kind)
             .collect();

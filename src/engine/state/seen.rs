@@ -68,20 +68,16 @@ impl SeenGroups {
         within: Span,
     ) -> usize {
         let after = until.minus(within);
-        self.0
-            .iter()
-            .find(|one| one.memory == memory && one.group == group)
-            .map_or(0, |group| {
-                group.entries.iter().filter(|one| after < one.ts && one.ts <= until).count()
-            })
+        self.0.iter().find(|one| one.memory == memory && one.group == group).map_or(0, |group| {
+            group.entries.iter().filter(|one| after < one.ts && one.ts <= until).count()
+        })
     }
 
     /// Forgets what no predicate can ask for any more.
     pub(crate) fn retain(&mut self, keep: impl Fn(StableHash) -> Option<EventTime>) {
         self.0.retain(|group| {
-            keep(group.memory).is_some_and(|oldest| {
-                group.entries.last().is_some_and(|newest| oldest < newest.ts)
-            })
+            keep(group.memory)
+                .is_some_and(|oldest| group.entries.last().is_some_and(|newest| oldest < newest.ts))
         });
     }
 }
@@ -143,8 +139,9 @@ mod tests {
     #[test]
     fn the_stalest_group_goes_first() {
         let mut seen = SeenGroups::default();
-        let pushed_out: Vec<bool> =
-            (0..17).map(|second| seen.insert((1, second), entry(second.cast_signed(), 0), 2)).collect();
+        let pushed_out: Vec<bool> = (0..17)
+            .map(|second| seen.insert((1, second), entry(second.cast_signed(), 0), 2))
+            .collect();
         assert_eq!(pushed_out.iter().filter(|out| **out).count(), 1);
         assert!(seen.0.iter().all(|group| group.group != 0));
     }
