@@ -33,6 +33,8 @@ mod properties;
 mod reader;
 mod reject;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
 mod touchpoint;

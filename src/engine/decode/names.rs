@@ -85,10 +85,16 @@ fn is_separator(character: char) -> bool {
 
 fn begins_word(before: Option<char>, character: char, after: Option<&char>) -> bool {
     let Some(before) = before else { return false };
-    character.is_uppercase()
+    is_capital(character)
         && (before.is_lowercase()
             || before.is_numeric()
-            || (before.is_uppercase() && after.is_some_and(|after| after.is_lowercase())))
+            || (is_capital(before) && after.is_some_and(|after| after.is_lowercase())))
+}
+
+/// Some letters look like capitals and have no lower case (`𝕆`): they begin no word, or a name
+/// would change every time it is normalised.
+fn is_capital(character: char) -> bool {
+    character.to_lowercase().next() != Some(character)
 }
 
 #[cfg(test)]
