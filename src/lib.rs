@@ -2,4 +2,6 @@
 //! engagement.
 
 pub mod engine;
+pub mod http;
 pub mod model;
+pub mod telemetry;
