@@ -1,5 +1,6 @@
 //! Rega reads customer touchpoints, names the moment each one is, and keeps every customer's
 //! engagement.
 
+pub mod config;
 pub mod engine;
 pub mod model;
