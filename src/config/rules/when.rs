@@ -1,0 +1,190 @@
+//! When a rule matches: a mapping whose keys must all hold.
+
+use crate::{
+    config::{
+        fields::{Fields, entries, found, read_fields},
+        problem::Problems,
+        values::{
+            Vocabulary, any_scalar, flag, list, located, number, one_or_more, span, text, whole,
+            word,
+        },
+        yaml::{Node, Value},
+    },
+    engine::rules::spec::{Comparison, Condition, CustomerTest, Located, SeenSpec, Test},
+};
+
+/// How many matches a `seen` may ask for: a state row keeps so many at most.
+const SEEN_MAX: u64 = 64;
+
+impl Vocabulary for Comparison {
+    const WHAT: &'static str = "a comparison";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("=", Self::Equal),
+        ("!=", Self::NotEqual),
+        ("<", Self::Less),
+        ("<=", Self::AtMost),
+        (">", Self::Greater),
+        (">=", Self::AtLeast),
+    ];
+}
+
+/// Reads a `when`, or a part of one below `all`, `any` and `not`.
+pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Condition> {
+    read_fields(node, "\"when\"", problems, |fields| {
+        let mut all = Vec::new();
+        let names = |fields: &mut Fields<'_, '_>, key, make: fn(Vec<Located<String>>) -> _| {
+            fields.get(key, one_or_more(located)).map(make)
+        };
+        all.extend(names(fields, "event", Condition::Event));
+        all.extend(names(fields, "channel", Condition::Channel));
+        all.extend(fields.get("actor", one_or_more(word)).map(Condition::Actor));
+        all.extend(names(fields, "episode", Condition::Episode));
+        all.extend(fields.get("properties", properties).unwrap_or_default());
+        all.extend(fields.get("text", |node, problems| test(node, problems, &Condition::Text)));
+        all.extend(fields.get("compare", compare));
+        all.extend(fields.get("customer", customer).unwrap_or_default());
+        all.extend(fields.get("all", list(read)).map(Condition::All));
+        all.extend(fields.get("any", list(read)).map(Condition::Any));
+        all.extend(fields.get("not", read).map(|not| Condition::Not(Box::new(not))));
+        Some(one_or_all(all))
+    })
+}
+
+fn one_or_all(mut conditions: Vec<Condition>) -> Condition {
+    match (conditions.pop(), conditions.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            conditions.extend(last);
+            Condition::All(conditions)
+        }
+    }
+}
+
+fn properties(node: &Node, problems: &mut Problems) -> Option<Vec<Condition>> {
+    let entries = entries(node, "properties", problems)?.iter();
+    let conditions: Vec<_> = entries
+        .map(|entry| {
+            let path = &entry.key;
+            test(&entry.value, problems, &|test| Condition::Property { path: path.clone(), test })
+        })
+        .collect();
+    conditions.into_iter().collect()
+}
+
+/// Reads a test: a scalar, a list of them, or a mapping whose keys must all hold.
+fn test(
+    node: &Node,
+    problems: &mut Problems,
+    make: &dyn Fn(Test) -> Condition,
+) -> Option<Condition> {
+    match &node.value {
+        Value::Scalar(_) | Value::Sequence(_) => {
+            one_or_more(any_scalar)(node, problems).map(|values| make(Test::In(values)))
+        }
+        Value::Mapping(_) => test_mapping(node, problems, make),
+        Value::Nothing => {
+            problems.add_with_help(
+                node.at,
+                "expected a test, found nothing",
+                "to ask whether a property is absent, write { exists: false }",
+            );
+            None
+        }
+    }
+}
+
+fn test_mapping(
+    node: &Node,
+    problems: &mut Problems,
+    make: &dyn Fn(Test) -> Condition,
+) -> Option<Condition> {
+    read_fields(node, "the test", problems, |fields| {
+        let mut all = Vec::new();
+        all.extend(fields.get("exists", flag).map(|exists| make(Test::Exists(exists))));
+        let (min, above) = (fields.get("min", number), fields.get("above", number));
+        let (max, below) = (fields.get("max", number), fields.get("below", number));
+        if min.or(above).or(max).or(below).is_some() {
+            all.push(make(Test::Range { min, above, max, below }));
+        }
+        let contains = fields.get("contains", one_or_more(text));
+        all.extend(contains.map(|words| make(Test::Contains(words))));
+        all.extend(fields.get("matches", located).map(|pattern| make(Test::Matches(pattern))));
+        let values = fields.get("in", one_or_more(any_scalar));
+        all.extend(values.map(|values| make(Test::In(values))));
+        let not = fields.get("not", |node, problems| test(node, problems, make));
+        all.extend(not.map(|not| Condition::Not(Box::new(not))));
+        if let (Value::Mapping(entries), []) = (&node.value, all.as_slice())
+            && entries.is_empty()
+        {
+            fields.problems().add_with_help(
+                node.at,
+                "an empty test",
+                "to ask whether a property is there, write { exists: true }",
+            );
+        }
+        Some(one_or_all(all))
+    })
+}
+
+fn compare(node: &Node, problems: &mut Problems) -> Option<Condition> {
+    read_fields(node, "\"compare\"", problems, |fields| {
+        let left = fields.need("field", located);
+        let is = fields.need("is", word);
+        let right = fields.need("than", located);
+        Some(Condition::Compare { left: left?, is: is?, right: right? })
+    })
+}
+
+fn customer(node: &Node, problems: &mut Problems) -> Option<Vec<Condition>> {
+    read_fields(node, "\"customer\"", problems, |fields| {
+        let mut tests = Vec::new();
+        tests.extend(fields.get("stage", one_or_more(word)).map(CustomerTest::Stage));
+        tests.extend(fields.get("first_visit", flag).map(CustomerTest::FirstVisit));
+        tests.extend(fields.get("band", one_or_more(word)).map(CustomerTest::Band));
+        tests.extend(fields.get("score", score));
+        tests.extend(fields.get("episode", episode));
+        tests.extend(fields.get("owns", located).map(CustomerTest::Owns));
+        tests.extend(fields.get("seen", one_or_more(seen)).unwrap_or_default());
+        Some(tests.into_iter().map(Condition::Customer).collect())
+    })
+}
+
+fn score(node: &Node, problems: &mut Problems) -> Option<CustomerTest> {
+    read_fields(node, "\"score\"", problems, |fields| {
+        let track = fields.get("track", word);
+        let (min, max) = (fields.get("at_least", number), fields.get("at_most", number));
+        if !fields.has("at_least") && !fields.has("at_most") {
+            let at = fields.at();
+            fields.problems().add(at, "\"score\" has neither \"at_least\" nor \"at_most\"");
+        }
+        Some(CustomerTest::Score { track, min, max })
+    })
+}
+
+fn episode(node: &Node, problems: &mut Problems) -> Option<CustomerTest> {
+    read_fields(node, "\"episode\"", problems, |fields| {
+        let kind = fields.need("open", located);
+        let key = fields.get("key", located);
+        let overdue = fields.get("overdue", flag);
+        Some(CustomerTest::Episode { kind: kind?, key, overdue })
+    })
+}
+
+fn seen(node: &Node, problems: &mut Problems) -> Option<CustomerTest> {
+    if let Value::Scalar(_) = &node.value {
+        let help = "write { event: x, within: 24h }";
+        problems.add_with_help(node.at, format!("expected a mapping, found {}", found(node)), help);
+        return None;
+    }
+    read_fields(node, "\"seen\"", problems, |fields| {
+        let at = fields.at();
+        let events = fields.need("event", one_or_more(located));
+        let within = fields.need("within", span);
+        let at_least = fields.get("at_least", whole(1..=SEEN_MAX)).unwrap_or(1);
+        let same = fields.get("same", located);
+        let distinct = fields.get("distinct", located);
+        let at_least = u8::try_from(at_least).ok();
+        let (events, within, at_least) = (events?, within?, at_least?);
+        Some(CustomerTest::Seen(SeenSpec { at, events, within, at_least, same, distinct }))
+    })
+}
