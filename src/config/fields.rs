@@ -48,6 +48,22 @@ pub fn entries<'n>(node: &'n Node, what: &str, problems: &mut Problems) -> Optio
 }
 
 impl<'n> Fields<'n, '_> {
+    /// Reads a part that may be left out: then it is as if it were there and empty.
+    pub fn section<T>(
+        &mut self,
+        key: &'static str,
+        fill: impl FnOnce(&mut Fields<'n, '_>) -> T,
+    ) -> T {
+        let (at, entries) = self
+            .get(key, |node, problems| Some((node.at, entries(node, key, problems)?)))
+            .unwrap_or((self.at, &[]));
+        let problems = &mut *self.problems;
+        let mut fields = Fields { what: key, at, entries, known: Vec::new(), problems };
+        let filled = fill(&mut fields);
+        fields.report_unknown();
+        filled
+    }
+
     /// Returns a field's node, if it is there.
     pub fn node(&mut self, key: &'static str) -> Option<&'n Node> {
         self.known.push(key);
@@ -90,6 +106,17 @@ impl<'n> Fields<'n, '_> {
     /// Returns whether a field is there.
     pub fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| entry.key.value == key)
+    }
+
+    /// Returns where a field's value stands; nowhere if it is absent.
+    pub fn at_of(&self, key: &str) -> At {
+        let entry = self.entries.iter().find(|entry| entry.key.value == key);
+        entry.map_or_else(At::default, |entry| entry.value.at)
+    }
+
+    /// Returns what the mapping is.
+    pub fn what(&self) -> &'static str {
+        self.what
     }
 
     /// Returns where the mapping stands.

@@ -3,7 +3,10 @@
 //! The look is plain on purpose: the first line is `file:line:column: what`, which editors and CI
 //! make clickable, and the rest is text that fits a terminal of 100 columns.
 
-use std::fmt::{self, Write};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write},
+};
 
 use super::{
     conceal::hidden_from,
@@ -39,7 +42,14 @@ impl Report {
     pub fn new(sources: Sources, problems: Problems) -> Self {
         let mut problems = problems.into_vec();
         problems.sort_by(|one, other| sources.order(one.at).cmp(&sources.order(other.at)));
-        problems.dedup();
+        // A file that two others name was read twice.
+        let mut told = BTreeSet::new();
+        problems.retain(|problem| {
+            let place = sources.place(problem.at);
+            let name = place.and_then(|place| sources.source(place.source)).map(|s| s.name.clone());
+            let position = place.map(|place| (place.line, place.column));
+            told.insert((name, position, problem.message.clone()))
+        });
         Self { sources, problems }
     }
 

@@ -3,8 +3,11 @@
 //! Every reader has one shape, `(node, problems) → Option<value>`, so that they combine; `None`
 //! means that the problem has been told.
 
+use jiff::tz::TimeZone;
+
 use super::{
     fields::{found, suggestion},
+    near::nearest,
     problem::Problems,
     span,
     yaml::{Node, Scalar, Value},
@@ -12,7 +15,7 @@ use super::{
 use crate::{
     engine::rules::spec::{self, At, Located},
     model::{
-        Actor, Band, Evidence, MicroMoment, MomentOfTruth, Severity, Span, Stage, Track,
+        Actor, Band, EventTime, Evidence, MicroMoment, MomentOfTruth, Severity, Span, Stage, Track,
         TransitionKind, Valence,
     },
 };
@@ -186,6 +189,55 @@ pub fn word_of<V: Vocabulary>(written: &str, at: At, problems: &mut Problems) ->
         problems.add_with_help(at, format!("\"{written}\" is not {}", V::WHAT), help);
     }
     meant
+}
+
+/// Reads the name of a time zone.
+pub fn zone(node: &Node, problems: &mut Problems) -> Option<TimeZone> {
+    let written = text(node, problems)?;
+    let zone = TimeZone::get(&written).ok();
+    if zone.is_none() {
+        let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        let help = match nearest(&written, names.iter().map(String::as_str)) {
+            Some(name) => format!("did you mean \"{name}\"?"),
+            None => "write a name of the IANA database: UTC, Europe/Berlin, Asia/Tehran".to_owned(),
+        };
+        problems.add_with_help(node.at, format!("\"{written}\" is not a time zone"), help);
+    }
+    zone
+}
+
+/// Reads an instant.
+pub fn instant(node: &Node, problems: &mut Problems) -> Option<EventTime> {
+    let written = text(node, problems)?;
+    let parsed = written.parse::<jiff::Timestamp>().ok();
+    let instant = parsed.and_then(|parsed| EventTime::from_millis(parsed.as_millisecond()));
+    if instant.is_none() {
+        unexpected(node, "a time", "write it with its zone: 2026-01-31T08:00:00Z", problems);
+    }
+    instant
+}
+
+/// Reads a list of names: a YAML list, or text with commas (as an environment variable has it).
+pub fn names(node: &Node, problems: &mut Problems) -> Option<Vec<Located<String>>> {
+    let Value::Scalar(written) = &node.value else {
+        return list(located)(node, problems);
+    };
+    let names = written.text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    Some(names.map(|name| Located { value: name.to_owned(), at: node.at }).collect())
+}
+
+/// Reads a length of time within bounds.
+pub fn span_within(least: Span, most: Span) -> impl Fn(&Node, &mut Problems) -> Option<Span> {
+    move |node, problems| {
+        let length = span(node, problems)?;
+        if !(least..=most).contains(&length) {
+            let (least, most) = (span::display(least), span::display(most));
+            let message = format!("expected {least} to {most}, found {}", span::display(length));
+            problems.add(node.at, message);
+            return None;
+        }
+        Some(length)
+    }
 }
 
 /// A closed set of words.

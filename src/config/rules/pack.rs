@@ -110,7 +110,8 @@ impl PackReader {
         let kinds = fields.get("episodes", |node, problems| {
             let kinds = entries(node, "episodes", problems)?.iter().filter_map(|entry| {
                 let spec = read_fields(&entry.value, "the episode", problems, |fields| {
-                    Some(EpisodeSpec { due: fields.get("due", span_or_off).flatten() })
+                    let due = fields.get("due", span_or_off).flatten();
+                    Some(EpisodeSpec { due, channel: fields.get("channel", text) })
                 });
                 spec.map(|spec| (entry.key.value.clone(), spec))
             });

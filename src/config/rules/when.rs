@@ -40,7 +40,7 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Condition> {
         all.extend(fields.get("actor", one_or_more(word)).map(Condition::Actor));
         all.extend(names(fields, "episode", Condition::Episode));
         all.extend(fields.get("properties", properties).unwrap_or_default());
-        all.extend(fields.get("text", |node, problems| test(node, problems, &Condition::Text)));
+        all.extend(fields.get("text", test).map(Condition::Text));
         all.extend(fields.get("compare", compare));
         all.extend(fields.get("customer", customer).unwrap_or_default());
         all.extend(fields.get("all", list(read)).map(Condition::All));
@@ -64,24 +64,20 @@ fn properties(node: &Node, problems: &mut Problems) -> Option<Vec<Condition>> {
     let entries = entries(node, "properties", problems)?.iter();
     let conditions: Vec<_> = entries
         .map(|entry| {
-            let path = &entry.key;
-            test(&entry.value, problems, &|test| Condition::Property { path: path.clone(), test })
+            let test = test(&entry.value, problems)?;
+            Some(Condition::Property { path: entry.key.clone(), test })
         })
         .collect();
     conditions.into_iter().collect()
 }
 
-/// Reads a test: a scalar, a list of them, or a mapping whose keys must all hold.
-fn test(
-    node: &Node,
-    problems: &mut Problems,
-    make: &dyn Fn(Test) -> Condition,
-) -> Option<Condition> {
+/// Reads a test: a scalar, a list of them, or a mapping with one kind of test.
+fn test(node: &Node, problems: &mut Problems) -> Option<Test> {
     match &node.value {
         Value::Scalar(_) | Value::Sequence(_) => {
-            one_or_more(any_scalar)(node, problems).map(|values| make(Test::In(values)))
+            one_or_more(any_scalar)(node, problems).map(Test::In)
         }
-        Value::Mapping(_) => test_mapping(node, problems, make),
+        Value::Mapping(_) => test_mapping(node, problems),
         Value::Nothing => {
             problems.add_with_help(
                 node.at,
@@ -93,37 +89,37 @@ fn test(
     }
 }
 
-fn test_mapping(
-    node: &Node,
-    problems: &mut Problems,
-    make: &dyn Fn(Test) -> Condition,
-) -> Option<Condition> {
-    read_fields(node, "the test", problems, |fields| {
-        let mut all = Vec::new();
-        all.extend(fields.get("exists", flag).map(|exists| make(Test::Exists(exists))));
+fn test_mapping(node: &Node, problems: &mut Problems) -> Option<Test> {
+    let before = problems.len();
+    let mut tests = read_fields(node, "the test", problems, |fields| {
+        let mut tests = Vec::new();
+        tests.extend(fields.get("exists", flag).map(Test::Exists));
         let (min, above) = (fields.get("min", number), fields.get("above", number));
         let (max, below) = (fields.get("max", number), fields.get("below", number));
         if min.or(above).or(max).or(below).is_some() {
-            all.push(make(Test::Range { min, above, max, below }));
+            tests.push(Test::Range { min, above, max, below });
         }
-        let contains = fields.get("contains", one_or_more(text));
-        all.extend(contains.map(|words| make(Test::Contains(words))));
-        all.extend(fields.get("matches", located).map(|pattern| make(Test::Matches(pattern))));
-        let values = fields.get("in", one_or_more(any_scalar));
-        all.extend(values.map(|values| make(Test::In(values))));
-        let not = fields.get("not", |node, problems| test(node, problems, make));
-        all.extend(not.map(|not| Condition::Not(Box::new(not))));
-        if let (Value::Mapping(entries), []) = (&node.value, all.as_slice())
-            && entries.is_empty()
-        {
-            fields.problems().add_with_help(
-                node.at,
-                "an empty test",
-                "to ask whether a property is there, write { exists: true }",
-            );
-        }
-        Some(one_or_all(all))
-    })
+        tests.extend(fields.get("contains", one_or_more(text)).map(Test::Contains));
+        tests.extend(fields.get("matches", located).map(Test::Matches));
+        tests.extend(fields.get("in", one_or_more(any_scalar)).map(Test::In));
+        tests.extend(fields.get("not", test).map(|test| Test::Not(Box::new(test))));
+        Some(tests)
+    })?;
+    match (tests.pop(), tests.is_empty()) {
+        (Some(test), true) => return Some(test),
+        (Some(_), false) => problems.add_with_help(
+            node.at,
+            "several kinds of test at once",
+            "write one here, and the others as items of \"all\"",
+        ),
+        (None, _) if problems.len() == before => problems.add_with_help(
+            node.at,
+            "an empty test",
+            "to ask whether a property is there, write { exists: true }",
+        ),
+        (None, _) => {}
+    }
+    None
 }
 
 fn compare(node: &Node, problems: &mut Problems) -> Option<Condition> {
