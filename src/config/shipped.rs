@@ -9,8 +9,45 @@ pub struct ShippedPack {
     pub files: &'static [(&'static str, &'static str)],
 }
 
+/// A file of the repository: its name and its text.
+macro_rules! file {
+    ($pack:literal, $name:literal) => {
+        ($name, include_str!(concat!("../../config/rules/", $pack, "/", $name)))
+    };
+}
+
 /// Every pack. A test holds this against the folder `config/rules`.
-pub const PACKS: &[ShippedPack] = &[];
+pub const PACKS: &[ShippedPack] = &[
+    ShippedPack {
+        name: "commerce",
+        files: &[
+            file!("commerce", "00-pack.yaml"),
+            file!("commerce", "01-names.yaml"),
+            file!("commerce", "02-guesses.yaml"),
+            file!("commerce", "10-history.yaml"),
+            file!("commerce", "20-discovery.yaml"),
+            file!("commerce", "30-product.yaml"),
+            file!("commerce", "40-cart-and-checkout.yaml"),
+            file!("commerce", "50-order-and-delivery.yaml"),
+            file!("commerce", "60-service.yaml"),
+            file!("commerce", "70-feedback.yaml"),
+            file!("commerce", "80-community.yaml"),
+            file!("commerce", "90-marketing.yaml"),
+        ],
+    },
+    ShippedPack {
+        name: "saas",
+        files: &[
+            file!("saas", "00-pack.yaml"),
+            file!("saas", "01-names.yaml"),
+            file!("saas", "02-guesses.yaml"),
+            file!("saas", "10-before.yaml"),
+            file!("saas", "20-using.yaml"),
+            file!("saas", "30-service.yaml"),
+            file!("saas", "40-together.yaml"),
+        ],
+    },
+];
 
 /// Returns the shipped pack of that name.
 pub fn pack(name: &str) -> Option<&'static ShippedPack> {
