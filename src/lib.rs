@@ -1,5 +1,7 @@
 //! Rega reads customer touchpoints, names the moment each one is, and keeps every customer's
 //! engagement.
 
+pub mod clock;
 pub mod engine;
+pub mod kafka;
 pub mod model;
