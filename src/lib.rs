@@ -5,3 +5,5 @@ pub mod clock;
 pub mod engine;
 pub mod kafka;
 pub mod model;
+pub mod service;
+pub mod store;

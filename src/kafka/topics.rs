@@ -338,8 +338,11 @@ fn remedy(brokers: &str, plan: &TopicPlan) -> String {
                 format!(" --partitions <as many as {input} has>")
             }
         };
-        let settings: Vec<String> =
-            role.settings().iter().map(|(name, value)| format!(" --config {name}={value}")).collect();
+        let settings: Vec<String> = role
+            .settings()
+            .iter()
+            .map(|(name, value)| format!(" --config {name}={value}"))
+            .collect();
         lines.push(format!(
             "  kafka-topics.sh --bootstrap-server {brokers} --create --if-not-exists --topic \
              {}{count}{}",

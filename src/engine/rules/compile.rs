@@ -19,9 +19,23 @@ use crate::model::{Channel, Span, StableHash, Track, Valence, stable_hash};
 
 /// Reasons that every pack has (DOMAIN.md, The labels of a touchpoint).
 const REASONS: [&str; 17] = [
-    "late_delivery", "not_as_described", "rude_agent", "ignored", "long_wait", "unanswered",
-    "no_show", "repeat_contact", "repeat_visit", "payment_failed", "out_of_stock", "app_crash",
-    "overcharged", "lost", "damaged", "cancelled_by_brand", "unrecovered_pain",
+    "late_delivery",
+    "not_as_described",
+    "rude_agent",
+    "ignored",
+    "long_wait",
+    "unanswered",
+    "no_show",
+    "repeat_contact",
+    "repeat_visit",
+    "payment_failed",
+    "out_of_stock",
+    "app_crash",
+    "overcharged",
+    "lost",
+    "damaged",
+    "cancelled_by_brand",
+    "unrecovered_pain",
 ];
 
 /// A rule that asks history may have so many tests of the touchpoint itself: each is one bit of a
@@ -248,7 +262,11 @@ impl Compiler {
         if position.is_none() {
             let known: Vec<&str> = self.kinds.iter().map(|kind| &*kind.name).collect();
             let help = format!("declare it under `episodes:`, or use one of: {}", known.join(", "));
-            self.problem(name.at, format!("no kind of episode is called '{}'", name.value), Some(help));
+            self.problem(
+                name.at,
+                format!("no kind of episode is called '{}'", name.value),
+                Some(help),
+            );
         }
         position.and_then(|position| KindIx::try_from(position).ok()).unwrap_or(kind::PAIN)
     }

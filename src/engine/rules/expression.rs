@@ -8,7 +8,7 @@ use regex::Regex;
 
 use crate::{
     engine::rules::{KindIx, PathIx},
-    model::{Actor, Band, Channel, Property, Span, Stage, StableHash, Track},
+    model::{Actor, Band, Channel, Property, Span, StableHash, Stage, Track},
 };
 
 /// Three-valued truth (Kleene): a "first" is unknown while the stream is young.
@@ -157,8 +157,17 @@ pub(crate) struct Seen {
 /// A test of one value, compiled.
 #[derive(Debug)]
 pub(crate) enum ValueTest {
-    In { texts: Box<[Box<str>]>, numbers: Box<[f64]>, flags: Box<[bool]> },
-    Range { min: f64, above: f64, max: f64, below: f64 },
+    In {
+        texts: Box<[Box<str>]>,
+        numbers: Box<[f64]>,
+        flags: Box<[bool]>,
+    },
+    Range {
+        min: f64,
+        above: f64,
+        max: f64,
+        below: f64,
+    },
     Exists(bool),
     Contains(Box<[Box<str>]>),
     Matches(Box<Regex>),

@@ -53,8 +53,7 @@ pub struct RuleSet {
 }
 
 /// What `seen` predicates remember, by event.
-pub(crate) type SeenMemories =
-    HashMap<Box<str>, Vec<SeenMemory>, foldhash::fast::FixedState>;
+pub(crate) type SeenMemories = HashMap<Box<str>, Vec<SeenMemory>, foldhash::fast::FixedState>;
 
 /// One thing to remember when an event comes by.
 #[derive(Clone, Debug, PartialEq)]
