@@ -3,7 +3,9 @@
 
 pub mod clock;
 pub mod engine;
+pub mod http;
 pub mod kafka;
 pub mod model;
 pub mod service;
 pub mod store;
+pub mod telemetry;
