@@ -31,7 +31,7 @@ pub struct Settings {
     /// The topics.
     pub topics: TopicPlan,
     /// How many workers share this process's partitions.
-    pub worker_count: usize,
+    pub worker_count: u16,
     /// The longest time between two commits while records flow.
     pub commit_interval: Duration,
     /// The most records in one transaction: bounds what an abort repeats, and memory.
@@ -52,7 +52,7 @@ pub struct Settings {
 
 impl Settings {
     /// Returns the name under which a worker is a member of the group and a producer.
-    pub fn worker_name(&self, worker: usize) -> String {
+    pub fn worker_name(&self, worker: u16) -> String {
         format!("{}.{}.{worker}", self.app, self.instance)
     }
 }
