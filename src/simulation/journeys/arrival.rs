@@ -17,6 +17,8 @@ pub(crate) enum Step {
     Land,
     /// Makes an account.
     SignUp,
+    /// The brand welcomes them with a coupon.
+    Welcome,
     /// Takes the newsletter.
     Subscribe,
 }
@@ -56,10 +58,16 @@ impl Step {
             }
             Self::SignUp => {
                 scene.here("signed_up").text("method", "email").text("page", "/account");
-                let next: super::Plot = if scene.chance(0.3) {
-                    purchase::Step::BEGIN.into()
-                } else {
-                    browse::Step::Search.into()
+                scene.after(SECOND, 10 * SECOND, Self::Welcome)
+            }
+            Self::Welcome => {
+                let coupon = scene.errand.id.rotate_right(8);
+                let line = scene.on(EMAIL, "coupon_issued");
+                line.text("reason", "welcome").id("coupon_id", "k-", coupon);
+                line.number("percent", 10).actor("brand");
+                let next: super::Plot = match scene.errand.dice.below(10) {
+                    0..3 => purchase::Step::BEGIN.into(),
+                    _ => browse::Step::Search.into(),
                 };
                 scene.after(10 * SECOND, 2 * MINUTE, next)
             }

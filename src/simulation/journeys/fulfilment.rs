@@ -65,7 +65,7 @@ impl Step {
                 scene.on_day(3, 17, 23, Self::Review)
             }
             Self::CheckIn => {
-                let line = scene.order(EMAIL, "email_sent");
+                let line = scene.order(EMAIL, "check_in_made");
                 line.text("campaign", "how-is-it-going").actor("brand");
                 scene.on_day(1, 17, 23, Self::Review)
             }

@@ -92,8 +92,7 @@ impl Step {
             return scene.after(span + 20 * MINUTE, span + 14 * HOUR, Self::Look);
         }
         scene.sit_down(WEB);
-        let order = scene.errand.id;
-        scene.page_viewed("/orders/tracking").id("order_id", "o-", order);
+        scene.order(WEB, "order_tracked").text("page", "/orders/tracking");
         match scene.errand.dice.below(10) {
             0..5 => scene.after(2 * MINUTE, 20 * HOUR, Self::Complain),
             // A brand that watches its parcels apologises before anybody asks.

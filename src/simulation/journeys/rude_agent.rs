@@ -30,19 +30,17 @@ impl Step {
     pub(super) fn play(self, scene: &mut Scene<'_>) -> Next {
         match self {
             Self::Reply => {
-                let chat = scene.errand.id;
-                let line = scene.on(CALL_CENTER, "chat_replied");
-                line.id("chat_id", "h-", chat).flag("solved", false).actor("brand");
+                scene.ticket(CALL_CENTER, "chat_replied").flag("solved", false).actor("brand");
                 scene.after(3 * MINUTE, 10 * MINUTE, Self::Ask)
             }
             Self::Ask => {
-                let line = scene.on(CALL_CENTER, "survey_sent");
+                let line = scene.ticket(CALL_CENTER, "survey_sent");
                 line.text("kind", "csat").text("about", "support").actor("brand");
                 scene.after(MINUTE, 30 * MINUTE, Self::Answer)
             }
             Self::Answer => {
                 let (score, words) = (scene.errand.dice.between(1, 2), scene.words(Mood::Rude));
-                let line = scene.on(CALL_CENTER, "survey_answered");
+                let line = scene.ticket(CALL_CENTER, "survey_answered");
                 line.text("kind", "csat").number("score", score);
                 line.number("worst", 1).number("best", 5).text("about", "support");
                 line.text("reason", "rude_agent").says(words);
@@ -54,7 +52,7 @@ impl Step {
             Self::Complain => {
                 let words = scene.words(Mood::Rude);
                 let line = scene.ticket(WEB, "ticket_opened");
-                line.text("topic", "complaint").text("reason", "rude_agent").says(words);
+                line.text("topic", "rude_agent").says(words);
                 if scene.chance(0.6) {
                     return scene.on_day(1, 9, 17, Self::Apologise);
                 }
@@ -62,14 +60,14 @@ impl Step {
             }
             Self::Apologise => {
                 let coupon = scene.errand.id.rotate_right(8);
-                let line = scene.on(EMAIL, "coupon_issued");
+                let line = scene.ticket(EMAIL, "coupon_issued");
                 line.text("reason", "apology").id("coupon_id", "k-", coupon);
                 line.number("percent", 20).actor("brand");
                 scene.after(HOUR, 20 * HOUR, Self::Resolve)
             }
             Self::Resolve => {
                 let line = scene.ticket(EMAIL, "ticket_resolved");
-                line.text("topic", "complaint").text("resolution", "spoken to").actor("brand");
+                line.text("topic", "rude_agent").text("resolution", "spoken to").actor("brand");
                 None
             }
         }

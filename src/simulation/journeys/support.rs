@@ -4,7 +4,7 @@ use super::{Next, rude_agent};
 use crate::simulation::{
     misfortune::Misfortune,
     phrases::Mood,
-    rhythm::{HOUR, MINUTE},
+    rhythm::{DAY, HOUR, MINUTE},
     scene::{CALL_CENTER, EMAIL, Scene, WEB},
 };
 
@@ -42,7 +42,9 @@ impl Step {
             }
             Self::Open => {
                 let words = scene.words(Mood::Question);
-                scene.ticket(WEB, "ticket_opened").text("topic", "how_to").says(words);
+                let due = scene.now.plus(2 * DAY);
+                let line = scene.ticket(WEB, "ticket_opened");
+                line.text("topic", "how_to").time("due_at", due).says(words);
                 scene.after(HOUR, 40 * HOUR, Self::Resolve)
             }
             Self::Resolve => {
@@ -55,29 +57,23 @@ impl Step {
             }
             Self::Chat => {
                 let words = scene.words(Mood::Question);
-                let chat = scene.errand.id;
-                let line = scene.on(CALL_CENTER, "chat_started");
-                line.id("chat_id", "h-", chat).text("topic", "how_to").says(words);
+                let line = scene.ticket(CALL_CENTER, "chat_started");
+                line.text("topic", "how_to").says(words);
                 if scene.struck(Misfortune::RudeAgent, CALL_CENTER) {
                     return scene.after(3 * MINUTE, 15 * MINUTE, rude_agent::Step::BEGIN);
                 }
                 scene.after(MINUTE / 6, 2 * MINUTE, Self::Reply)
             }
             Self::Reply => {
-                let chat = scene.errand.id;
-                let line = scene.on(CALL_CENTER, "chat_replied");
-                line.id("chat_id", "h-", chat).flag("solved", true).actor("brand");
+                scene.ticket(CALL_CENTER, "chat_replied").flag("solved", true).actor("brand");
                 if scene.chance(0.6) {
                     return scene.after(5 * MINUTE, 30 * MINUTE, Self::Ask);
                 }
                 None
             }
             Self::Ask => {
-                scene
-                    .on(EMAIL, "survey_sent")
-                    .text("kind", "csat")
-                    .text("about", "support")
-                    .actor("brand");
+                let line = scene.ticket(EMAIL, "survey_sent");
+                line.text("kind", "csat").text("about", "support").actor("brand");
                 if scene.chance(0.5) {
                     return scene.after(5 * MINUTE, 10 * HOUR, Self::Answer);
                 }
@@ -85,7 +81,7 @@ impl Step {
             }
             Self::Answer => {
                 let score = if scene.chance(0.7) { 5 } else { scene.errand.dice.between(3, 4) };
-                let line = scene.on(EMAIL, "survey_answered");
+                let line = scene.ticket(EMAIL, "survey_answered");
                 line.text("kind", "csat").number("score", score);
                 line.number("worst", 1).number("best", 5).text("about", "support");
                 None
