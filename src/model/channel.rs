@@ -38,8 +38,21 @@ impl Channels {
 
     /// The channels that everybody has (DOMAIN.md, Touchpoint).
     pub const BUILT_IN: [&'static str; 15] = [
-        "web", "app", "email", "sms", "push", "social", "search", "ads", "store", "call_center",
-        "field_service", "delivery", "review_site", "community", "product",
+        "web",
+        "app",
+        "email",
+        "sms",
+        "push",
+        "social",
+        "search",
+        "ads",
+        "store",
+        "call_center",
+        "field_service",
+        "delivery",
+        "review_site",
+        "community",
+        "product",
     ];
 
     /// How many channels there may be: each is a label of several metrics.

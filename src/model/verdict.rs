@@ -42,6 +42,9 @@ impl Points {
 
     /// Returns every track with points, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Track, f64)> {
-        Track::ALL.iter().map(|&track| (track, self.get(track))).filter(|&(_, points)| points != 0.0)
+        Track::ALL
+            .iter()
+            .map(|&track| (track, self.get(track)))
+            .filter(|&(_, points)| points != 0.0)
     }
 }
