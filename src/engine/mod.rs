@@ -5,6 +5,7 @@
 //! Replay, backtests and crash tests rest on it.
 
 mod customers;
+pub mod decode;
 mod effects;
 mod partition;
 mod record;

@@ -1,0 +1,3 @@
+//! Somebody's own JSON, read by a mapping.
+
+pub mod spec;
