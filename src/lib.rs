@@ -9,5 +9,6 @@ pub mod http;
 pub mod kafka;
 pub mod model;
 pub mod service;
+pub mod simulation;
 pub mod store;
 pub mod telemetry;
