@@ -5,6 +5,7 @@
 
 mod check;
 mod output;
+mod replay;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -28,12 +29,14 @@ struct Arguments {
 /// What Rega can do.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Replay(replay::ReplayArguments),
     Check(check::CheckArguments),
 }
 
 impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
+            Self::Replay(arguments) => replay::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
         }
     }
