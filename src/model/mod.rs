@@ -10,6 +10,7 @@ mod time;
 mod touchpoint;
 mod verdict;
 
+pub(crate) use self::labels::vocabulary;
 pub use self::{
     channel::{Channel, Channels},
     hash::{StableHash, stable_hash},
@@ -17,7 +18,7 @@ pub use self::{
         Actor, Band, EpisodeOutcome, Evidence, LabelledBy, MicroMoment, MomentOfTruth, Severity,
         Stage, Track, TransitionKind, Valence,
     },
-    time::{EventTime, Span, span_of},
+    time::{EventTime, Span, span_as_f64, span_of},
     touchpoint::{Property, Touchpoint},
     verdict::{Labels, Points},
 };

@@ -53,6 +53,16 @@ pub fn span_of(duration: Duration) -> Span {
     Span::try_from(duration.as_millis()).unwrap_or(Span::MAX)
 }
 
+/// Returns a span as a number, for fading. Exact below 285 thousand years.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "event times span 10,000 years, well within the 53 bits"
+)]
+pub const fn span_as_f64(span: Span) -> f64 {
+    span as f64
+}
+
 impl fmt::Display for EventTime {
     /// RFC 3339 in UTC with milliseconds: `2026-11-22T07:12:00.000Z`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -70,10 +70,12 @@ pub struct TrackSpec {
 }
 
 /// A kind of episode.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EpisodeSpec {
     /// The deadline after opening where neither rule nor event gives one; `None`: no deadline.
     pub due: Option<Span>,
+    /// The channel of its derived touchpoints; `None`: that of the touchpoint that opened it.
+    pub channel: Option<String>,
 }
 
 /// Words that suggest labels for events that no rule knows.
@@ -215,7 +217,7 @@ pub enum OncePer {
     Month,
 }
 
-/// Opens an episode.
+/// Opens an episode. Of kind `pain`, it only keys (and times) the pain that the same rule labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenSpec {
     /// Where.
@@ -315,6 +317,8 @@ pub enum Test {
     Contains(Vec<String>),
     /// The text matches a regular expression.
     Matches(Located<String>),
+    /// Not that.
+    Not(Box<Test>),
 }
 
 /// A scalar in a test.

@@ -1,0 +1,155 @@
+//! What one types: arguments become a command, its outcome an exit code.
+//!
+//! One file per subcommand, each with its arguments and a `run`. To add one: the file, a variant of
+//! [`Command`], and its arm in [`Command::run`].
+
+mod check;
+mod output;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Parser, Subcommand, error::ErrorKind};
+
+pub use self::output::{colour_of, error, print};
+use crate::config::Report;
+
+/// Names every moment between customers and a brand, keeps engagement, and raises the alarm when
+/// pain spikes.
+#[derive(Debug, Parser)]
+#[command(name = "rega", version, arg_required_else_help = true, subcommand_required = true)]
+#[command(after_help = "Settings can also be given as environment variables: `kafka.brokers` is \
+                        REGA_KAFKA__BROKERS.\nExit codes: 0 done, 1 failed, 64 wrong usage or \
+                        configuration.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What Rega can do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::CheckArguments),
+}
+
+impl Command {
+    fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Check(arguments) => check::run(&arguments),
+        }
+    }
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// It was asked for in a way that cannot be: exit code 64.
+    Usage(String),
+    /// What was written in files or environment is wrong: exit code 64.
+    Config(Box<Report>),
+    /// The same, and everything has been said: exit code 64.
+    Told,
+    /// It could not go on: exit code 1.
+    Fatal(String),
+}
+
+impl From<Report> for Failure {
+    fn from(report: Report) -> Self {
+        Self::Config(Box::new(report))
+    }
+}
+
+/// Wrong usage or configuration (`EX_USAGE` of sysexits).
+const USAGE: u8 = 64;
+/// Cannot go on.
+const FATAL: u8 = 1;
+
+/// Runs the command that the arguments ask for.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(refusal) => return refuse(&refusal),
+    };
+    let failure = match arguments.command.run() {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(failure) => failure,
+    };
+    match failure {
+        Failure::Usage(message) => {
+            error(&format!("rega: {message}\n"));
+            ExitCode::from(USAGE)
+        }
+        Failure::Config(report) => {
+            error(&report.render(colour_of(&std::io::stderr())));
+            ExitCode::from(USAGE)
+        }
+        Failure::Told => ExitCode::from(USAGE),
+        Failure::Fatal(message) => {
+            error(&format!("rega: {message}\n"));
+            ExitCode::from(FATAL)
+        }
+    }
+}
+
+/// Answers what is no command: help where it was asked for, one sentence where something is wrong.
+fn refuse(refusal: &clap::Error) -> ExitCode {
+    match refusal.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            print(&refusal.to_string());
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            error(&refusal.to_string());
+            ExitCode::from(USAGE)
+        }
+        _ => {
+            error(&format!("rega: {}\n", sentence(&refusal.to_string())));
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// Makes one sentence of what clap says in several paragraphs.
+fn sentence(refusal: &str) -> String {
+    let mut said = Vec::new();
+    for paragraph in refusal.split("\n\n") {
+        let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        if let Some(what) = line.strip_prefix("error: ") {
+            said.push(what.to_owned());
+        } else if let Some(tip) = line.strip_prefix("tip: ") {
+            said.push(tip.to_owned());
+        }
+    }
+    said.push("see \"rega --help\"".to_owned());
+    said.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_usage_is_one_sentence() {
+        #[track_caller]
+        fn check(arguments: &[&str], expected: &str) {
+            let refusal = Arguments::try_parse_from(arguments).unwrap_err();
+            assert_eq!(sentence(&refusal.to_string()), expected);
+        }
+        check(
+            &["rega", "chek"],
+            "unrecognized subcommand 'chek'; a similar subcommand exists: 'check'; see \"rega \
+             --help\"",
+        );
+        check(
+            &["rega", "check", "--shema", "rules"],
+            "unexpected argument '--shema' found; a similar argument exists: '--schema'; see \
+             \"rega --help\"",
+        );
+    }
+}

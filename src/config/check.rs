@@ -1,0 +1,183 @@
+//! Everything in some files and folders, checked as `run` would read it.
+//!
+//! What a file is shows in what it holds. Packs and mappings that a config file names are checked
+//! together with it; the others by themselves.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Environment, Report,
+    load::{Loader, is_yaml},
+    mapping,
+    rules::PackReader,
+    settings::KEYS,
+    yaml::{Node, Value},
+};
+use crate::engine::rules::spec::At;
+
+/// How deep folders are searched: `config/rules/<pack>/file.yaml` needs three.
+const DEPTH_MAX: usize = 8;
+
+/// The keys of a pack that no config file has.
+const PACK_KEYS: [&str; 10] = [
+    "pack",
+    "tracks",
+    "reasons",
+    "events",
+    "properties",
+    "actors",
+    "absence",
+    "episodes",
+    "guesses",
+    "tests",
+];
+
+/// What was checked, and what is wrong with it.
+#[derive(Debug)]
+pub struct Checked {
+    /// Every problem.
+    pub report: Report,
+    /// How many files were found.
+    pub file_count: usize,
+}
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// The settings of `run`.
+    Settings,
+    /// A pack, or one of its files; `true` where it says the pack's name.
+    Pack { named: bool },
+    /// A mapping.
+    Mapping,
+}
+
+/// Checks files and folders.
+pub fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
+    let mut loader = Loader::default();
+    let mut files = BTreeSet::new();
+    for path in paths {
+        find(path, 0, &mut loader, &mut files);
+    }
+    let found: BTreeMap<PathBuf, Content> = files
+        .into_iter()
+        .filter_map(|file| content(&file, &mut loader).map(|content| (file, content)))
+        .collect();
+    let file_count = found.len();
+    for (file, _) in found.iter().filter(|(_, content)| **content == Content::Settings) {
+        // The problems say it all; what was loaded is not run.
+        drop(loader.settings(Some(file), environment));
+    }
+    check_packs(&found, &mut loader);
+    let read: BTreeSet<_> = loader.mapping_files.iter().map(|file| real(file)).collect();
+    let mappings = found.iter().filter(|(_, content)| **content == Content::Mapping);
+    for (file, _) in mappings.filter(|(file, _)| !read.contains(&real(file))) {
+        if let Some((_, node)) = loader.file(file, At::default()) {
+            drop(mapping::read(&node, &mut loader.problems));
+        }
+    }
+    Checked { file_count, report: loader.into_report() }
+}
+
+/// Checks the packs that no config file names.
+fn check_packs(found: &BTreeMap<PathBuf, Content>, loader: &mut Loader) {
+    let read: BTreeSet<_> = loader.pack_files.iter().map(|file| real(file)).collect();
+    let mut packs = BTreeSet::new();
+    for (file, content) in found {
+        let Content::Pack { named } = content else { continue };
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        // A folder with one name is one pack; with several, each file is a pack of its own.
+        let alone = *named && 1 < names_in(folder);
+        if !read.contains(&real(file)) {
+            packs.insert(if alone { file.clone() } else { folder.to_owned() });
+        }
+    }
+    for pack in packs {
+        let before = loader.problems.len();
+        let mut reader = PackReader::default();
+        loader.pack(&pack, At::default(), &mut reader);
+        drop(loader.compile(&reader.finish(), before));
+    }
+}
+
+/// Returns how many files of a folder say the name of a pack.
+fn names_in(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path()).filter(|file| is_yaml(file));
+    let contents = files.filter_map(|file| content(&file, &mut Loader::default()));
+    contents.filter(|content| *content == Content::Pack { named: true }).count()
+}
+
+/// Returns a path that is the same for every way to write it.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_error| path.to_owned())
+}
+
+/// Finds the files to check: what was named, and every YAML file below a folder.
+fn find(path: &Path, depth: usize, loader: &mut Loader, files: &mut BTreeSet<PathBuf>) {
+    if !path.is_dir() {
+        files.insert(path.to_owned());
+        return;
+    }
+    let before = files.len();
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    for entry in entries.map(|entry| entry.path()) {
+        let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if !hidden && (is_yaml(&entry) || entry.is_dir() && depth < DEPTH_MAX) {
+            find(&entry, depth + 1, loader, files);
+        }
+    }
+    if depth == 0 && files.len() == before {
+        let message = format!("no .yaml file in \"{}\"", path.display());
+        loader.problems.add(At::default(), message);
+    }
+}
+
+/// Returns what a file is. A file that cannot be read, or is nothing of ours, is a problem.
+fn content(file: &Path, loader: &mut Loader) -> Option<Content> {
+    let mut own = Loader::default();
+    let Some((_, node)) = own.file(file, At::default()) else {
+        // Read once more, so that the problem stands where the others do.
+        drop(loader.file(file, At::default()));
+        return None;
+    };
+    let content = content_of(&node);
+    if content.is_none() {
+        let (_, node) = loader.file(file, At::default())?;
+        loader.problems.add_with_help(
+            node.at,
+            "neither settings, nor a pack of rules, nor a mapping",
+            "a mapping has \"mapping\" in it, a pack \"pack\" or \"rules\", settings have \"kafka\" \
+             or \"app\"",
+        );
+    }
+    content
+}
+
+fn content_of(root: &Node) -> Option<Content> {
+    let Value::Mapping(entries) = &root.value else { return None };
+    let value = |key: &str| entries.iter().find(|entry| entry.key.value == key);
+    if value("mapping").is_some() {
+        return Some(Content::Mapping);
+    }
+    let count = |known: &dyn Fn(&str) -> bool| {
+        entries.iter().filter(|entry| entry.key.value != "rules" && known(&entry.key.value)).count()
+    };
+    let settings = count(&|key| KEYS.iter().any(|known| known.split('.').next() == Some(key)));
+    let pack = count(&|key| PACK_KEYS.contains(&key));
+    let named = value("pack").is_some();
+    let rules = value("rules").map(|entry| &entry.value.value);
+    match (settings, pack, rules) {
+        (1.., pack, _) if pack < settings => Some(Content::Settings),
+        (_, 1.., _) => Some(Content::Pack { named }),
+        (_, _, Some(Value::Sequence(rules))) => {
+            let names = rules.iter().all(|rule| matches!(rule.value, Value::Scalar(_)));
+            Some(if names { Content::Settings } else { Content::Pack { named } })
+        }
+        (_, _, Some(Value::Nothing | Value::Scalar(_) | Value::Mapping(_)) | None) => None,
+    }
+}

@@ -1,0 +1,272 @@
+//! From paths and names to what can run: files are found and read here, and nowhere else.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Config, Environment, Pack, Problems, Report, Source, SourceKind, Sources,
+    fields::suggestion,
+    mapping,
+    rules::{PackReader, PackTest},
+    settings, shipped,
+    yaml::{self, Node, Value},
+};
+use crate::engine::{
+    decode::mapping::spec::MappingSpec,
+    rules::{
+        RuleSet,
+        spec::{At, Located},
+    },
+};
+
+/// Longer than any file that a person keeps by hand.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// What `rega run` starts with.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// The rules.
+    pub rules: RuleSet,
+    /// Topic → the mapping that its records are read by.
+    pub mappings: BTreeMap<String, MappingSpec>,
+}
+
+/// Packs that were read, merged and compiled.
+#[derive(Debug)]
+pub struct LoadedPack {
+    /// The rules, ready to run.
+    pub rules: RuleSet,
+    /// The tests that stand beside them.
+    pub tests: Vec<PackTest>,
+    /// What was read, to say where a failing test stands.
+    pub sources: Sources,
+}
+
+/// Loads a config file (or the defaults alone), the environment, the packs and the mappings.
+///
+/// # Errors
+///
+/// Returns every problem: whoever wrote the files has to mend them.
+pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Loaded, Report> {
+    let mut loader = Loader::default();
+    let loaded = loader.settings(file, environment);
+    match loaded {
+        Some(loaded) if loader.problems.is_empty() => Ok(loaded),
+        Some(_) | None => Err(loader.into_report()),
+    }
+}
+
+/// Loads packs alone, by the names and paths that `rules` would have, relative to the working
+/// directory.
+///
+/// # Errors
+///
+/// Returns every problem: whoever wrote the files has to mend them.
+pub fn load_packs<'a>(packs: impl IntoIterator<Item = &'a str>) -> Result<LoadedPack, Report> {
+    let mut loader = Loader::default();
+    let packs = packs.into_iter();
+    let packs: Vec<_> =
+        packs.map(|pack| Located { value: pack.to_owned(), at: At::default() }).collect();
+    let pack = loader.packs(&packs, Path::new(""));
+    let rules = loader.compile(&pack, 0);
+    match rules {
+        Some(rules) if loader.problems.is_empty() => {
+            Ok(LoadedPack { rules, tests: pack.tests, sources: loader.sources })
+        }
+        Some(_) | None => Err(loader.into_report()),
+    }
+}
+
+/// Reads files, and keeps what is needed to tell what is wrong with them.
+#[derive(Debug, Default)]
+pub(super) struct Loader {
+    pub(super) sources: Sources,
+    pub(super) problems: Problems,
+    /// The pack files that were read from disk.
+    pub(super) pack_files: Vec<PathBuf>,
+    /// The mapping files that were read.
+    pub(super) mapping_files: Vec<PathBuf>,
+}
+
+impl Loader {
+    pub(super) fn into_report(self) -> Report {
+        Report::new(self.sources, self.problems)
+    }
+
+    /// Loads everything that a config file names.
+    pub(super) fn settings(
+        &mut self,
+        file: Option<&Path>,
+        environment: &Environment,
+    ) -> Option<Loaded> {
+        let mut root = match file {
+            Some(file) => self.file(file, At::default())?.1,
+            None => Node { at: At::default(), value: Value::Mapping(Vec::new()) },
+        };
+        environment.overlay(&mut root, &mut self.sources, &mut self.problems);
+        let config = settings::read(&root, &mut self.problems)?;
+        let base = file.and_then(Path::parent).unwrap_or(Path::new(""));
+        let before = self.problems.len();
+        let pack = self.packs(&config.rules, base);
+        let rules = self.compile(&pack, before);
+        let mappings = self.mappings(&config.input.mappings, base);
+        Some(Loaded { config, rules: rules?, mappings })
+    }
+
+    /// Compiles rules if no problem came up since there were `before` of them. Compiled from half
+    /// of what was written, they would have problems that nobody made.
+    pub(super) fn compile(&mut self, pack: &Pack, before: usize) -> Option<RuleSet> {
+        if before < self.problems.len() {
+            return None;
+        }
+        match RuleSet::compile(pack.spec.clone()) {
+            Ok(rules) => Some(rules),
+            Err(problems) => {
+                self.problems.extend(problems);
+                None
+            }
+        }
+    }
+
+    /// Reads and merges packs. Paths are relative to `base`; those from the environment, to the
+    /// working directory.
+    pub(super) fn packs(&mut self, packs: &[Located<String>], base: &Path) -> Pack {
+        let mut reader = PackReader::default();
+        for pack in packs {
+            if let Some(shipped) = shipped::pack(&pack.value) {
+                self.shipped(shipped, &mut reader);
+            } else if is_path(&pack.value) {
+                let path = self.resolve(pack, base);
+                self.pack(&path, pack.at, &mut reader);
+            } else {
+                let names = shipped::PACKS.iter().map(|shipped| shipped.name);
+                let help = suggestion(&pack.value, names);
+                self.problems.add_with_help(
+                    pack.at,
+                    format!("there is no pack \"{}\"", pack.value),
+                    format!("{help}; a path has a \"/\" in it or ends in .yaml"),
+                );
+            }
+        }
+        reader.finish()
+    }
+
+    fn shipped(&mut self, pack: &shipped::ShippedPack, reader: &mut PackReader) {
+        reader.begin();
+        for (name, text) in pack.files {
+            let name = format!("<shipped>/{}/{name}", pack.name);
+            if let Some(node) = self.text(name, (*text).to_owned()) {
+                reader.file(&node, &mut self.problems);
+            }
+        }
+        reader.end(At::default(), &mut self.problems);
+    }
+
+    /// Reads a pack from a folder or a file.
+    pub(super) fn pack(&mut self, path: &Path, at: At, reader: &mut PackReader) {
+        let files = if path.is_dir() { self.yaml_files(path, at) } else { vec![path.to_owned()] };
+        reader.begin();
+        let mut first = None;
+        for file in files {
+            if let Some((whole, node)) = self.file(&file, at) {
+                first = first.or(Some(whole));
+                reader.file(&node, &mut self.problems);
+                self.pack_files.push(file);
+            }
+        }
+        if let Some(first) = first {
+            reader.end(first, &mut self.problems);
+        }
+    }
+
+    fn mappings(
+        &mut self,
+        mappings: &BTreeMap<String, Located<String>>,
+        base: &Path,
+    ) -> BTreeMap<String, MappingSpec> {
+        let mut read = BTreeMap::new();
+        for (topic, file) in mappings {
+            let path = self.resolve(file, base);
+            if let Some((_, node)) = self.file(&path, file.at)
+                && let Some(spec) = mapping::read(&node, &mut self.problems)
+            {
+                read.insert(topic.clone(), spec);
+                self.mapping_files.push(path);
+            }
+        }
+        read
+    }
+
+    fn resolve(&self, written: &Located<String>, base: &Path) -> PathBuf {
+        let place = self.sources.place(written.at);
+        let source = place.and_then(|place| self.sources.source(place.source));
+        match source.map(|source| source.kind) {
+            Some(SourceKind::File) => base.join(&written.value),
+            Some(SourceKind::Variable) | None => PathBuf::from(&written.value),
+        }
+    }
+
+    /// Returns the YAML files of a folder, in name order.
+    fn yaml_files(&mut self, folder: &Path, at: At) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        match std::fs::read_dir(folder) {
+            Ok(entries) => {
+                files.extend(entries.flatten().map(|entry| entry.path()).filter(|p| is_yaml(p)));
+            }
+            Err(error) => self.unreadable(folder, at, &error.to_string()),
+        }
+        files.sort();
+        if files.is_empty() {
+            self.unreadable(folder, at, "no .yaml file in it");
+        }
+        files
+    }
+
+    /// Reads a file; `at` is where it was asked for. Returns the place of the whole file, and its
+    /// tree.
+    pub(super) fn file(&mut self, path: &Path, at: At) -> Option<(At, Node)> {
+        let length = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        if FILE_BYTES_MAX < length {
+            self.unreadable(path, at, "larger than 4 MiB");
+            return None;
+        }
+        let text = match std::fs::read(path).map(String::from_utf8) {
+            Ok(Ok(text)) => text,
+            Ok(Err(error)) => {
+                let valid = error.utf8_error().valid_up_to();
+                let line = error.as_bytes().iter().take(valid).filter(|b| **b == b'\n').count() + 1;
+                self.unreadable(path, at, &format!("line {line} is not UTF-8"));
+                return None;
+            }
+            Err(error) => {
+                self.unreadable(path, at, &error.to_string());
+                return None;
+            }
+        };
+        let node = self.text(path.display().to_string(), text)?;
+        Some((node.at, node))
+    }
+
+    fn text(&mut self, name: String, text: String) -> Option<Node> {
+        let source = self.sources.add(Source { name, text, kind: SourceKind::File });
+        yaml::read(source, &mut self.sources, &mut self.problems)
+    }
+
+    fn unreadable(&mut self, path: &Path, at: At, why: &str) {
+        self.problems.add(at, format!("cannot read \"{}\": {why}", path.display()));
+    }
+}
+
+fn is_path(written: &str) -> bool {
+    written.contains(['/', '\\']) || is_yaml(Path::new(written))
+}
+
+/// Returns whether that is the name of a YAML file.
+pub(super) fn is_yaml(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| matches!(extension, "yaml" | "yml"))
+}

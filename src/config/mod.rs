@@ -1,0 +1,34 @@
+//! Files and environment become checked settings, rules and mappings; every problem at once.
+//!
+//! Reading goes in three steps that share one table of places ([`Sources`]): text becomes a tree
+//! ([`yaml`]), a tree becomes plain data, plain data is checked as a whole. Each step goes on
+//! after a problem, so that one run tells everything that is wrong.
+
+mod check;
+mod conceal;
+mod environment;
+mod fields;
+mod load;
+mod mapping;
+mod near;
+mod problem;
+mod report;
+pub mod rules;
+pub mod schemas;
+pub mod settings;
+pub mod shipped;
+mod source;
+mod span;
+mod values;
+pub mod yaml;
+
+pub use self::{
+    check::{Checked, check},
+    environment::Environment,
+    load::{Loaded, LoadedPack, load, load_packs},
+    problem::Problems,
+    report::{Colour, Report},
+    rules::{Expectation, Pack, PackTest, Step},
+    settings::Config,
+    source::{Place, Source, SourceId, SourceKind, Sources},
+};

@@ -1,0 +1,179 @@
+//! The sections of a pack: one or more files, merged in the order read.
+
+use std::collections::BTreeMap;
+
+use super::{journey, journey::PackTest, rule};
+use crate::{
+    config::{
+        fields::{Fields, entries, read_fields},
+        problem::Problems,
+        values::{list, located, number, one_or_more, span_or_off, text, word, word_of},
+        yaml::Node,
+    },
+    engine::rules::spec::{At, EpisodeSpec, GuessSpec, Located, PackSpec, TrackSpec},
+    model::Track,
+};
+
+/// One or more packs, merged.
+#[derive(Clone, Debug, Default)]
+pub struct Pack {
+    /// What the files say of labels, points and episodes.
+    pub spec: PackSpec,
+    /// The tests that stand beside the rules.
+    pub tests: Vec<PackTest>,
+}
+
+/// Merges packs, file by file, in the order given.
+#[derive(Debug, Default)]
+pub(in crate::config) struct PackReader {
+    pack: Pack,
+    named: bool,
+}
+
+impl PackReader {
+    /// Begins the next pack, whose files follow.
+    pub(in crate::config) fn begin(&mut self) {
+        self.named = false;
+    }
+
+    /// Ends the pack begun last; `at` is the place of its first file.
+    pub(in crate::config) fn end(&mut self, at: At, problems: &mut Problems) {
+        if !self.named {
+            let help = "write \"pack: a_name\" in one of its files";
+            problems.add_with_help(at, "the pack has no name", help);
+        }
+    }
+
+    /// Returns everything that was read.
+    pub(in crate::config) fn finish(self) -> Pack {
+        self.pack
+    }
+
+    /// Adds a file of the pack begun last.
+    pub(in crate::config) fn file(&mut self, root: &Node, problems: &mut Problems) {
+        // Problems are collected; a file that has some adds what could be read, for the sake of
+        // those problems alone that come later.
+        let _nothing = read_fields(root, "the pack", problems, |fields| {
+            if let Some(name) = fields.get("pack", text) {
+                self.named = true;
+                self.pack.spec.name = name;
+            }
+            self.scoring(fields);
+            self.names(fields);
+            self.episodes(fields);
+            let spec = &mut self.pack.spec;
+            spec.guesses.extend(fields.get("guesses", list(guess)).unwrap_or_default());
+            spec.rules.extend(fields.get("rules", list(rule::read)).unwrap_or_default());
+            let tests = fields.get("tests", list(journey::read)).unwrap_or_default();
+            self.pack.tests.extend(tests);
+            Some(())
+        });
+    }
+
+    fn scoring(&mut self, fields: &mut Fields<'_, '_>) {
+        let tracks = fields.get("tracks", |node, problems| {
+            let entries = entries(node, "tracks", problems)?;
+            let tracks = entries.iter().filter_map(|entry| {
+                let track = word_of::<Track>(&entry.key.value, entry.key.at, problems);
+                let spec = track_spec(&entry.value, problems);
+                track.zip(spec)
+            });
+            Some(tracks.collect::<Vec<_>>())
+        });
+        self.pack.spec.tracks.extend(tracks.unwrap_or_default());
+        let reasons = fields.get("reasons", list(located));
+        self.pack.spec.reasons.extend(reasons.unwrap_or_default());
+    }
+
+    fn names(&mut self, fields: &mut Fields<'_, '_>) {
+        let spec = &mut self.pack.spec;
+        for (section, names) in [("events", &mut spec.events), ("properties", &mut spec.properties)]
+        {
+            for (name, others) in fields.get(section, synonyms).unwrap_or_default() {
+                names.entry(name).or_default().extend(others);
+            }
+        }
+        let _nothing = fields.get("actors", |node, problems| {
+            read_fields(node, "actors", problems, |fields| {
+                spec.event_actors.extend(fields.get("events", words_by_name).unwrap_or_default());
+                let channels = fields.get("channels", words_by_name);
+                spec.channel_actors.extend(channels.unwrap_or_default());
+                Some(())
+            })
+        });
+    }
+
+    fn episodes(&mut self, fields: &mut Fields<'_, '_>) {
+        if let Some(absence) = fields.get("absence", span_or_off) {
+            self.pack.spec.absence = absence;
+        }
+        let kinds = fields.get("episodes", |node, problems| {
+            let kinds = entries(node, "episodes", problems)?.iter().filter_map(|entry| {
+                let spec = read_fields(&entry.value, "the episode", problems, |fields| {
+                    let due = fields.get("due", span_or_off).flatten();
+                    Some(EpisodeSpec { due, channel: fields.get("channel", text) })
+                });
+                spec.map(|spec| (entry.key.value.clone(), spec))
+            });
+            Some(kinds.collect::<Vec<_>>())
+        });
+        self.pack.spec.episodes.extend(kinds.unwrap_or_default());
+    }
+}
+
+fn track_spec(node: &Node, problems: &mut Problems) -> Option<TrackSpec> {
+    read_fields(node, "the track", problems, |fields| {
+        let weight = fields.need("weight", |node, problems| {
+            let weight = number(node, problems)?;
+            if !(0.0..=1.0).contains(&weight) {
+                problems.add(node.at, format!("expected a weight from 0 to 1, found {weight}"));
+                return None;
+            }
+            Some(weight)
+        });
+        let half_life = fields.need("half_life", span_or_off);
+        Some(TrackSpec { weight: weight?, half_life: half_life? })
+    })
+}
+
+/// Reads `canonical: [other names]`.
+fn synonyms(
+    node: &Node,
+    problems: &mut Problems,
+) -> Option<BTreeMap<String, Vec<Located<String>>>> {
+    let entries = entries(node, "names", problems)?.iter();
+    let names = entries.filter_map(|entry| {
+        let others = list(located)(&entry.value, problems)?;
+        Some((entry.key.value.clone(), others))
+    });
+    Some(names.collect())
+}
+
+/// Reads `name: actor`.
+fn words_by_name<V: crate::config::values::Vocabulary>(
+    node: &Node,
+    problems: &mut Problems,
+) -> Option<BTreeMap<String, V>> {
+    let entries = entries(node, "names", problems)?.iter();
+    let words =
+        entries.filter_map(|entry| Some((entry.key.value.clone(), word(&entry.value, problems)?)));
+    Some(words.collect())
+}
+
+fn guess(node: &Node, problems: &mut Problems) -> Option<GuessSpec> {
+    read_fields(node, "the guess", problems, |fields| {
+        let at = fields.at();
+        let words = fields.need("words", one_or_more(text));
+        let channels = fields.get("channels", one_or_more(text)).unwrap_or_default();
+        let label = fields.need("label", |node, problems| {
+            // Only what a guess may say: never a valence, which would need evidence.
+            read_fields(node, "a guess's label", problems, |fields| {
+                let micro_moment = fields.get("micro_moment", word);
+                let moment_of_truth = fields.get("moment_of_truth", word);
+                Some((micro_moment, moment_of_truth, fields.get("stage", word)))
+            })
+        });
+        let (micro_moment, moment_of_truth, stage) = label?;
+        Some(GuessSpec { at, words: words?, channels, micro_moment, moment_of_truth, stage })
+    })
+}

@@ -1,0 +1,183 @@
+//! One rule: when it matches, what it says, what it gives, what it opens and closes.
+
+use super::when;
+use crate::{
+    config::{
+        fields::{entries, found, read_fields},
+        problem::Problems,
+        values::{
+            Vocabulary, flag, located, number, one_or_more, span, span_or_off, word, word_of,
+        },
+        yaml::{Node, Value},
+    },
+    engine::rules::spec::{
+        CloseSpec, DueSpec, HalfLifeSpec, LabelSpec, OncePer, OpenSpec, PointsSpec, RuleSpec,
+        ScaleKind, ValenceSpec,
+    },
+    model::Track,
+};
+
+impl Vocabulary for OncePer {
+    const WHAT: &'static str = "a period";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("touchpoint", Self::Touchpoint),
+        ("hour", Self::Hour),
+        ("day", Self::Day),
+        ("week", Self::Week),
+        ("month", Self::Month),
+    ];
+}
+
+impl Vocabulary for ScaleKind {
+    const WHAT: &'static str = "a scale";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("stars", Self::Stars),
+        ("csat", Self::Stars),
+        ("nps", Self::Nps),
+        ("ces", Self::Effort),
+        ("thumbs", Self::Thumbs),
+    ];
+}
+
+/// Reads a rule.
+pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<RuleSpec> {
+    read_fields(node, "the rule", problems, |fields| {
+        let at = fields.at();
+        let name = fields.need("name", located);
+        let was = fields.get("was", one_or_more(located)).unwrap_or_default();
+        let when = fields.need("when", when::read);
+        let label = fields.get("label", label).unwrap_or_default();
+        let points = fields.get("points", points).unwrap_or_default();
+        let opens = fields.get("opens", opens);
+        let closes = fields.get("closes", closes);
+        let reversible = fields.get("reversible", located);
+        let reverses = fields.get("reverses", located);
+        let recover_within = fields.get("recover_within", span);
+        let acquires = fields.get("acquires", located);
+        let ignore = fields.get("ignore", flag).unwrap_or(false);
+        Some(RuleSpec {
+            at,
+            name: name?,
+            was,
+            when: when?,
+            label,
+            points,
+            opens,
+            closes,
+            reversible,
+            reverses,
+            recover_within,
+            acquires,
+            ignore,
+        })
+    })
+}
+
+fn label(node: &Node, problems: &mut Problems) -> Option<LabelSpec> {
+    read_fields(node, "the label", problems, |fields| {
+        Some(LabelSpec {
+            micro_moment: fields.get("micro_moment", word),
+            moment_of_truth: fields.get("moment_of_truth", word),
+            stage: fields.get("stage", word),
+            valence: fields.get("valence", valence),
+            reason: fields.get("reason", located),
+            severity: fields.get("severity", word),
+            evidence: fields.get("evidence", word),
+        })
+    })
+}
+
+fn valence(node: &Node, problems: &mut Problems) -> Option<ValenceSpec> {
+    if let Value::Nothing | Value::Scalar(_) | Value::Sequence(_) = node.value {
+        return word(node, problems).map(ValenceSpec::Is);
+    }
+    read_fields(node, "the scale", problems, |fields| {
+        let kind = fields.need("scale", word);
+        let property = fields.need("from", located);
+        let (worst, best) = match kind {
+            Some(ScaleKind::Nps) => (Some(0.0), Some(10.0)),
+            Some(ScaleKind::Thumbs) => (Some(0.0), Some(1.0)),
+            Some(ScaleKind::Stars | ScaleKind::Effort) => {
+                (fields.need("worst", number), fields.need("best", number))
+            }
+            // Which fields there are is not known: complain of the scale alone.
+            None => (fields.get("worst", number), fields.get("best", number)),
+        };
+        Some(ValenceSpec::Scale { property: property?, kind: kind?, worst: worst?, best: best? })
+    })
+}
+
+fn points(node: &Node, problems: &mut Problems) -> Option<Vec<PointsSpec>> {
+    let entries = entries(node, "points", problems)?.iter();
+    let points: Vec<_> = entries
+        .map(|entry| {
+            let track = word_of::<Track>(&entry.key.value, entry.key.at, problems);
+            points_of(track, &entry.value, problems)
+        })
+        .collect();
+    points.into_iter().collect()
+}
+
+fn points_of(track: Option<Track>, node: &Node, problems: &mut Problems) -> Option<PointsSpec> {
+    let at = node.at;
+    // What gives may be repeated at will, so it counts once a day; what takes away counts always.
+    let usual = |add: f64| if 0.0 < add { OncePer::Day } else { OncePer::Touchpoint };
+    if let Value::Mapping(_) = node.value {
+        return read_fields(node, "points", problems, |fields| {
+            let add = fields.need("add", number);
+            let cap = fields.get("cap", number);
+            let once_per = fields.get("once_per", word);
+            let half_life = fields
+                .get("half_life", span_or_off)
+                .map(|half_life| half_life.map_or(HalfLifeSpec::Never, HalfLifeSpec::After));
+            let (track, add) = (track?, add?);
+            let once_per = once_per.unwrap_or(usual(add));
+            Some(PointsSpec { at, track, add, cap, once_per, half_life })
+        });
+    }
+    let add = number(node, problems)?;
+    Some(PointsSpec { at, track: track?, add, cap: None, once_per: usual(add), half_life: None })
+}
+
+fn opens(node: &Node, problems: &mut Problems) -> Option<OpenSpec> {
+    read_fields(node, "\"opens\"", problems, |fields| {
+        let at = fields.at();
+        let episode = fields.need("episode", located);
+        let key = fields.get("key", located);
+        let due = fields.get("due", due);
+        Some(OpenSpec { at, episode: episode?, key, due })
+    })
+}
+
+fn closes(node: &Node, problems: &mut Problems) -> Option<CloseSpec> {
+    read_fields(node, "\"closes\"", problems, |fields| {
+        let at = fields.at();
+        let episode = fields.need("episode", located);
+        let key = fields.get("key", located);
+        Some(CloseSpec { at, episode: episode?, key })
+    })
+}
+
+fn due(node: &Node, problems: &mut Problems) -> Option<DueSpec> {
+    if let Value::Nothing | Value::Scalar(_) | Value::Sequence(_) = node.value {
+        return span(node, problems).map(DueSpec::After);
+    }
+    read_fields(node, "\"due\"", problems, |fields| {
+        let field = fields.need("field", located);
+        let bare_date_ends = fields.get("bare_date", bare_date).unwrap_or(true);
+        Some(DueSpec::Field { field: field?, bare_date_ends })
+    })
+}
+
+/// Reads whether a bare date means its end.
+fn bare_date(node: &Node, problems: &mut Problems) -> Option<bool> {
+    match &node.value {
+        Value::Scalar(scalar) if scalar.text == "end_of_day" => Some(true),
+        Value::Scalar(scalar) if scalar.text == "start_of_day" => Some(false),
+        Value::Nothing | Value::Scalar(_) | Value::Sequence(_) | Value::Mapping(_) => {
+            let message = format!("expected end_of_day or start_of_day, found {}", found(node));
+            problems.add(node.at, message);
+            None
+        }
+    }
+}

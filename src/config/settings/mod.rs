@@ -1,0 +1,287 @@
+//! The settings of a running Rega: checked, with a default and its reason for each.
+//!
+//! Reading never stops at a problem: it goes on with the default, so that one run tells
+//! everything. What was read is handed out only when there was none.
+
+mod kafka;
+mod names;
+mod read;
+mod together;
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use jiff::tz::TimeZone;
+
+pub use self::kafka::Properties;
+pub(super) use self::read::read;
+use crate::{
+    engine::{self, rules::spec::Located},
+    model::{Channels, EventTime, Span},
+};
+
+/// Every setting, as it is written in a file: the environment variable is the same name in
+/// capitals with `REGA_` before it and `__` for a dot.
+pub(super) const KEYS: [&str; 35] = [
+    "app",
+    "instance",
+    "kafka.brokers",
+    "kafka.properties",
+    "input.keyed",
+    "input.partitioner",
+    "input.start",
+    "input.dialect",
+    "input.mappings",
+    "topics.touchpoints",
+    "topics.moments",
+    "topics.engagement",
+    "topics.pain_spikes",
+    "topics.rejects",
+    "state.dir",
+    "state.retention",
+    "workers",
+    "http.listen",
+    "http.advertise",
+    "rules",
+    "commit.interval",
+    "commit.max_touchpoints",
+    "timezone",
+    "time.tolerance",
+    "order.window",
+    "history.since",
+    "history.complete_after",
+    "visit.gap",
+    "notify.max_age",
+    "channels",
+    "moments.properties",
+    "text_fields",
+    "output.max_bytes",
+    "drain.timeout",
+    "log.format",
+];
+
+/// The checked settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `app`: the consumer group, and the beginning of the names of internal topics. Default
+    /// `rega`: one Rega in a cluster needs no other name.
+    pub app: String,
+    /// `instance`: which process of the app this is. `None`: the service writes one into
+    /// `state.dir` at its first start, so that a restart is recognised as one.
+    pub instance: Option<String>,
+    /// Where the brokers are.
+    pub kafka: Kafka,
+    /// What is read.
+    pub input: Input,
+    /// The topics' names.
+    pub topics: Topics,
+    /// What is kept.
+    pub state: State,
+    /// `workers`: how many threads read, each with its own partitions. Default: one a core, since
+    /// a worker keeps a core busy; at most 64.
+    pub workers: usize,
+    /// What is served.
+    pub http: Http,
+    /// `rules`: the packs, merged in this order. Default `commerce`.
+    pub rules: Vec<Located<String>>,
+    /// How often is committed.
+    pub commit: Commit,
+    /// `timezone`: where a day begins, and what a bare date means. Default `UTC`: any other would
+    /// be a guess about the customers.
+    pub timezone: TimeZone,
+    /// `time.tolerance`: how late a touchpoint may be before a deadline stops waiting for it, and
+    /// how far in the future one may be. Default 5m: clocks and mobile uploads differ by that
+    /// much, and an alert may be that late.
+    pub tolerance: Span,
+    /// `order.window`: how far back a customer's touchpoints are put in order. Default 10m: twice
+    /// the tolerance, and a row stays small.
+    pub order_window: Span,
+    /// Since when "first" can be believed.
+    pub history: History,
+    /// `visit.gap`: a customer's silence of this length ends a visit. Default 30m, as web
+    /// analytics has it.
+    pub visit_gap: Span,
+    /// `notify.max_age`: what is older is published as `backfill` and pages nobody. Default 1h:
+    /// nobody can act on older news.
+    pub notify_max_age: Span,
+    /// `channels`: names besides the built-in ones. Each is a label of several metrics, so there
+    /// is a bound ([`Channels::MAX`]).
+    pub channels: Vec<String>,
+    /// `moments.properties`: carry a touchpoint's properties through to `moments`. Default false:
+    /// records of a third of the size, and no personal data in one more topic.
+    pub carry_properties: bool,
+    /// `text_fields`: where the customer's words are looked for when `text` is absent.
+    pub text_fields: Vec<String>,
+    /// `output.max_bytes`: no record that is produced is larger. Default 1,000,000: what brokers
+    /// accept by default (1,048,588), less key, headers and the batch's own.
+    pub max_output_bytes: usize,
+    /// `drain.timeout`: how long a stop may take. Default 10s: a third of what Kubernetes grants
+    /// before it kills.
+    pub drain_timeout: Duration,
+    /// `log.format`. Default text: a person starts it first.
+    pub log_format: LogFormat,
+}
+
+/// `kafka`.
+#[derive(Clone, Debug)]
+pub struct Kafka {
+    /// `kafka.brokers`: `host:port`, at least one. Default `localhost:9092`: Kafka's own.
+    pub brokers: Vec<String>,
+    /// `kafka.properties`: any librdkafka setting that Rega does not own.
+    pub properties: Properties,
+}
+
+/// `input`.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// `input.keyed`: a record's key is its customer's id. Default (and for now always) true.
+    pub keyed: bool,
+    /// `input.partitioner`. Default auto: learnt from what is read.
+    pub partitioner: Partitioner,
+    /// `input.start`: where to begin without committed offsets. Default earliest: history makes
+    /// moments right, and what is old pages nobody.
+    pub start: Start,
+    /// `input.dialect`: the format of topics without a mapping. Default native.
+    pub dialect: Dialect,
+    /// `input.mappings`: topic → mapping file.
+    pub mappings: BTreeMap<String, Located<String>>,
+}
+
+/// `topics`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topics {
+    /// In: touchpoints.
+    pub touchpoints: String,
+    /// Out: one record per touchpoint and revision.
+    pub moments: String,
+    /// Out, compacted: one record per customer.
+    pub engagement: String,
+    /// Out: spikes of pain.
+    pub pain_spikes: String,
+    /// Out: what could not be read.
+    pub rejects: String,
+}
+
+/// `state`.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// `state.dir`: where checkpoints are kept, relative to the working directory. Default
+    /// `state`.
+    pub dir: PathBuf,
+    /// `state.retention`: a customer without touchpoints for so long is forgotten. Default 400d:
+    /// who comes once a year is still known.
+    pub retention: Span,
+}
+
+/// `http`.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// `http.listen`. Default `127.0.0.1:8080`: nobody else sees it until one says so.
+    pub listen: SocketAddr,
+    /// `http.advertise`: where other instances reach this one, as `http://host:port`. `None`: the
+    /// address it listens on.
+    pub advertise: Option<String>,
+}
+
+/// `commit`.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// `commit.interval`: a transaction is committed so often. Default 200ms: half of the CPU that
+    /// transactions cost at 100ms is saved, and a moment is still seen within a third of a second.
+    pub interval: Duration,
+    /// `commit.max_touchpoints`: or after so many, whatever comes first. Default 20,000: what a
+    /// worker does in the interval at full speed, so it only bounds memory.
+    pub max_touchpoints: usize,
+}
+
+/// `history`.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// `history.since`: the stream is known to be complete since then.
+    pub since: Option<EventTime>,
+    /// `history.complete_after`: so long after a partition's first touchpoint "first" can be
+    /// believed. Default 30d.
+    pub complete_after: Span,
+}
+
+/// Whose way of choosing a partition the producers of the input use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Partitioner {
+    /// Learnt from the pairs of key and partition that are read.
+    Auto,
+    /// Java's.
+    Murmur2,
+    /// librdkafka's.
+    Crc32,
+}
+
+/// Where to begin without committed offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With the oldest record.
+    Earliest,
+    /// With the next record.
+    Latest,
+    /// With the first record from then on.
+    At(EventTime),
+}
+
+/// The format of touchpoints that need no mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Rega's own JSON.
+    Native,
+}
+
+/// What log lines look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl Config {
+    /// Returns what of this concerns the engine.
+    pub fn engine(&self) -> engine::Settings {
+        // Destructured, so that a setting that is added cannot be forgotten here.
+        let Self {
+            app: _,
+            instance: _,
+            kafka: _,
+            input: _,
+            topics: _,
+            state: State { dir: _, retention },
+            workers: _,
+            http: _,
+            rules: _,
+            commit: _,
+            timezone,
+            tolerance,
+            order_window,
+            history: History { since, complete_after },
+            visit_gap,
+            notify_max_age,
+            channels,
+            carry_properties,
+            text_fields,
+            max_output_bytes,
+            drain_timeout: _,
+            log_format: _,
+        } = self;
+        engine::Settings {
+            tolerance: *tolerance,
+            order_window: *order_window,
+            retention: *retention,
+            history_since: *since,
+            history_complete_after: *complete_after,
+            visit_gap: *visit_gap,
+            timezone: timezone.clone(),
+            backfill_after: Some(*notify_max_age),
+            carry_properties: *carry_properties,
+            text_fields: text_fields.clone(),
+            max_output_bytes: *max_output_bytes,
+            channels: Channels::new(channels.iter().map(String::as_str)),
+        }
+    }
+}

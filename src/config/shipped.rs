@@ -1,0 +1,82 @@
+//! The packs that come with Rega, inside the binary: nobody has to find a folder first.
+
+/// A pack inside the binary.
+#[derive(Debug)]
+pub struct ShippedPack {
+    /// What `rules` calls it.
+    pub name: &'static str,
+    /// File name and text of each of its files, in name order.
+    pub files: &'static [(&'static str, &'static str)],
+}
+
+/// A file of the repository: its name and its text.
+macro_rules! file {
+    ($pack:literal, $name:literal) => {
+        ($name, include_str!(concat!("../../config/rules/", $pack, "/", $name)))
+    };
+}
+
+/// Every pack. A test holds this against the folder `config/rules`.
+pub const PACKS: &[ShippedPack] = &[
+    ShippedPack {
+        name: "commerce",
+        files: &[
+            file!("commerce", "00-pack.yaml"),
+            file!("commerce", "01-names.yaml"),
+            file!("commerce", "02-guesses.yaml"),
+            file!("commerce", "10-history.yaml"),
+            file!("commerce", "20-discovery.yaml"),
+            file!("commerce", "30-product.yaml"),
+            file!("commerce", "40-cart-and-checkout.yaml"),
+            file!("commerce", "50-order-and-delivery.yaml"),
+            file!("commerce", "60-service.yaml"),
+            file!("commerce", "70-feedback.yaml"),
+            file!("commerce", "80-community.yaml"),
+            file!("commerce", "90-marketing.yaml"),
+        ],
+    },
+    ShippedPack {
+        name: "saas",
+        files: &[
+            file!("saas", "00-pack.yaml"),
+            file!("saas", "01-names.yaml"),
+            file!("saas", "02-guesses.yaml"),
+            file!("saas", "10-before.yaml"),
+            file!("saas", "20-using.yaml"),
+            file!("saas", "30-service.yaml"),
+            file!("saas", "40-together.yaml"),
+        ],
+    },
+];
+
+/// Returns the shipped pack of that name.
+pub fn pack(name: &str) -> Option<&'static ShippedPack> {
+    PACKS.iter().find(|pack| pack.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Returns the names of what is in a folder of the repository, sorted.
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_file_of_every_pack_is_in_the_binary() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/rules");
+        let packs: Vec<_> = PACKS.iter().map(|pack| pack.name).collect();
+        assert_eq!(packs, names(&folder));
+        for pack in PACKS {
+            let files: Vec<_> = pack.files.iter().map(|(name, _)| *name).collect();
+            assert_eq!(files, names(&folder.join(pack.name)), "{}", pack.name);
+        }
+    }
+}

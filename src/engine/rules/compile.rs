@@ -1,0 +1,609 @@
+//! From rules as written to rules that run, with every problem reported at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::HashMap;
+
+use super::{
+    Alone, Closes, Due, Expression, HistoryTest, Kind, KindIx, Label, Opens, PathIx, PointsRule,
+    Rule, RuleIx, RuleSet, Scale, Seen, SeenMemories, SeenMemory, TrackWeight,
+    expression::ValueTest,
+    guess::Guesses,
+    kind,
+    spec::{
+        At, Condition, CustomerTest, DueSpec, HalfLifeSpec, LabelSpec, Located, PackSpec,
+        PointsSpec, Problem, RuleSpec, ScaleKind, Test, ValenceSpec,
+    },
+};
+use crate::model::{Channel, Span, StableHash, Track, Valence, stable_hash};
+
+/// Reasons that every pack has (DOMAIN.md, The labels of a touchpoint).
+const REASONS: [&str; 17] = [
+    "late_delivery",
+    "not_as_described",
+    "rude_agent",
+    "ignored",
+    "long_wait",
+    "unanswered",
+    "no_show",
+    "repeat_contact",
+    "repeat_visit",
+    "payment_failed",
+    "out_of_stock",
+    "app_crash",
+    "overcharged",
+    "lost",
+    "damaged",
+    "cancelled_by_brand",
+    "unrecovered_pain",
+];
+
+/// A rule that asks history may have so many tests of the touchpoint itself: each is one bit of a
+/// digest.
+const MAX_LEAVES: u8 = 64;
+
+/// Most rules in one set: positions are 16 bits, and metrics have a label per rule.
+const MAX_RULES: usize = 10_000;
+
+const DAY: Span = 86_400_000;
+
+/// The half-life of a track that no pack mentions (DOMAIN.md, The score).
+const fn default_half_life(track: Track) -> Span {
+    match track {
+        Track::Access | Track::Engage => 45 * DAY,
+        Track::Customize | Track::Collaborate => 60 * DAY,
+        Track::Connect => 30 * DAY,
+    }
+}
+
+pub(super) fn compile(pack: PackSpec) -> Result<RuleSet, Vec<Problem>> {
+    let version_hash = content_hash(&pack);
+    let mut compiler = Compiler::new(&pack);
+    let rules: Vec<Rule> = pack.rules.iter().map(|rule| compiler.rule(rule)).collect();
+    let by_hash = compiler.index_names(&pack.rules);
+    compiler.reject_cycles(&pack.rules);
+    if MAX_RULES < rules.len() {
+        compiler.problem(At::default(), format!("more than {MAX_RULES} rules"), None);
+    }
+    let referral_path = compiler.path("referral_code");
+    if !compiler.problems.is_empty() {
+        return Err(compiler.problems);
+    }
+    let (by_event, any_event) = dispatch(&pack.rules);
+    let mut kept: BTreeSet<PathIx> = compiler.kept;
+    kept.insert(referral_path);
+    Ok(RuleSet {
+        version: format!("{version_hash:016x}").into(),
+        version_hash,
+        rules: rules.into(),
+        by_event,
+        any_event,
+        by_hash,
+        kinds: compiler.kinds.into(),
+        paths: compiler.paths.into_iter().map(String::into_boxed_str).collect(),
+        kept_paths: kept.into_iter().collect(),
+        referral_path,
+        event_synonyms: synonyms(&pack.events),
+        property_synonyms: synonyms(&pack.properties),
+        event_actors: pack.event_actors.iter().map(|(k, v)| (Box::from(&**k), *v)).collect(),
+        channel_actors: pack.channel_actors.iter().map(|(k, v)| (Box::from(&**k), *v)).collect(),
+        seen: compiler.seen,
+        tracks: compiler.tracks,
+        absence: pack.absence,
+        guesses: Guesses::new(pack.guesses),
+    })
+}
+
+/// Returns a hash of what the rules mean: positions in the files do not count.
+fn content_hash(pack: &PackSpec) -> StableHash {
+    let written = format!("{pack:?}");
+    let mut meaning = String::with_capacity(written.len());
+    let mut rest = written.as_str();
+    while let Some((before, after)) = rest.split_once("At(") {
+        meaning.push_str(before);
+        rest = after.split_once(')').map_or("", |(_, tail)| tail);
+    }
+    meaning.push_str(rest);
+    stable_hash(meaning.as_bytes())
+}
+
+fn synonyms(names: &BTreeMap<String, Vec<Located<String>>>) -> Vec<(Box<str>, Box<str>)> {
+    names
+        .iter()
+        .flat_map(|(canonical, others)| {
+            others.iter().map(|other| (Box::from(&*other.value), Box::from(&**canonical)))
+        })
+        .collect()
+}
+
+fn tracks(pack: &PackSpec) -> [TrackWeight; 5] {
+    std::array::from_fn(|index| {
+        let track = Track::from_index(index).unwrap_or(Track::Access);
+        pack.tracks.get(&track).map_or(
+            TrackWeight {
+                weight: if pack.tracks.is_empty() { 0.2 } else { 0.0 },
+                half_life: HalfLifeSpec::After(default_half_life(track)),
+            },
+            |spec| TrackWeight {
+                weight: spec.weight,
+                half_life: spec.half_life.map_or(HalfLifeSpec::Never, HalfLifeSpec::After),
+            },
+        )
+    })
+}
+
+type ByEvent = HashMap<Box<str>, Box<[RuleIx]>, foldhash::fast::FixedState>;
+
+/// Returns the rules that may match each event name, and those that may match any other.
+fn dispatch(rules: &[RuleSpec]) -> (ByEvent, Box<[RuleIx]>) {
+    let wanted: Vec<Option<BTreeSet<&str>>> =
+        rules.iter().map(|rule| events_of(&rule.when)).collect();
+    let names: BTreeSet<&str> = wanted.iter().flatten().flatten().copied().collect();
+    let matching = |name: Option<&str>| -> Box<[RuleIx]> {
+        wanted
+            .iter()
+            .enumerate()
+            .filter(|(_, events)| match (events, name) {
+                (None, _) => true,
+                (Some(events), Some(name)) => events.contains(name),
+                (Some(_), None) => false,
+            })
+            .filter_map(|(index, _)| RuleIx::try_from(index).ok())
+            .collect()
+    };
+    let by_event = names.iter().map(|name| (Box::from(*name), matching(Some(name)))).collect();
+    (by_event, matching(None))
+}
+
+/// Returns the event names without which a condition cannot hold; `None`: any may do.
+fn events_of(condition: &Condition) -> Option<BTreeSet<&str>> {
+    match condition {
+        Condition::Event(names) => Some(names.iter().map(|name| name.value.as_str()).collect()),
+        Condition::Episode(kinds) => {
+            Some(kinds.iter().map(|kind| derived_event(&kind.value)).collect())
+        }
+        Condition::All(parts) => parts.iter().filter_map(events_of).min_by_key(BTreeSet::len),
+        Condition::Any(parts) => {
+            let sets: Option<Vec<_>> = parts.iter().map(events_of).collect();
+            sets.map(|sets| sets.into_iter().flatten().collect())
+        }
+        Condition::Not(_)
+        | Condition::Channel(_)
+        | Condition::Actor(_)
+        | Condition::Property { .. }
+        | Condition::Text(_)
+        | Condition::Compare { .. }
+        | Condition::Customer(_) => None,
+    }
+}
+
+/// Returns the name of what a kind's deadline emits (DOMAIN.md, Episodes).
+fn derived_event(kind: &str) -> &'static str {
+    match kind {
+        "pain" => "unrecovered_pain",
+        "answer" => "missed_moment",
+        "absence" => "lapsed",
+        "band" => "band_changed",
+        _ => "episode_overdue",
+    }
+}
+
+struct Compiler {
+    problems: Vec<Problem>,
+    kinds: Vec<Kind>,
+    paths: Vec<String>,
+    kept: BTreeSet<PathIx>,
+    reasons: BTreeSet<String>,
+    seen: SeenMemories,
+    tracks: [TrackWeight; 5],
+}
+
+impl Compiler {
+    fn new(pack: &PackSpec) -> Self {
+        let built_in = kind::BUILT_IN.map(|name| (name.to_owned(), None, None));
+        let declared = pack
+            .episodes
+            .iter()
+            .filter(|(name, _)| !kind::BUILT_IN.contains(&name.as_str()))
+            .map(|(name, spec)| (name.clone(), spec.due, spec.channel.clone()));
+        let kinds = built_in
+            .into_iter()
+            .chain(declared)
+            .map(|(name, due, channel)| Kind {
+                hash: stable_hash(name.as_bytes()),
+                derived: derived_event(&name),
+                name: name.into(),
+                due,
+                channel: channel.map(String::into_boxed_str),
+            })
+            .collect();
+        let reasons = REASONS
+            .iter()
+            .map(|reason| (*reason).to_owned())
+            .chain(pack.reasons.iter().map(|reason| reason.value.clone()))
+            .collect();
+        Self {
+            problems: Vec::new(),
+            kinds,
+            paths: Vec::new(),
+            kept: BTreeSet::new(),
+            reasons,
+            seen: SeenMemories::default(),
+            tracks: tracks(pack),
+        }
+    }
+
+    fn problem(&mut self, at: At, message: String, help: Option<String>) {
+        self.problems.push(Problem { at, message, help });
+    }
+
+    /// Returns the position of a path, adding it where it is new.
+    fn path(&mut self, path: &str) -> PathIx {
+        let position = self.paths.iter().position(|one| one == path).unwrap_or_else(|| {
+            self.paths.push(path.to_owned());
+            self.paths.len() - 1
+        });
+        PathIx::try_from(position).unwrap_or(PathIx::MAX)
+    }
+
+    /// As [`Self::path`], for a value that a re-evaluation needs.
+    fn kept_path(&mut self, path: &Located<String>) -> PathIx {
+        let position = self.path(&path.value);
+        self.kept.insert(position);
+        position
+    }
+
+    fn kept_option(&mut self, path: Option<&Located<String>>) -> Option<PathIx> {
+        path.map(|path| self.kept_path(path))
+    }
+
+    fn kind(&mut self, name: &Located<String>) -> KindIx {
+        let position = self.kinds.iter().position(|kind| *kind.name == *name.value);
+        if position.is_none() {
+            let known: Vec<&str> = self.kinds.iter().map(|kind| &*kind.name).collect();
+            let help = format!("declare it under `episodes:`, or use one of: {}", known.join(", "));
+            self.problem(
+                name.at,
+                format!("no kind of episode is called '{}'", name.value),
+                Some(help),
+            );
+        }
+        position.and_then(|position| KindIx::try_from(position).ok()).unwrap_or(kind::PAIN)
+    }
+
+    fn rule(&mut self, spec: &RuleSpec) -> Rule {
+        let mut leaves = 0;
+        let when = self.condition(&spec.when, &mut leaves);
+        let mut asks_history = false;
+        when.each_history(&mut |_| asks_history = true);
+        if asks_history && MAX_LEAVES < leaves {
+            let message = format!("a rule that asks history may have {MAX_LEAVES} other tests");
+            self.problem(spec.at, message, Some("split the rule".to_owned()));
+        }
+        let label = self.label(&spec.label);
+        let hurts = label.valence == Some(Valence::Pain) || label.scale.is_some();
+        let (opens, pain_key, pain_due) = self.opens(spec, hurts);
+        Rule {
+            name: spec.name.value.as_str().into(),
+            hash: stable_hash(spec.name.value.as_bytes()),
+            when,
+            asks_history,
+            label,
+            points: self.points(&spec.points),
+            opens,
+            closes: spec.closes.as_ref().map(|closes| Closes {
+                kind: self.kind(&closes.episode),
+                key: self.kept_option(closes.key.as_ref()),
+            }),
+            pain_key,
+            recover_within: spec.recover_within.or(pain_due),
+            reversible: self.kept_option(spec.reversible.as_ref()),
+            reverses: self.kept_option(spec.reverses.as_ref()),
+            acquires: self.kept_option(spec.acquires.as_ref()),
+            ignore: spec.ignore,
+        }
+    }
+
+    fn opens(
+        &mut self,
+        spec: &RuleSpec,
+        hurts: bool,
+    ) -> (Option<Opens>, Option<PathIx>, Option<Span>) {
+        let Some(opens) = &spec.opens else { return (None, None, None) };
+        let position = self.kind(&opens.episode);
+        let key = self.kept_option(opens.key.as_ref());
+        if position == kind::PAIN {
+            if !hurts {
+                let message = "only a rule that labels pain can key one".to_owned();
+                self.problem(opens.at, message, Some("add `label: { valence: pain }`".to_owned()));
+            }
+            let due = match opens.due {
+                Some(DueSpec::After(span)) => Some(span),
+                Some(DueSpec::Field { .. }) | None => None,
+            };
+            return (None, key, due);
+        }
+        if position == kind::ABSENCE || position == kind::BAND {
+            let message = format!("'{}' opens by itself", opens.episode.value);
+            self.problem(opens.at, message, None);
+        }
+        let fallback = self.kinds.get(usize::from(position)).and_then(|kind| kind.due);
+        let due = match &opens.due {
+            Some(DueSpec::After(span)) => Due::After(*span),
+            Some(DueSpec::Field { field, bare_date_ends }) => {
+                Due::Field { path: self.path(&field.value), bare_date_ends: *bare_date_ends }
+            }
+            None => fallback.map_or(Due::Never, Due::After),
+        };
+        (Some(Opens { kind: position, key, due }), None, None)
+    }
+
+    fn label(&mut self, spec: &LabelSpec) -> Label {
+        if let Some(reason) = &spec.reason
+            && !self.reasons.contains(&reason.value)
+        {
+            let known: Vec<&str> = self.reasons.iter().map(String::as_str).collect();
+            let help = format!("add it under `reasons:`, or use one of: {}", known.join(", "));
+            self.problem(reason.at, format!("'{}' is not a reason", reason.value), Some(help));
+        }
+        let (valence, scale) = match &spec.valence {
+            Some(ValenceSpec::Is(valence)) => (Some(*valence), None),
+            Some(ValenceSpec::Scale { property, kind, worst, best }) => {
+                if matches!(kind, ScaleKind::Stars | ScaleKind::Effort)
+                    && (best - worst).abs() < f64::EPSILON
+                {
+                    let message = "worst and best of a scale must differ".to_owned();
+                    self.problem(property.at, message, None);
+                }
+                let property = self.path(&property.value);
+                (None, Some(Scale { property, kind: *kind, worst: *worst, best: *best }))
+            }
+            None => (None, None),
+        };
+        Label {
+            micro_moment: spec.micro_moment,
+            moment_of_truth: spec.moment_of_truth,
+            stage: spec.stage,
+            valence,
+            scale,
+            reason: spec.reason.as_ref().map(|reason| reason.value.as_str().into()),
+            severity: spec.severity,
+            evidence: spec.evidence,
+        }
+    }
+
+    fn points(&mut self, specs: &[PointsSpec]) -> Box<[PointsRule]> {
+        let mut compiled = Vec::with_capacity(specs.len());
+        for spec in specs {
+            if !spec.add.is_finite() || spec.add == 0.0 || 100.0 < spec.add.abs() {
+                let message = format!("{} are no points", spec.add);
+                self.problem(spec.at, message, Some("from -100 to 100, not 0".to_owned()));
+            }
+            let cap = spec.cap.unwrap_or(100.0);
+            if !(0.0..=100.0).contains(&cap) || cap < spec.add.abs() {
+                let message = format!("a cap of {cap} never lets {} points count", spec.add);
+                self.problem(spec.at, message, Some("from the points to 100".to_owned()));
+            }
+            compiled.push(PointsRule {
+                track: spec.track,
+                add: spec.add,
+                cap,
+                once_per: spec.once_per,
+                half_life: spec.half_life.unwrap_or(self.half_life_of(spec.track)),
+            });
+        }
+        compiled.into()
+    }
+
+    /// Returns a track's own half-life.
+    fn half_life_of(&self, track: Track) -> HalfLifeSpec {
+        let own = self.tracks.get(track.index()).map(|track| track.half_life);
+        own.unwrap_or(HalfLifeSpec::Never)
+    }
+
+    fn condition(&mut self, condition: &Condition, leaves: &mut u8) -> Expression {
+        match condition {
+            Condition::All(parts) => {
+                Expression::All(parts.iter().map(|part| self.condition(part, leaves)).collect())
+            }
+            Condition::Any(parts) => {
+                Expression::Any(parts.iter().map(|part| self.condition(part, leaves)).collect())
+            }
+            Condition::Not(part) => Expression::Not(Box::new(self.condition(part, leaves))),
+            Condition::Customer(test) => Expression::History(self.history(test)),
+            Condition::Event(_)
+            | Condition::Channel(_)
+            | Condition::Actor(_)
+            | Condition::Episode(_)
+            | Condition::Property { .. }
+            | Condition::Text(_)
+            | Condition::Compare { .. } => {
+                let bit = *leaves;
+                *leaves = leaves.saturating_add(1);
+                Expression::Alone(bit, self.alone(condition))
+            }
+        }
+    }
+
+    fn alone(&mut self, condition: &Condition) -> Alone {
+        match condition {
+            Condition::Event(names) => Alone::Event(boxed(names)),
+            Condition::Channel(names) => Alone::Channel(
+                names.iter().map(|name| Channel::named(&name.value)).collect(),
+                names.iter().any(|name| name.value == crate::model::Channels::OTHER),
+            ),
+            Condition::Actor(actors) => Alone::Actor(actors.as_slice().into()),
+            Condition::Episode(kinds) => {
+                Alone::Episode(kinds.iter().map(|kind| self.kind(kind)).collect())
+            }
+            Condition::Property { path, test } => {
+                let position = self.path(&path.value);
+                Alone::Property(position, self.test(test))
+            }
+            Condition::Text(test) => Alone::Text(self.test(test)),
+            Condition::Compare { left, is, right } => {
+                Alone::Compare(self.path(&left.value), *is, self.path(&right.value))
+            }
+            Condition::All(_) | Condition::Any(_) | Condition::Not(_) | Condition::Customer(_) => {
+                Alone::Event(Box::new([]))
+            }
+        }
+    }
+
+    fn test(&mut self, test: &Test) -> ValueTest {
+        use super::spec::Scalar;
+        match test {
+            Test::In(scalars) => {
+                let (mut texts, mut numbers, mut flags) = (Vec::new(), Vec::new(), Vec::new());
+                for scalar in scalars {
+                    match scalar {
+                        Scalar::Text(text) => texts.push(text.to_lowercase().into_boxed_str()),
+                        Scalar::Number(number) => numbers.push(*number),
+                        Scalar::Flag(flag) => flags.push(*flag),
+                    }
+                }
+                ValueTest::In { texts: texts.into(), numbers: numbers.into(), flags: flags.into() }
+            }
+            Test::Range { min, above, max, below } => ValueTest::Range {
+                min: min.unwrap_or(f64::NEG_INFINITY),
+                above: above.unwrap_or(f64::NEG_INFINITY),
+                max: max.unwrap_or(f64::INFINITY),
+                below: below.unwrap_or(f64::INFINITY),
+            },
+            Test::Exists(wanted) => ValueTest::Exists(*wanted),
+            Test::Contains(words) => ValueTest::Contains(
+                words.iter().map(|word| word.to_lowercase().into_boxed_str()).collect(),
+            ),
+            Test::Not(test) => ValueTest::Not(Box::new(self.test(test))),
+            Test::Matches(pattern) => match regex::RegexBuilder::new(&pattern.value)
+                .size_limit(1 << 20)
+                .build()
+            {
+                Ok(regex) => ValueTest::Matches(Box::new(regex)),
+                Err(error) => {
+                    let first = error.to_string().lines().last().unwrap_or_default().to_owned();
+                    self.problem(pattern.at, format!("not a regular expression: {first}"), None);
+                    ValueTest::Exists(true)
+                }
+            },
+        }
+    }
+
+    fn history(&mut self, test: &CustomerTest) -> HistoryTest {
+        match test {
+            CustomerTest::Stage(stages) => HistoryTest::Stage(stages.as_slice().into()),
+            CustomerTest::FirstVisit(wanted) => HistoryTest::FirstVisit(*wanted),
+            CustomerTest::Score { track, min, max } => HistoryTest::Score {
+                track: *track,
+                min: min.unwrap_or(f64::NEG_INFINITY),
+                max: max.unwrap_or(f64::INFINITY),
+            },
+            CustomerTest::Band(bands) => HistoryTest::Band(bands.as_slice().into()),
+            CustomerTest::Episode { kind, key, overdue } => HistoryTest::Episode {
+                kind: self.kind(kind),
+                key: self.kept_option(key.as_ref()),
+                overdue: *overdue,
+            },
+            CustomerTest::Owns(path) => HistoryTest::Owns(self.kept_path(path)),
+            CustomerTest::Seen(seen) => HistoryTest::Seen(self.seen(seen)),
+        }
+    }
+
+    fn seen(&mut self, spec: &super::spec::SeenSpec) -> Seen {
+        if !(1..=64).contains(&spec.at_least) {
+            let message = format!("'at_least: {}' cannot be remembered", spec.at_least);
+            self.problem(spec.at, message, Some("from 1 to 64".to_owned()));
+        }
+        let same = self.kept_option(spec.same.as_ref());
+        let distinct = self.kept_option(spec.distinct.as_ref());
+        let events: BTreeSet<&str> = spec.events.iter().map(|one| one.value.as_str()).collect();
+        let written = |path: Option<&Located<String>>| path.map(|path| path.value.clone());
+        let asked = format!(
+            "{events:?} {} {} {:?} {:?}",
+            spec.within,
+            spec.at_least,
+            written(spec.same.as_ref()),
+            written(spec.distinct.as_ref())
+        );
+        let memory = stable_hash(asked.as_bytes());
+        let remembered =
+            SeenMemory { memory, same, distinct, at_least: spec.at_least, within: spec.within };
+        for event in events {
+            let memories = self.seen.entry(event.into()).or_default();
+            if !memories.contains(&remembered) {
+                memories.push(remembered.clone());
+            }
+        }
+        Seen { memory, within: spec.within, at_least: spec.at_least, same }
+    }
+
+    /// Maps the hash of every name, present and former, to its rule.
+    fn index_names(
+        &mut self,
+        rules: &[RuleSpec],
+    ) -> HashMap<StableHash, RuleIx, foldhash::fast::FixedState> {
+        let mut taken: BTreeMap<StableHash, &str> = BTreeMap::new();
+        let mut index = HashMap::default();
+        let present = rules.iter().map(|rule| (rule, std::slice::from_ref(&rule.name)));
+        let former = rules.iter().map(|rule| (rule, rule.was.as_slice()));
+        for (rule, names) in present.chain(former) {
+            for name in names {
+                let hash = stable_hash(name.value.as_bytes());
+                if let Some(other) = taken.insert(hash, &name.value) {
+                    let message = if other == name.value {
+                        format!("two rules are (or were) called '{other}'")
+                    } else {
+                        format!("the names '{other}' and '{}' have the same hash", name.value)
+                    };
+                    let help = "rename one: the ledger is keyed by the name".to_owned();
+                    self.problem(name.at, message, Some(help));
+                }
+                let position = rules.iter().position(|one| std::ptr::eq(one, rule));
+                if let Some(position) = position.and_then(|one| RuleIx::try_from(one).ok()) {
+                    index.insert(hash, position);
+                }
+            }
+        }
+        index
+    }
+
+    /// A rule on a derived touchpoint must not open what leads to that derived touchpoint again:
+    /// deadlines would breed deadlines for ever.
+    fn reject_cycles(&mut self, rules: &[RuleSpec]) {
+        let edges: Vec<(String, String, At)> = rules
+            .iter()
+            .filter_map(|rule| {
+                let opens = rule.opens.as_ref()?;
+                let events = events_of(&rule.when)?;
+                Some((opens.episode.value.clone(), events, opens.at))
+            })
+            .flat_map(|(opened, events, at)| {
+                self.kinds
+                    .iter()
+                    .filter(move |kind| events.contains(kind.derived))
+                    .map(move |kind| (kind.name.to_string(), opened.clone(), at))
+                    .collect::<Vec<_>>()
+            })
+            .filter(|(_, opened, _)| opened != "pain")
+            .collect();
+        for (from, to, at) in &edges {
+            let mut reached: BTreeSet<&str> = BTreeSet::from([to.as_str()]);
+            for _ in 0..edges.len() {
+                for (next_from, next_to, _) in &edges {
+                    if reached.contains(next_from.as_str()) {
+                        reached.insert(next_to);
+                    }
+                }
+            }
+            if reached.contains(from.as_str()) {
+                let message = format!("a deadline of '{from}' would open '{to}' in a circle");
+                let help = "say which kind with `episode:` in `when`".to_owned();
+                self.problem(*at, message, Some(help));
+            }
+        }
+    }
+}
+
+fn boxed(names: &[Located<String>]) -> Box<[Box<str>]> {
+    names.iter().map(|name| name.value.as_str().into()).collect()
+}
