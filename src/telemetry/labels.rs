@@ -23,7 +23,7 @@ vocabulary! {
         MomentTrimmed = "moment_trimmed",
         /// A reversal found nothing to take back.
         ReversalUnknown = "reversal_unknown",
-        /// A state row had gone bad: the customer started anew.
+        /// A state row could not be read.
         RowUnreadable = "row_unreadable",
     }
 }
