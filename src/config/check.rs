@@ -62,11 +62,11 @@ pub fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
     for path in paths {
         find(path, 0, &mut loader, &mut files);
     }
+    let file_count = files.len();
     let found: BTreeMap<PathBuf, Content> = files
         .into_iter()
         .filter_map(|file| content(&file, &mut loader).map(|content| (file, content)))
         .collect();
-    let file_count = found.len();
     for (file, _) in found.iter().filter(|(_, content)| **content == Content::Settings) {
         // The problems say it all; what was loaded is not run.
         drop(loader.settings(Some(file), environment));

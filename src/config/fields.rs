@@ -10,8 +10,10 @@ use crate::engine::rules::spec::At;
 /// The fields of one mapping while it is being read.
 #[derive(Debug)]
 pub struct Fields<'n, 'p> {
-    /// What the mapping is, for messages: `rule`, `points`.
-    what: &'static str,
+    /// What the mapping is, for messages: `the rule`, `"kafka"`.
+    what: String,
+    /// The key it stands under, for a section.
+    section: Option<&'static str>,
     /// Where it stands.
     at: At,
     entries: &'n [Entry],
@@ -29,7 +31,8 @@ pub fn read_fields<'n, T>(
     fill: impl FnOnce(&mut Fields<'n, '_>) -> Option<T>,
 ) -> Option<T> {
     let entries = entries(node, what, problems)?;
-    let mut fields = Fields { what, at: node.at, entries, known: Vec::new(), problems };
+    let (what, at, known) = (what.to_owned(), node.at, Vec::new());
+    let mut fields = Fields { what, section: None, at, entries, known, problems };
     let filled = fill(&mut fields);
     fields.report_unknown();
     filled
@@ -55,10 +58,11 @@ impl<'n> Fields<'n, '_> {
         fill: impl FnOnce(&mut Fields<'n, '_>) -> T,
     ) -> T {
         let (at, entries) = self
-            .get(key, |node, problems| Some((node.at, entries(node, key, problems)?)))
+            .get(key, |node, problems| Some((node.at, section_entries(node, key, problems)?)))
             .unwrap_or((self.at, &[]));
+        let (what, section, known) = (format!("\"{key}\""), Some(key), Vec::new());
         let problems = &mut *self.problems;
-        let mut fields = Fields { what: key, at, entries, known: Vec::new(), problems };
+        let mut fields = Fields { what, section, at, entries, known, problems };
         let filled = fill(&mut fields);
         fields.report_unknown();
         filled
@@ -114,9 +118,9 @@ impl<'n> Fields<'n, '_> {
         entry.map_or_else(At::default, |entry| entry.value.at)
     }
 
-    /// Returns what the mapping is.
-    pub fn what(&self) -> &'static str {
-        self.what
+    /// Returns the full name of a field: with the section's before it.
+    pub fn full_name(&self, key: &str) -> String {
+        self.section.map_or_else(|| key.to_owned(), |section| format!("{section}.{key}"))
     }
 
     /// Returns where the mapping stands.
@@ -133,12 +137,25 @@ impl<'n> Fields<'n, '_> {
         for entry in self.entries {
             let key = entry.key.value.as_str();
             if !self.known.contains(&key) {
-                let help = suggestion(key, self.known.iter().copied());
+                let nested = key.split_once('.').filter(|(first, _)| self.known.contains(first));
+                let help = match nested {
+                    Some((first, rest)) => format!("write \"{first}:\", and \"{rest}:\" below it"),
+                    None => suggestion(key, self.known.iter().copied()),
+                };
                 let message = format!("{} has no field \"{key}\"", self.what);
                 self.problems.add_with_help(entry.key.at, message, help);
             }
         }
     }
+}
+
+/// As [`entries`], but without showing what was found: it may be a password in the wrong place.
+fn section_entries<'n>(node: &'n Node, key: &str, problems: &mut Problems) -> Option<&'n [Entry]> {
+    let Value::Mapping(entries) = &node.value else {
+        problems.add(node.at, format!("\"{key}\" must be \"name: value\" lines"));
+        return None;
+    };
+    Some(entries)
 }
 
 /// Returns "did you mean", or what is allowed.

@@ -1,7 +1,7 @@
 //! Problems as people read them: file, line, column, the line itself, a caret, and what to write.
 //!
 //! The look is plain on purpose: the first line is `file:line:column: what`, which editors and CI
-//! make clickable, and the rest is text that fits a terminal of 100 columns.
+//! make clickable; below it stand the line, cut to what fits a terminal, and what to write.
 
 use std::{
     collections::BTreeSet,

@@ -84,10 +84,7 @@ fn setting<T>(
     read: impl FnOnce(&Node, &mut Problems) -> Option<T>,
     default: T,
 ) -> T {
-    let full = match fields.what() {
-        "the configuration" => key.to_owned(),
-        section => format!("{section}.{key}"),
-    };
+    let full = fields.full_name(key);
     let (given, at) = (fields.has(key), fields.at_of(key));
     let value = fields.get(key, read);
     if value.is_some() || !given {
