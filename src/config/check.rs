@@ -167,16 +167,16 @@ fn content_of(root: &Node) -> Option<Content> {
     let count = |known: &dyn Fn(&str) -> bool| {
         entries.iter().filter(|entry| entry.key.value != "rules" && known(&entry.key.value)).count()
     };
-    let settings = count(&|key| KEYS.iter().any(|known| known.split('.').next() == Some(key)));
-    let pack = count(&|key| PACK_KEYS.contains(&key));
+    let of_settings = count(&|key| KEYS.iter().any(|known| known.split('.').next() == Some(key)));
+    let of_packs = count(&|key| PACK_KEYS.contains(&key));
     let named = value("pack").is_some();
     let rules = value("rules").map(|entry| &entry.value.value);
-    match (settings, pack, rules) {
-        (1.., pack, _) if pack < settings => Some(Content::Settings),
+    match (of_settings, of_packs, rules) {
+        (1.., packs, _) if packs < of_settings => Some(Content::Settings),
         (_, 1.., _) => Some(Content::Pack { named }),
         (_, _, Some(Value::Sequence(rules))) => {
-            let names = rules.iter().all(|rule| matches!(rule.value, Value::Scalar(_)));
-            Some(if names { Content::Settings } else { Content::Pack { named } })
+            let strings = rules.iter().all(|rule| matches!(rule.value, Value::Scalar(_)));
+            Some(if strings { Content::Settings } else { Content::Pack { named } })
         }
         (_, _, Some(Value::Nothing | Value::Scalar(_) | Value::Mapping(_)) | None) => None,
     }

@@ -52,9 +52,8 @@ pub struct LoadedPack {
 /// Returns every problem: whoever wrote the files has to mend them.
 pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Loaded, Report> {
     let mut loader = Loader::default();
-    let loaded = loader.settings(file, environment);
-    match loaded {
-        Some(loaded) if loader.problems.is_empty() => Ok(loaded),
+    match loader.settings(file, environment) {
+        Some(all) if loader.problems.is_empty() => Ok(all),
         Some(_) | None => Err(loader.into_report()),
     }
 }

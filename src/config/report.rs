@@ -41,7 +41,7 @@ impl Report {
     /// Returns the problems in the order of files and lines, each told once.
     pub fn new(sources: Sources, problems: Problems) -> Self {
         let mut problems = problems.into_vec();
-        problems.sort_by(|one, other| sources.order(one.at).cmp(&sources.order(other.at)));
+        problems.sort_by_key(|problem| sources.order(problem.at));
         // A file that two others name was read twice.
         let mut told = BTreeSet::new();
         problems.retain(|problem| {

@@ -162,10 +162,11 @@ impl Tree<'_> {
 
     fn note(&mut self, span: Span) -> At {
         let (start, end) = (span.start, span.end);
-        let width = match end.line() == start.line() {
-            true => end.col().saturating_sub(start.col()),
+        let width = if end.line() == start.line() {
+            end.col().saturating_sub(start.col())
+        } else {
             // The renderer ends a caret with its line.
-            false => usize::MAX,
+            usize::MAX
         };
         let (line, column) = (start.line(), start.col());
         self.sources.note(Place { source: self.source, line, column, width: width.max(1) })

@@ -6,7 +6,8 @@ use crate::{
         fields::{entries, found, read_fields},
         problem::Problems,
         values::{
-            Vocabulary, flag, located, number, one_or_more, span, span_or_off, word, word_of,
+            Length, Vocabulary, flag, located, number, one_or_more, span, span_or_off, word,
+            word_of,
         },
         yaml::{Node, Value},
     },
@@ -127,9 +128,10 @@ fn points_of(track: Option<Track>, node: &Node, problems: &mut Problems) -> Opti
             let add = fields.need("add", number);
             let cap = fields.get("cap", number);
             let once_per = fields.get("once_per", word);
-            let half_life = fields
-                .get("half_life", span_or_off)
-                .map(|half_life| half_life.map_or(HalfLifeSpec::Never, HalfLifeSpec::After));
+            let half_life = fields.get("half_life", span_or_off).map(|half_life| match half_life {
+                Length::Of(span) => HalfLifeSpec::After(span),
+                Length::Off => HalfLifeSpec::Never,
+            });
             let (track, add) = (track?, add?);
             let once_per = once_per.unwrap_or(usual(add));
             Some(PointsSpec { at, track, add, cap, once_per, half_life })

@@ -25,7 +25,8 @@ fn kafka_letter(letter: char) -> bool {
 
 fn kafka_name(node: &Node, most: usize, problems: &mut Problems) -> Option<String> {
     let name = text(node, problems)?;
-    let fits = name.len() <= most && name.chars().all(kafka_letter) && name.trim_matches('.') != "";
+    let fits =
+        name.len() <= most && name.chars().all(kafka_letter) && !name.trim_matches('.').is_empty();
     if !fits {
         problems.add_with_help(
             node.at,

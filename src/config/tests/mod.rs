@@ -29,8 +29,8 @@ fn load_with(text: &str, variables: &[(&str, &str)]) -> Result<Loaded, Report> {
     let mut loader = Loader::default();
     let root = loader.text("rega.yaml".to_owned(), text.to_owned());
     let environment = environment(variables);
-    let loaded = root.and_then(|root| loader.settings_of(root, Path::new("nowhere"), &environment));
-    loaded.filter(|_| loader.problems.is_empty()).ok_or_else(|| loader.into_report())
+    let all = root.and_then(|root| loader.settings_of(root, Path::new("nowhere"), &environment));
+    all.filter(|_| loader.problems.is_empty()).ok_or_else(|| loader.into_report())
 }
 
 /// Reads settings alone, without the packs and mappings that they name.

@@ -405,14 +405,14 @@ tests:
       - { at: 1d12h, rules: one, points: { engage: 2 }, same_pain: true, transition: re_enter }
 ";
     let pack = read_pack(text).unwrap();
-    let [test] = pack.tests.as_slice() else { panic!("one test") };
-    let properties = serde_json::to_string(&test.journey[0].properties).unwrap();
+    let [only] = pack.tests.as_slice() else { panic!("one test") };
+    let properties = serde_json::to_string(&only.journey[0].properties).unwrap();
     assert_eq!(
         properties,
         r#"{"eta":"2026-01-10T00:00:00.000Z","flags":[true,null],"nr":7,"s":"1","share":0.5}"#
     );
-    assert_eq!((test.journey[0].channel.as_str(), test.expect[0].at), ("web", 129_600_000));
-    assert_eq!(test.expect[0].rules[0].value, "one");
+    assert_eq!((only.journey[0].channel.as_str(), only.expect[0].at), ("web", 129_600_000));
+    assert_eq!(only.expect[0].rules[0].value, "one");
 }
 
 #[test]
@@ -420,7 +420,7 @@ fn later_packs_add_to_earlier_ones() {
     let both = load_packs(["commerce", "saas"]);
     let commerce = load_packs(["commerce"]).unwrap();
     assert!(0 < commerce.rules.rule_names().count());
-    assert!(0 < commerce.tests.len());
+    assert!(!commerce.tests.is_empty());
     match both {
         Ok(both) => assert!(commerce.rules.rule_names().count() < both.rules.rule_names().count()),
         // The two may use one name for two rules: then that is all that is wrong.

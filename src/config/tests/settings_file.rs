@@ -417,6 +417,7 @@ fn every_setting_can_be_overridden() {
         "latest",
         "json",
         "saas",
+        "15m",
         "2026-01-01T00:00:00Z",
         "0.0.0.0:1",
         "http://x",
