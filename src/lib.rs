@@ -2,6 +2,13 @@
 //! engagement.
 
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod engine;
+pub mod http;
+pub mod kafka;
 pub mod model;
+pub mod service;
+pub mod simulation;
+pub mod store;
+pub mod telemetry;

@@ -10,6 +10,7 @@ mod time;
 mod touchpoint;
 mod verdict;
 
+pub(crate) use self::labels::vocabulary;
 pub use self::{
     channel::{Channel, Channels},
     hash::{StableHash, stable_hash},

@@ -1,0 +1,108 @@
+//! The pages, and what every request must satisfy before it reaches one.
+
+use axum::{
+    Router,
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{StatusCode, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
+};
+use serde_json::json;
+
+use super::{
+    answer,
+    site::{LookupError, Site},
+};
+
+/// Longer than any customer id that decode accepts: whoever asks for this asks for nobody.
+const CUSTOMER_ID_BYTES_MAX: usize = 512;
+
+/// The type that Prometheus knows its text format by.
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+const TEXT_TYPE: &str = "text/plain; charset=utf-8";
+
+/// Returns all pages behind the limits.
+pub(super) fn router(site: Site) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .route("/v1/customers/{id}", get(customer))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(only_reading)
+        .layer(middleware::from_fn_with_state(site.clone(), within_limits))
+        .with_state(site)
+}
+
+async fn index() -> Response {
+    answer::text(TEXT_TYPE, "rega: /metrics /healthz /readyz /v1/customers/{id}\n")
+}
+
+async fn metrics(State(site): State<Site>) -> Response {
+    answer::text(METRICS_TYPE, (site.metrics)())
+}
+
+/// Says only that the process answers. Whether it works is `/readyz`: a probe that restarted an
+/// instance because the broker is away would make things worse.
+async fn alive() -> Response {
+    answer::text(TEXT_TYPE, "alive\n")
+}
+
+async fn ready(State(site): State<Site>) -> Response {
+    let readiness = site.readiness.borrow().clone();
+    if readiness.is_ready() {
+        let body = json!({ "ready": true, "warnings": readiness.warnings });
+        return answer::json(StatusCode::OK, &body);
+    }
+    let body = json!({
+        "error": "not ready",
+        "ready": false,
+        "reasons": readiness.reasons,
+        "warnings": readiness.warnings,
+    });
+    answer::json(StatusCode::SERVICE_UNAVAILABLE, &body)
+}
+
+async fn customer(State(site): State<Site>, id: Result<Path<String>, PathRejection>) -> Response {
+    let Ok(Path(id)) = id else {
+        return answer::error(StatusCode::BAD_REQUEST, "the customer id is not UTF-8");
+    };
+    if id.len() > CUSTOMER_ID_BYTES_MAX {
+        return answer::error(StatusCode::BAD_REQUEST, "no customer id is that long");
+    }
+    match site.customers.look_up(&id).await {
+        Ok(Some(body)) => answer::json_bytes(StatusCode::OK, body),
+        Ok(None) => answer::error(StatusCode::NOT_FOUND, "no such customer"),
+        Err(error @ (LookupError::Busy | LookupError::NotReady)) => {
+            answer::ask_again(&error.to_string())
+        }
+        Err(error @ LookupError::Elsewhere) => {
+            answer::error(StatusCode::MISDIRECTED_REQUEST, &error.to_string())
+        }
+    }
+}
+
+async fn nothing_here() -> Response {
+    answer::error(StatusCode::NOT_FOUND, "nothing here; / lists what there is")
+}
+
+async fn only_reading() -> Response {
+    answer::error(StatusCode::METHOD_NOT_ALLOWED, "this can only be read, with GET")
+}
+
+/// Refuses a body that is announced as too large, and gives up on a page that takes too long. A
+/// body that is not announced is not read: hyper closes the connection after the answer.
+async fn within_limits(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > site.limits.body_bytes_max) {
+        return answer::error(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+    }
+    match tokio::time::timeout(site.limits.request_time, next.run(request)).await {
+        Ok(response) => response,
+        Err(_elapsed) => answer::ask_again("no answer in time, ask again"),
+    }
+}

@@ -1,0 +1,344 @@
+//! A worker's membership in the group that shares the input's partitions.
+//!
+//! A rebalance is only noted while the library calls us back, and answered by the worker after
+//! `poll` has returned: there the partitions' data lives, and there a commit can be made first.
+
+use std::{
+    collections::BTreeMap,
+    ffi::CString,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use rdkafka::{
+    Message, Offset, TopicPartitionList,
+    config::FromClientConfigAndContext,
+    consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    message::BorrowedMessage,
+};
+
+use super::{
+    Class, Connection, KafkaFailure,
+    client::{Heard, Listener},
+    native,
+};
+use crate::model::EventTime;
+
+/// What the group asks of a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rebalance {
+    /// These partitions are ours from now on. Often empty, and then to be answered as well.
+    Assigned(Vec<i32>),
+    /// These partitions go to somebody else.
+    Revoked {
+        /// Which ones.
+        partitions: Vec<i32>,
+        /// Somebody else may have them already: nothing may be committed for them.
+        lost: bool,
+    },
+}
+
+/// What a call of [`GroupConsumer::poll`] brought.
+#[derive(Debug)]
+pub enum Polled<'a> {
+    /// A record of the input.
+    Record(InputRecord<'a>),
+    /// The broker says that this partition has no more records.
+    End(i32),
+    /// Nothing within the time given, or only a rebalance.
+    Nothing,
+    /// One of the positions is outside what the broker holds.
+    OutOfRange,
+    /// The consumer cannot go on.
+    Failed(KafkaFailure),
+}
+
+/// A record of the input, borrowed from the client's memory.
+#[derive(Debug)]
+pub struct InputRecord<'a>(BorrowedMessage<'a>);
+
+impl InputRecord<'_> {
+    /// The payload; `None` is a tombstone.
+    pub fn value(&self) -> Option<&[u8]> {
+        self.0.payload()
+    }
+
+    /// The key.
+    pub fn key(&self) -> Option<&[u8]> {
+        self.0.key()
+    }
+
+    /// The topic.
+    pub fn topic(&self) -> &str {
+        self.0.topic()
+    }
+
+    /// The partition.
+    pub fn partition(&self) -> i32 {
+        self.0.partition()
+    }
+
+    /// The offset.
+    pub fn offset(&self) -> i64 {
+        self.0.offset()
+    }
+
+    /// When it was produced, or appended.
+    pub fn timestamp(&self) -> Option<EventTime> {
+        self.0.timestamp().to_millis().and_then(EventTime::from_millis)
+    }
+}
+
+/// How long a question to the broker may take before it counts as failed.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// A static member of the group. One per worker.
+pub struct GroupConsumer {
+    consumer: BaseConsumer<Listener>,
+    heard: Arc<Heard>,
+    topic: String,
+    /// The same for the library.
+    topic_name: CString,
+}
+
+impl std::fmt::Debug for GroupConsumer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("GroupConsumer").field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
+
+impl GroupConsumer {
+    /// Joins `group` under the name `instance` for the partitions of `topic`.
+    ///
+    /// # Errors
+    ///
+    /// A property has a value that the client does not allow.
+    pub fn open(
+        connection: &Connection,
+        group: &str,
+        instance: &str,
+        topic: &str,
+    ) -> Result<Self, KafkaFailure> {
+        let failed = |error| KafkaFailure::new("opening the consumer", &error);
+        let listener = Listener::default();
+        let heard = Arc::clone(&listener.state);
+        let config = connection.member(group, instance);
+        let consumer = BaseConsumer::from_config_and_context(&config, listener).map_err(failed)?;
+        consumer.subscribe(&[topic]).map_err(failed)?;
+        let topic_name = CString::new(topic).map_err(|error| failed(error.into()))?;
+        Ok(Self { consumer, heard, topic: topic.to_owned(), topic_name })
+    }
+
+    /// Waits up to `timeout` for a record.
+    pub fn poll(&self, timeout: Duration) -> Polled<'_> {
+        let Some(result) = self.consumer.poll(timeout) else { return Polled::Nothing };
+        match result {
+            Ok(record) => {
+                self.heard.disconnected.store(false, Ordering::Relaxed);
+                Polled::Record(InputRecord(record))
+            }
+            Err(KafkaError::PartitionEOF(partition)) => {
+                self.heard.disconnected.store(false, Ordering::Relaxed);
+                Polled::End(partition)
+            }
+            Err(KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset)) => {
+                Polled::OutOfRange
+            }
+            Err(error @ KafkaError::MessageConsumptionFatal(_)) => {
+                Polled::Failed(KafkaFailure::new("consuming", &error))
+            }
+            Err(error) => {
+                let failure = KafkaFailure::new("consuming", &error);
+                if failure.is_refusal() {
+                    return Polled::Failed(failure);
+                }
+                // The library goes on by itself: brokers come back, leaders move.
+                tracing::debug!(%error, "the consumer met an obstacle");
+                Polled::Nothing
+            }
+        }
+    }
+
+    /// Takes the oldest rebalance that is not answered yet.
+    pub fn next_rebalance(&self) -> Option<Rebalance> {
+        self.heard.next_rebalance()
+    }
+
+    /// Starts to read these partitions at these offsets. With none, it only answers a rebalance.
+    ///
+    /// # Errors
+    ///
+    /// The worker has to start over.
+    pub fn assign(&self, positions: &[(i32, i64)]) -> Result<(), KafkaFailure> {
+        let doing = "taking up partitions";
+        let list = self.list(positions).map_err(|error| KafkaFailure::new(doing, &error))?;
+        self.consumer.incremental_assign(&list).map_err(|error| KafkaFailure::new(doing, &error))
+    }
+
+    /// Stops reading these partitions. With none, it only answers a rebalance.
+    ///
+    /// # Errors
+    ///
+    /// The worker has to start over.
+    pub fn unassign(&self, partitions: &[i32]) -> Result<(), KafkaFailure> {
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition(&self.topic, *partition);
+        }
+        self.consumer
+            .incremental_unassign(&list)
+            .map_err(|error| KafkaFailure::new("giving up partitions", &error))
+    }
+
+    /// Goes back (or on) to these offsets, and drops what was fetched ahead.
+    ///
+    /// # Errors
+    ///
+    /// The worker has to start over.
+    pub fn seek(&self, positions: &[(i32, i64)]) -> Result<(), KafkaFailure> {
+        let doing = "seeking back";
+        let failed = |error: KafkaError| KafkaFailure::new(doing, &error);
+        let list = self.list(positions).map_err(failed)?;
+        let answer = self.consumer.seek_partitions(list, ANSWER_LIMIT).map_err(failed)?;
+        for element in answer.elements() {
+            element.error().map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Returns what the group has committed for these partitions. Blocks while a transaction with
+    /// offsets of them is open, so that a predecessor's last commit cannot be overlooked.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time: the worker has to start over.
+    pub fn committed(
+        &self,
+        partitions: &[i32],
+        limit: Duration,
+    ) -> Result<BTreeMap<i32, Option<i64>>, KafkaFailure> {
+        let doing = "reading the group's offsets";
+        let failed = |error: KafkaError| KafkaFailure::new(doing, &error);
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition(&self.topic, *partition);
+        }
+        let answer = self.consumer.committed_offsets(list, limit).map_err(failed)?;
+        let mut offsets = BTreeMap::new();
+        for element in answer.elements() {
+            element.error().map_err(failed)?;
+            offsets.insert(element.partition(), exact(element.offset()));
+        }
+        Ok(offsets)
+    }
+
+    /// Returns the first offset and the last stable offset of a partition of the input.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub fn bounds(&self, partition: i32, limit: Duration) -> Result<(i64, i64), KafkaFailure> {
+        let bounds = self
+            .consumer
+            .fetch_watermarks(&self.topic, partition, limit)
+            .map_err(|error| KafkaFailure::new("asking for a partition's bounds", &error))?;
+        self.heard.disconnected.store(false, Ordering::Relaxed);
+        Ok(bounds)
+    }
+
+    /// Returns where a partition ended when the client last fetched from it; `None` before that.
+    /// Asks nobody.
+    pub fn known_end(&self, partition: i32) -> Option<i64> {
+        native::known_end(self.consumer.client(), &self.topic_name, partition)
+    }
+
+    /// Returns the first offset whose record is not older than `millis`, or the partition's end.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub fn offset_at(&self, partition: i32, millis: i64) -> Result<i64, KafkaFailure> {
+        let doing = "looking up an offset by time";
+        let failed = |error: KafkaError| KafkaFailure::new(doing, &error);
+        let list = self.list(&[(partition, millis)]).map_err(failed)?;
+        let answer = self.consumer.offsets_for_times(list, ANSWER_LIMIT).map_err(failed)?;
+        let found = answer.elements().first().and_then(|element| exact(element.offset()));
+        match found {
+            Some(offset) => Ok(offset),
+            None => self.bounds(partition, ANSWER_LIMIT).map(|(_, end)| end),
+        }
+    }
+
+    /// Returns how many partitions the input has now.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub fn partition_count(&self) -> Result<i32, KafkaFailure> {
+        let metadata = self
+            .consumer
+            .fetch_metadata(Some(&self.topic), ANSWER_LIMIT)
+            .map_err(|error| KafkaFailure::new("asking for the input's partitions", &error))?;
+        let count = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+
+    /// Returns whether the last that was heard is that no broker can be reached.
+    pub fn is_disconnected(&self) -> bool {
+        self.heard.disconnected.load(Ordering::Relaxed)
+    }
+
+    /// Returns what a transaction must present for our offsets to count, read now.
+    ///
+    /// # Errors
+    ///
+    /// We are no member of the group at the moment: the transaction has to be aborted. Without this
+    /// check the broker would take the offsets from a stranger.
+    pub fn membership(&self) -> Result<ConsumerGroupMetadata, KafkaFailure> {
+        let doing = "reading the group's metadata";
+        let missing = |reason| KafkaFailure::own(doing, Class::Abortable, reason);
+        if native::generation(self.consumer.client()) < 0 {
+            return Err(missing("not a member of the group at the moment"));
+        }
+        self.consumer.group_metadata().ok_or_else(|| missing("there is no group"))
+    }
+
+    /// Returns positions as the library wants them.
+    pub(super) fn list(&self, positions: &[(i32, i64)]) -> KafkaResult<TopicPartitionList> {
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in positions {
+            list.add_partition_offset(&self.topic, *partition, Offset::Offset(*offset))?;
+        }
+        Ok(list)
+    }
+}
+
+impl Drop for GroupConsumer {
+    /// Leaves. Takes long when no broker answers: drop it where that can be waited out.
+    fn drop(&mut self) {
+        // The consumer's own drop waits for its rebalance to be answered.
+        self.heard.closing.store(true, Ordering::Relaxed);
+        // One that came before the flag was up is answered here.
+        while let Some(rebalance) = self.heard.next_rebalance() {
+            let answer = match rebalance {
+                Rebalance::Assigned(_) => self.assign(&[]),
+                Rebalance::Revoked { .. } => self.unassign(&[]),
+            };
+            if let Err(error) = answer {
+                tracing::debug!(%error, "a rebalance could not be answered while closing");
+            }
+        }
+    }
+}
+
+fn exact(offset: Offset) -> Option<i64> {
+    match offset {
+        Offset::Offset(offset) => Some(offset),
+        Offset::Beginning
+        | Offset::End
+        | Offset::Stored
+        | Offset::Invalid
+        | Offset::OffsetTail(_) => None,
+    }
+}

@@ -1,0 +1,23 @@
+//! Kafka: the clients, the topics, the transaction, the changelog.
+//!
+//! Everything here is the mechanics of one client each. What a worker does with them, and in which
+//! order, is `service`'s. The measured facts behind the settings are in `docs/kafka.md`.
+
+mod changelog;
+mod client;
+mod consumer;
+mod embedded;
+mod error;
+mod native;
+mod producer;
+mod topics;
+
+pub use self::{
+    changelog::{Restore, RestoreStep, RestoredRow},
+    client::{Connection, FixedProperty},
+    consumer::{GroupConsumer, InputRecord, Polled, Rebalance},
+    embedded::EmbeddedBroker,
+    error::{Class, KafkaFailure, Trouble},
+    producer::{Header, Outbox, Outgoing},
+    topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
+};

@@ -1,0 +1,58 @@
+//! What a running service has to know. Made from the checked configuration.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::{
+    clock::Clock,
+    kafka::{Connection, TopicPlan},
+    model::EventTime,
+};
+
+/// Where a partition begins that nobody of the group has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputStart {
+    /// At the oldest record the broker holds.
+    Earliest,
+    /// After the newest one.
+    Latest,
+    /// At the first record that is not older.
+    At(EventTime),
+}
+
+/// The settings of one process.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The application: group id, and prefix of transactional ids and of internal topics.
+    pub app: String,
+    /// This process among those of the application.
+    pub instance: String,
+    /// How to reach Kafka.
+    pub connection: Connection,
+    /// The topics.
+    pub topics: TopicPlan,
+    /// How many workers share this process's partitions.
+    pub worker_count: u16,
+    /// The longest time between two commits while records flow.
+    pub commit_interval: Duration,
+    /// The most records in one transaction: bounds what an abort repeats, and memory.
+    pub max_records_per_commit: usize,
+    /// How long the end may take.
+    pub drain_timeout: Duration,
+    /// Where an unread partition begins.
+    pub input_start: InputStart,
+    /// Where the group's offset and the state disagree, the group's offset is believed.
+    pub adopt_offsets: bool,
+    /// The folder that is locked, and that keeps the instance's name.
+    pub state_dir: PathBuf,
+    /// How long the broker must confirm a partition's end before its time moves by itself.
+    pub idle_after: Duration,
+    /// What "now" means.
+    pub clock: Clock,
+}
+
+impl Settings {
+    /// Returns the name under which a worker is a member of the group and a producer.
+    pub fn worker_name(&self, worker: u16) -> String {
+        format!("{}.{}.{worker}", self.app, self.instance)
+    }
+}

@@ -1,0 +1,259 @@
+//! The one place where all workers' counts meet, and where they are read.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use prometheus::{Encoder, Registry, TextEncoder, proto::MetricFamily};
+
+use super::{
+    AbortClass, CustomerCounts, Names, Tally, WorkerStanding, declared,
+    distribution::Distribution,
+    log,
+    metrics::{Counters, Gauges, Rosters, add},
+    standing::Standing,
+};
+use crate::model::EventTime;
+
+/// Why there is no telemetry. Nobody but the author of a declaration can do anything about it.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// Two metrics of one name, or a name that Prometheus does not allow.
+    #[error("a metric cannot be registered")]
+    Metric(#[from] prometheus::Error),
+    /// A histogram's bounds make no sense.
+    #[error("a distribution cannot be set up")]
+    Distribution(#[from] hdrhistogram::CreationError),
+}
+
+/// A distribution of durations that can be asked for a quantile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Latency {
+    /// From a record's timestamp to the commit.
+    EndToEnd,
+    /// In the engine, per record.
+    Processing,
+    /// Of a commit.
+    Commit,
+}
+
+/// All metrics of this instance. Shared by workers, HTTP and whoever shows figures.
+#[derive(Debug)]
+pub struct Telemetry {
+    registry: Registry,
+    counters: Counters,
+    gauges: Gauges,
+    /// Handed to every tally, empty.
+    empty_lateness: Distribution,
+    empty_processing: Distribution,
+    /// Taken once per transaction and once per scrape, so that a scrape shows whole transactions.
+    shared: Mutex<Shared>,
+}
+
+/// What is not kept in the registry itself.
+#[derive(Debug)]
+struct Shared {
+    rosters: Rosters,
+    standing: Standing,
+    lateness: Distribution,
+    end_to_end: Distribution,
+    processing: Distribution,
+    commit: Distribution,
+}
+
+impl Telemetry {
+    /// Registers every metric.
+    ///
+    /// # Errors
+    ///
+    /// A declaration that Prometheus refuses, which no test has let pass.
+    pub fn new() -> Result<Self, TelemetryError> {
+        let registry = Registry::new();
+        let millis = Distribution::new(Duration::from_millis(1))?;
+        let nanos = Distribution::new(Duration::from_nanos(1))?;
+        Ok(Self {
+            counters: Counters::new(&registry)?,
+            gauges: Gauges::new(&registry)?,
+            registry,
+            empty_lateness: millis.clone(),
+            empty_processing: nanos.clone(),
+            shared: Mutex::new(Shared {
+                rosters: Rosters::new(),
+                standing: Standing::default(),
+                lateness: millis.clone(),
+                end_to_end: millis,
+                processing: nanos.clone(),
+                commit: nanos,
+            }),
+        })
+    }
+
+    /// Returns an empty tally for one worker and the rule set that `names` is of.
+    pub fn tally(&self, names: Arc<Names>) -> Tally {
+        Tally::new(names, self.empty_lateness.clone(), self.empty_processing.clone())
+    }
+
+    /// Takes over what a worker counted in the transaction that was just committed, at `now` by the
+    /// wall clock, in `took` from drain to answer; leaves the tally empty.
+    pub fn committed(&self, tally: &mut Tally, now: EventTime, took: Duration) {
+        let mut guard = self.shared();
+        let shared = &mut *guard;
+        self.counters.absorb(tally, &mut shared.rosters);
+        add(&self.counters.commits, &[], 1);
+        shared.commit.record(took, 1);
+        for &timestamp in &tally.timestamps {
+            let age = u64::try_from(now.since(timestamp)).unwrap_or(0);
+            shared.end_to_end.record(Duration::from_millis(age), 1);
+        }
+        shared.lateness.absorb(&tally.lateness);
+        shared.processing.absorb(&tally.processing);
+        for (&partition, change) in &tally.customers {
+            shared.standing.change(partition, change);
+        }
+        drop(guard);
+        tally.clear();
+    }
+
+    /// A worker's transaction was aborted: its counts are dropped, and come again with the work.
+    pub fn aborted(&self, tally: &mut Tally, worker: u16, class: AbortClass, error: &str) {
+        tally.clear();
+        add(&self.counters.aborts, &[class.as_str()], 1);
+        log::commit_failed(worker, class, error);
+    }
+
+    /// Partitions were assigned to a worker; they are not ready yet.
+    pub fn partitions_assigned(&self, worker: u16, partitions: &[i32]) {
+        let mut shared = self.shared();
+        for &partition in partitions {
+            shared.standing.assigned(partition);
+        }
+        drop(shared);
+        log::partitions_assigned(worker, partitions);
+    }
+
+    /// A partition's state has caught up: so many customers it holds, restored from so many records.
+    pub fn partition_ready(
+        &self,
+        worker: u16,
+        partition: i32,
+        customers: CustomerCounts,
+        restored: u64,
+    ) {
+        self.shared().standing.ready(partition, customers);
+        log::partition_ready(worker, partition, restored);
+    }
+
+    /// Partitions left a worker, in good order (`lost` false) or not.
+    pub fn partitions_revoked(&self, worker: u16, partitions: &[i32], lost: bool) {
+        let mut shared = self.shared();
+        for &partition in partitions {
+            shared.standing.gone(partition);
+        }
+        drop(shared);
+        log::partitions_revoked(worker, partitions, lost);
+    }
+
+    /// How far a partition's commits are behind: records, and the age of the oldest of them.
+    pub fn lag(&self, partition: i32, records: u64, age: Duration) {
+        self.shared().standing.lag(partition, records, age);
+    }
+
+    /// So many more records of the state topic were read to restore partitions.
+    pub fn restored(&self, records: u64) {
+        add(&self.counters.restored_records, &[], records);
+    }
+
+    /// How a worker stands.
+    pub fn worker(&self, worker: u16, standing: WorkerStanding) {
+        self.shared().standing.worker(worker, standing);
+    }
+
+    /// A worker ended, and will not be back.
+    pub fn worker_stopped(&self, worker: u16) {
+        self.shared().standing.worker_gone(worker);
+        log::worker_stopped(worker);
+    }
+
+    /// A worker is built anew after an error that it could not survive.
+    pub fn worker_rebuilt(&self, worker: u16, error: &str) {
+        add(&self.counters.worker_rebuilds, &[], 1);
+        log::worker_rebuilt(worker, error);
+    }
+
+    /// These rules are in force now.
+    pub fn rules_loaded(&self, version: &str, names: &Names) {
+        let mut guard = self.shared();
+        let shared = &mut *guard;
+        shared.standing.rules(version);
+        shared.rosters.show_zeros(names, &self.counters);
+        drop(guard);
+        log::rules_loaded(version, names.rule_count());
+    }
+
+    /// Returns everything in Prometheus' text format.
+    pub fn render(&self) -> String {
+        let families = self.gather();
+        let mut text = Vec::new();
+        // Writing to memory does not fail, and a family without series, which the encoder refuses,
+        // is never gathered. Were that wrong, a cut exposition is still the best answer.
+        if let Err(error) = TextEncoder::new().encode(&families, &mut text) {
+            log::metrics_cut(&error);
+        }
+        String::from_utf8(text).unwrap_or_default()
+    }
+
+    /// Returns the sum of a metric (by the name it is declared under) for each value of one label.
+    pub fn sums_by(&self, metric: &str, label: &str) -> BTreeMap<String, f64> {
+        let mut sums = BTreeMap::new();
+        for family in self.gather().iter().filter(|family| family.name() == metric) {
+            for series in family.get_metric() {
+                let labels = series.get_label();
+                let value = labels.iter().find(|pair| pair.name() == label);
+                let value = value.map_or("", |pair| pair.value()).to_owned();
+                *sums.entry(value).or_default() +=
+                    series.get_counter().get_value() + series.get_gauge().get_value();
+            }
+        }
+        sums
+    }
+
+    /// Returns the sum of all series of a counter or gauge.
+    pub fn sum(&self, metric: &str) -> f64 {
+        self.sums_by(metric, "").values().sum()
+    }
+
+    /// Returns what `quantile` (0 to 1) of the durations do not exceed; `None` before the first.
+    pub fn quantile(&self, latency: Latency, quantile: f64) -> Option<Duration> {
+        let shared = self.shared();
+        let distribution = match latency {
+            Latency::EndToEnd => &shared.end_to_end,
+            Latency::Processing => &shared.processing,
+            Latency::Commit => &shared.commit,
+        };
+        distribution.quantile(quantile)
+    }
+
+    /// Returns every family, sorted by name.
+    fn gather(&self) -> Vec<MetricFamily> {
+        let shared = self.shared();
+        shared.standing.show(&self.gauges);
+        let mut families = self.registry.gather();
+        families.extend([
+            shared.lateness.family(&declared::LATENESS_SECONDS),
+            shared.end_to_end.family(&declared::END_TO_END_SECONDS),
+            shared.processing.family(&declared::PROCESSING_SECONDS),
+            shared.commit.family(&declared::COMMIT_SECONDS),
+        ]);
+        drop(shared);
+        families.sort_by(|one, other| one.name().cmp(other.name()));
+        families
+    }
+
+    /// A worker that panicked while it held the lock leaves counts that are at worst incomplete,
+    /// which is no reason to lose the others.
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,120 @@
+//! One function per fact: what the log says, and how loudly.
+//!
+//! ERROR: data is lost, or a human is needed. WARN: surprising, but handled. INFO: lifecycle.
+//! Nothing per record above DEBUG. Payloads and customer ids stay out: they are personal data.
+//! Facts that are also counted are functions of [`super::Telemetry`], which call these.
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+use super::AbortClass;
+
+/// The service begins its work.
+pub fn service_started(app: &str, instance: &str, workers: usize) {
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(version, app, instance, workers, "started");
+}
+
+/// HTTP can be asked at this address.
+pub fn listening(address: SocketAddr) {
+    tracing::info!(%address, "answering over HTTP");
+}
+
+/// A topic was missing and has been made.
+pub fn topic_created(topic: &str, partitions: i32) {
+    tracing::info!(topic, partitions, "topic created");
+}
+
+/// A worker begins.
+pub fn worker_started(worker: u16) {
+    tracing::info!(worker, "worker started");
+}
+
+pub(super) fn worker_stopped(worker: u16) {
+    tracing::info!(worker, "worker stopped");
+}
+
+pub(super) fn worker_rebuilt(worker: u16, error: &str) {
+    tracing::warn!(worker, error, "worker is built anew");
+}
+
+pub(super) fn partitions_assigned(worker: u16, partitions: &[i32]) {
+    tracing::info!(worker, ?partitions, "partitions assigned");
+}
+
+pub(super) fn partition_ready(worker: u16, partition: i32, restored: u64) {
+    tracing::info!(worker, partition, restored, "partition ready");
+}
+
+pub(super) fn partitions_revoked(worker: u16, partitions: &[i32], lost: bool) {
+    if lost {
+        tracing::warn!(worker, ?partitions, "partitions lost");
+    } else {
+        tracing::info!(worker, ?partitions, "partitions revoked");
+    }
+}
+
+/// A partition cannot go on until somebody decides something: `reason` says what.
+pub fn partition_stopped(worker: u16, partition: i32, reason: &dyn fmt::Display) {
+    tracing::error!(worker, partition, %reason, "partition stopped");
+}
+
+/// A partition's state is being read from the state topic.
+pub fn restore_started(worker: u16, partition: i32, records: u64) {
+    tracing::info!(worker, partition, records, "restoring");
+}
+
+pub(super) fn commit_failed(worker: u16, class: AbortClass, error: &str) {
+    tracing::warn!(worker, class = class.as_str(), error, "commit failed, its work is done again");
+}
+
+/// A commit was made. Several times a second, so DEBUG.
+pub fn committed(worker: u16, records: usize, took: Duration) {
+    tracing::debug!(worker, records, took_ms = millis(took), "committed");
+}
+
+/// An item was set aside. The tally counts it, once it is committed.
+pub fn record_rejected(reason: &str, partition: i32, offset: i64) {
+    tracing::debug!(reason, partition, offset, "item rejected");
+}
+
+pub(super) fn rules_loaded(version: &str, rules: usize) {
+    tracing::info!(version, rules, "rules loaded");
+}
+
+/// New rules do not hold; those in force stay.
+pub fn rules_refused(problems: usize, first: &dyn fmt::Display) {
+    tracing::warn!(problems, %first, "new rules refused, the old ones stay in force");
+}
+
+/// The Kafka client says something that it handles by itself.
+pub fn kafka_trouble(worker: u16, error: &dyn fmt::Display) {
+    tracing::warn!(worker, %error, "trouble with the brokers");
+}
+
+/// A signal asked to end, and what was begun is being finished.
+pub fn draining(limit: Duration) {
+    tracing::info!(limit_ms = millis(limit), "draining");
+}
+
+/// All work that was begun is committed.
+pub fn drained(took: Duration) {
+    tracing::info!(took_ms = millis(took), "drained");
+}
+
+/// Workers did not finish in time; their open transactions are left for the broker to abort.
+pub fn drain_cut_short(workers: usize) {
+    tracing::warn!(workers, "not drained in time, open transactions are abandoned");
+}
+
+/// The service cannot go on.
+pub fn fatal(error: &dyn fmt::Display) {
+    tracing::error!(%error, "cannot go on");
+}
+
+pub(super) fn metrics_cut(error: &dyn fmt::Display) {
+    tracing::warn!(%error, "metrics could not be written in full");
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
