@@ -95,20 +95,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Answers what is no command: help where it was asked for, one sentence where something is wrong.
 fn refuse(refusal: &clap::Error) -> ExitCode {
-    match refusal.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            print(&refusal.to_string());
-            ExitCode::SUCCESS
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            error(&refusal.to_string());
-            ExitCode::from(USAGE)
-        }
-        _ => {
-            error(&format!("rega: {}\n", sentence(&refusal.to_string())));
-            ExitCode::from(USAGE)
-        }
+    let kind = refusal.kind();
+    if matches!(kind, ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        print(&refusal.to_string());
+        return ExitCode::SUCCESS;
     }
+    if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        error(&refusal.to_string());
+    } else {
+        error(&format!("rega: {}\n", sentence(&refusal.to_string())));
+    }
+    ExitCode::from(USAGE)
 }
 
 /// Makes one sentence of what clap says in several paragraphs.

@@ -19,6 +19,8 @@ pub mod settings;
 pub mod shipped;
 mod source;
 mod span;
+#[cfg(test)]
+mod tests;
 mod values;
 pub mod yaml;
 
