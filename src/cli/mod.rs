@@ -5,6 +5,7 @@
 
 mod check;
 mod output;
+mod run;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -29,12 +30,14 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArguments),
+    Run(run::RunArguments),
 }
 
 impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
             Self::Check(arguments) => check::run(&arguments),
+            Self::Run(arguments) => run::run(&arguments),
         }
     }
 }
