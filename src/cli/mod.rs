@@ -6,6 +6,7 @@
 mod check;
 mod output;
 mod replay;
+mod run;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -31,6 +32,7 @@ struct Arguments {
 enum Command {
     Replay(replay::ReplayArguments),
     Check(check::CheckArguments),
+    Run(run::RunArguments),
 }
 
 impl Command {
@@ -38,6 +40,7 @@ impl Command {
         match self {
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
+            Self::Run(arguments) => run::run(&arguments),
         }
     }
 }

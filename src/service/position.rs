@@ -62,7 +62,7 @@ pub(super) enum Mismatch {
 }
 
 /// Decides where a partition goes on.
-pub(super) fn position(known: Known<'_>) -> Result<Position, Mismatch> {
+pub(super) fn position(known: &Known<'_>) -> Result<Position, Mismatch> {
     if let Some(row) = known.row
         && row.partition_count != known.partition_count
     {
@@ -117,7 +117,7 @@ mod tests {
     ) {
         let bounds = (10, 100);
         let known = Known { committed, row, partition_count: 4, bounds, adopt_offsets };
-        assert_eq!(position(known), expected);
+        assert_eq!(position(&known), expected);
     }
 
     #[test]
