@@ -4,7 +4,10 @@
 //! [`Command`], and its arm in [`Command::run`].
 
 mod check;
+mod demo;
+mod generate;
 mod output;
+mod pace;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -29,12 +32,14 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArguments),
+    Generate(generate::GenerateArguments),
 }
 
 impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
             Self::Check(arguments) => check::run(&arguments),
+            Self::Generate(arguments) => generate::run(&arguments),
         }
     }
 }
