@@ -8,6 +8,7 @@ mod demo;
 mod generate;
 mod output;
 mod pace;
+mod run;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -33,6 +34,7 @@ struct Arguments {
 enum Command {
     Check(check::CheckArguments),
     Generate(generate::GenerateArguments),
+    Run(run::RunArguments),
 }
 
 impl Command {
@@ -40,6 +42,7 @@ impl Command {
         match self {
             Self::Check(arguments) => check::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),
+            Self::Run(arguments) => run::run(&arguments),
         }
     }
 }

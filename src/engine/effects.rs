@@ -178,6 +178,9 @@ pub enum Fact {
     Evicted(Bounded),
     /// A reversal found nothing to take back, and its memory is past the bound.
     ReversalUnknown,
+    /// A customer's state row could not be read; the customer starts anew. Restoring checks every
+    /// row, so this means that the store has gone bad since.
+    RowUnreadable,
     /// A customer went without a touchpoint for longer than the retention, and was forgotten.
     Retired,
 }

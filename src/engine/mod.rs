@@ -4,19 +4,34 @@
 //! random number: the same input gives the same output, byte for byte, however batches are cut.
 //! Replay, backtests and crash tests rest on it.
 
+mod classify;
 mod customers;
 pub mod decode;
 mod effects;
+mod encode;
+mod episode;
+mod evaluate;
 mod partition;
+mod place;
+mod publish;
 mod record;
 pub mod rules;
+mod score;
+mod sealed;
 mod settings;
+mod state;
+mod subject;
+mod timeline;
 
 pub use self::{
     customers::Customers,
     effects::{Bounded, Effect, Effects, Fact, Moment, RejectedItem, Slice},
-    partition::{CustomerChange, Engine, Partition, PartitionRow, Sealed},
+    encode::{
+        RestoredRow, RowError, customer_view, engagement_record, inspect_row, read_partition_row,
+    },
+    partition::{Engine, Partition, PartitionRow},
     record::Record,
+    sealed::{CustomerChange, Sealed},
     settings::Settings,
 };
 

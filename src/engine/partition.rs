@@ -1,15 +1,80 @@
 //! One input partition: its clock, and the customers changed since the last commit.
+//!
+//! Before every touchpoint the deadlines that its time makes due fire, for every customer of the
+//! partition, in order of deadline and customer id. Never once per batch: then output would depend
+//! on where batches are cut.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Customers, Effects, Record, Settings, Slice, rules::RuleSet};
-use crate::model::{Band, EventTime, Stage};
+use hashbrown::HashMap;
+
+use super::{
+    Customers, Effects, Fact, Record, Settings,
+    decode::{
+        Decoded, Decoder, DecoderSpec, Dialect, Item, PathId, PropertyPaths, Reject, Rejected,
+        Scratch,
+    },
+    effects::{Effect, RejectedItem},
+    encode::{read_row, write_engagement, write_partition_row, write_row},
+    place::{Story, pass_time, place, revive, trim},
+    publish::Publisher,
+    rules::RuleSet,
+    sealed::{CustomerChange, Sealed},
+    state::{Customer, Repetition, RingEntry},
+    subject::digest_of,
+    timeline::Context,
+};
+use crate::model::{EventTime, Span, Touchpoint, stable_hash};
 
 /// What every partition shares: rules, decoder, settings. Immutable; a reload swaps it whole.
 #[derive(Debug)]
 pub struct Engine {
     pub(super) rules: Arc<RuleSet>,
     pub(super) settings: Settings,
+    pub(super) decoder: Decoder,
+    /// By path position in the rule set.
+    pub(super) path_ids: Box<[Option<PathId>]>,
+}
+
+impl Engine {
+    /// Returns an engine for records of one dialect.
+    pub fn new(rules: Arc<RuleSet>, settings: Settings, dialect: Dialect) -> Self {
+        let properties = PropertyPaths::new(rules.property_paths(), rules.property_synonyms());
+        let path_ids = rules.property_paths().map(|path| properties.id(path)).collect();
+        let event_names = rules
+            .event_synonyms()
+            .map(|(other, canonical)| (other.to_owned(), canonical.to_owned()))
+            .collect();
+        let decoder = Decoder::new(DecoderSpec {
+            dialect,
+            properties,
+            event_names,
+            text_fields: settings.text_fields.clone(),
+            tolerance: settings.tolerance,
+            max_bytes: settings.max_input_bytes,
+        });
+        Self { rules, settings, decoder, path_ids }
+    }
+
+    /// Returns the rules.
+    pub fn rules(&self) -> &Arc<RuleSet> {
+        &self.rules
+    }
+
+    /// Returns the settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(super) fn context<'e>(&'e self, customer_id: &'e str, watermark: EventTime) -> Context<'e> {
+        Context {
+            rules: &self.rules,
+            settings: &self.settings,
+            customer_id,
+            watermark,
+            remembered: false,
+        }
+    }
 }
 
 /// The partition row: written with every transaction, read at every start.
@@ -23,106 +88,394 @@ pub struct PartitionRow {
     pub known_since: Option<EventTime>,
     /// How many times idleness moved the clock.
     pub ticks: u64,
-    /// The input topic's id, as text.
+    /// The input topic's id, as text; empty where it is not known.
     pub topic_id: String,
     /// The input topic's partition count.
     pub partition_count: i32,
 }
 
-/// One customer's change in a transaction.
-#[derive(Clone, Copy, Debug)]
-pub struct CustomerChange {
-    /// The customer id: key in `engagement`; in the state topic the key is [`super::customer_key`].
-    pub customer: Slice,
-    /// The new state row; `None` is a tombstone.
-    pub row: Option<Slice>,
-    /// The `engagement` record; `None` is a tombstone.
-    pub engagement: Option<Slice>,
-    /// When this customer falls due next.
-    pub due: Option<EventTime>,
-    /// Stage and band before (`None`: a new customer), for gauges.
-    pub was: Option<(Stage, Band)>,
-    /// Stage and band now (`None`: forgotten).
-    pub is: Option<(Stage, Band)>,
-}
-
-/// What one transaction writes besides its effects: coalesced per customer, sorted by id.
-#[derive(Debug, Default)]
-pub struct Sealed {
-    pub(super) bytes: Vec<u8>,
-    /// The customers that changed.
-    pub customers: Vec<CustomerChange>,
-    /// The encoded partition row (state topic, key [`super::PARTITION_KEY`]).
-    pub partition_row: Option<Slice>,
-}
-
-impl Sealed {
-    /// Returns the bytes of a slice.
-    pub fn bytes(&self, slice: Slice) -> &[u8] {
-        self.bytes.get(slice.start..slice.end).unwrap_or_default()
-    }
-}
-
 /// One input partition's mutable half.
-#[derive(Debug)]
-pub struct Partition {}
+#[derive(Debug, Default)]
+pub struct Partition {
+    scratch: Scratch,
+    live: Live,
+    committed: PartitionRow,
+}
+
+/// What a transaction changes.
+#[derive(Debug, Default)]
+struct Live {
+    row: PartitionRow,
+    /// Customers in memory; the dirty ones changed since the last commit.
+    overlay: HashMap<Box<str>, Customer, foldhash::fast::FixedState>,
+    /// When they fall due. An entry may be too early; never too late.
+    due: BTreeSet<(EventTime, Box<str>)>,
+    /// Committed deadlines up to here have been looked at.
+    looked_at: Option<(EventTime, Box<str>)>,
+}
 
 impl Partition {
+    /// Customers kept decoded between transactions; beyond it all are dropped after a commit and
+    /// read from their rows again.
+    pub const MAX_CACHED: usize = 10_000;
+
     /// Continues from a partition row (or from nothing).
-    pub fn new(_row: PartitionRow) -> Self {
-        Self {}
+    pub fn new(row: PartitionRow) -> Self {
+        let live = Live { row: row.clone(), ..Live::default() };
+        Self { live, committed: row, ..Self::default() }
     }
 
     /// Runs one record through decode, dedupe, classify, score, episode and encode, after firing
-    /// every deadline that its times make due. Effects are appended.
+    /// every deadline that its times make due. Effects are appended. `now` is the wall clock.
     pub fn process<C: Customers>(
         &mut self,
-        _engine: &Engine,
-        _record: &Record<'_>,
-        _now: EventTime,
-        _customers: &C,
-        _effects: &mut Effects,
+        engine: &Engine,
+        record: &Record<'_>,
+        now: EventTime,
+        customers: &C,
+        effects: &mut Effects,
     ) {
+        let mut run = Run { engine, now, customers, effects, live: &mut self.live };
+        engine.decoder.decode(record, now, &mut self.scratch, &mut |item| match item {
+            Item::Touchpoint(decoded) => run.touchpoint(record, &decoded),
+            Item::Reject(rejected) => run.reject(&rejected),
+        });
+        self.live.row.next_offset = record.offset.saturating_add(1);
     }
 
     /// Moves event time forward in an idle partition to `event_time` (never back), and fires what
     /// falls due. `now` is the wall clock.
     pub fn tick<C: Customers>(
         &mut self,
-        _engine: &Engine,
-        _event_time: EventTime,
-        _now: EventTime,
-        _customers: &C,
-        _effects: &mut Effects,
+        engine: &Engine,
+        event_time: EventTime,
+        now: EventTime,
+        customers: &C,
+        effects: &mut Effects,
     ) {
+        let row = &mut self.live.row;
+        if row.latest.is_none_or(|latest| latest < event_time) {
+            row.latest = Some(event_time);
+            row.ticks += 1;
+            Run { engine, now, customers, effects, live: &mut self.live }.fire_due();
+        }
     }
 
-    /// Returns the earliest deadline of any customer.
-    pub fn next_deadline<C: Customers>(&self, _customers: &C) -> Option<EventTime> {
-        None
+    /// Returns the earliest deadline of any customer; it may be too early, never too late.
+    pub fn next_deadline<C: Customers>(&self, customers: &C) -> Option<EventTime> {
+        let stored = customers.due(None, EventTime::MAX).map(|(at, _)| at);
+        let changed = self.live.due.first().map(|(at, _)| *at);
+        stored.into_iter().chain(changed).min()
     }
 
     /// Returns the row as the next seal would write it.
     pub fn row(&self) -> &PartitionRow {
-        static NONE: PartitionRow = PartitionRow {
-            next_offset: 0,
-            latest: None,
-            known_since: None,
-            ticks: 0,
-            topic_id: String::new(),
-            partition_count: 0,
-        };
-        &NONE
+        &self.live.row
+    }
+
+    /// Sets what the service knows of the input topic: written into the row.
+    pub fn set_topic(&mut self, topic_id: &str, partition_count: i32) {
+        topic_id.clone_into(&mut self.live.row.topic_id);
+        self.live.row.partition_count = partition_count;
+    }
+
+    /// Returns how many customers changed since the last commit.
+    pub fn dirty_count(&self) -> usize {
+        self.live.overlay.values().filter(|customer| customer.dirty).count()
     }
 
     /// Writes what the transaction must contain besides the effects. Changes nothing: call
     /// [`Self::committed`] after the commit, or [`Self::abandon`] after an abort.
-    pub fn seal(&mut self, _engine: &Engine, _sealed: &mut Sealed) {}
+    pub fn seal(&mut self, engine: &Engine, sealed: &mut Sealed) {
+        let watermark = self.live.watermark(engine.settings.tolerance);
+        let mut changed: Vec<(&str, &Customer)> = self
+            .live
+            .overlay
+            .iter()
+            .filter(|(_, customer)| customer.dirty)
+            .map(|(id, customer)| (&**id, customer))
+            .collect();
+        changed.sort_unstable_by_key(|(id, _)| *id);
+        for (id, customer) in changed {
+            let key = sealed.keep(id.as_bytes());
+            if customer.retired {
+                if customer.stored {
+                    sealed.customers.push(CustomerChange {
+                        customer: key,
+                        row: None,
+                        engagement: None,
+                        due: None,
+                        was: customer.committed,
+                        is: None,
+                    });
+                }
+                continue;
+            }
+            let row = sealed.write(|out| write_row(out, customer, engine));
+            let context = engine.context(id, watermark);
+            let engagement = sealed.write(|out| write_engagement(out, customer, context, None));
+            sealed.customers.push(CustomerChange {
+                customer: key,
+                row: Some(row),
+                engagement: Some(engagement),
+                due: customer.due(engine.settings.retention),
+                was: customer.committed,
+                is: Some(customer.standing()),
+            });
+        }
+        let row = &self.live.row;
+        sealed.partition_row = Some(sealed.write(|out| write_partition_row(out, row)));
+    }
 
     /// The transaction was committed: the store has (or is about to have) the sealed rows.
-    pub fn committed(&mut self) {}
+    pub fn committed(&mut self) {
+        self.committed = self.live.row.clone();
+        if Self::MAX_CACHED < self.live.overlay.len() {
+            self.live.overlay.clear();
+            self.live.due.clear();
+            return;
+        }
+        self.live.overlay.retain(|_, customer| {
+            customer.dirty = false;
+            customer.stored = true;
+            customer.committed = Some(customer.standing());
+            !customer.retired
+        });
+        let Live { overlay, due, .. } = &mut self.live;
+        due.retain(|(_, id)| overlay.contains_key(id));
+    }
 
     /// The transaction was aborted: forgets everything since the last commit. The caller seeks
     /// back to [`Self::row`]`().next_offset`.
-    pub fn abandon(&mut self) {}
+    pub fn abandon(&mut self) {
+        self.live = Live { row: self.committed.clone(), ..Live::default() };
+    }
+}
+
+impl Live {
+    fn watermark(&self, tolerance: Span) -> EventTime {
+        self.row.latest.map_or(EventTime::MIN, |latest| latest.minus(tolerance))
+    }
+}
+
+/// One call of the engine.
+struct Run<'r, C> {
+    engine: &'r Engine,
+    now: EventTime,
+    customers: &'r C,
+    effects: &'r mut Effects,
+    live: &'r mut Live,
+}
+
+impl<C: Customers> Run<'_, C> {
+    fn reject(&mut self, rejected: &Rejected<'_>) {
+        let limit = self.engine.settings.max_output_bytes;
+        let detail = rejected.reject.to_string();
+        let detail = self.effects.keep(detail.as_bytes());
+        let truncated = rejected.item.is_some_and(|item| limit < item.len());
+        let item = rejected.item.map(|item| item.get(..limit).unwrap_or(item));
+        let item = item.map(|item| self.effects.keep(item));
+        self.effects.push(Effect::Reject(RejectedItem {
+            reason: rejected.reject.code(),
+            detail,
+            item,
+            index: rejected.index,
+            truncated,
+        }));
+    }
+
+    fn touchpoint(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>) {
+        let touchpoint = &decoded.touchpoint;
+        let id = touchpoint.customer_id.as_ref();
+        self.load(id);
+        let entry = RingEntry {
+            ts: touchpoint.ts,
+            id: stable_hash(touchpoint.event_id.as_bytes()),
+            content: low_half(touchpoint.content_hash),
+        };
+        match self.live.overlay.get(id).map(|customer| customer.ring.check(entry)) {
+            _ if touchpoint.event_id_assumed => self.effects.fact(Fact::EventIdAssumed),
+            Some(Repetition::Duplicate) => {
+                self.effects.fact(Fact::Duplicate);
+                return;
+            }
+            Some(Repetition::Conflict) => {
+                let reject = Reject::ConflictingDuplicate;
+                let (item, index) = (Some(decoded.item), decoded.index);
+                self.reject(&Rejected { reject, item, index });
+                return;
+            }
+            Some(Repetition::Unverifiable) => self.effects.fact(Fact::DedupeUnverifiable),
+            Some(Repetition::New) | None => {}
+        }
+        self.accept(record, touchpoint);
+        self.fire_due();
+        self.evaluate(record, decoded, entry);
+    }
+
+    /// Counts a touchpoint and moves the clock.
+    fn accept(&mut self, record: &Record<'_>, touchpoint: &Touchpoint<'_>) {
+        let row = &mut self.live.row;
+        let late = row.latest.map_or(0, |latest| latest.since(touchpoint.ts).max(0));
+        row.latest = row.latest.max(Some(touchpoint.ts));
+        row.known_since =
+            Some(row.known_since.map_or(touchpoint.ts, |since| since.min(touchpoint.ts)));
+        self.effects.fact(Fact::Accepted { late });
+        if touchpoint.ts_assumed {
+            self.effects.fact(Fact::TsAssumed);
+        }
+        let keyed = record.key == Some(touchpoint.customer_id.as_bytes());
+        if self.engine.settings.expects_keys && !keyed {
+            self.effects.fact(Fact::KeyMismatch);
+        }
+    }
+
+    fn evaluate(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>, entry: RingEntry) {
+        let touchpoint = &decoded.touchpoint;
+        let settings = &self.engine.settings;
+        let known_since = settings.history_since.or(self.live.row.known_since);
+        let history_complete = known_since
+            .is_some_and(|since| settings.history_complete_after <= touchpoint.ts.since(since));
+        let digest = digest_of(self.engine, decoded, history_complete);
+        let watermark = self.live.watermark(settings.tolerance);
+        let id = touchpoint.customer_id.as_ref();
+        let Some(customer) = self.live.overlay.get_mut(id) else { return };
+        if customer.retired {
+            // Forgotten in this very transaction: a return starts anew.
+            *customer = Customer {
+                stored: customer.stored,
+                committed: customer.committed,
+                rules_version: self.engine.rules.version_hash(),
+                ..Customer::default()
+            };
+        }
+        customer.dirty = true;
+        customer.offset = record.offset;
+        customer.tick = self.live.row.ticks;
+        if !touchpoint.event_id_assumed {
+            customer.ring.insert(entry);
+        }
+        if let Some(account) = &touchpoint.account_id
+            && customer.account_at.is_none_or(|known| known <= touchpoint.ts)
+        {
+            customer.account_id = Some(account.as_ref().into());
+            customer.account_at = Some(touchpoint.ts);
+        }
+        let Some(digest) = digest else {
+            self.effects.fact(Fact::Ignored);
+            return;
+        };
+        let context = self.engine.context(id, watermark);
+        let story = place(customer, digest, context);
+        let properties = settings.carry_properties.then_some(touchpoint.properties.as_ref());
+        let mut publisher =
+            Publisher { effects: &mut *self.effects, context, now: self.now, properties };
+        publisher.publish(customer, story);
+        let mut facts = Vec::new();
+        trim(customer, context, &mut facts);
+        facts.into_iter().for_each(|fact| self.effects.fact(fact));
+        self.index(id);
+    }
+
+    /// Brings a customer into memory; an unknown one begins there.
+    fn load(&mut self, id: &str) {
+        if self.live.overlay.contains_key(id) {
+            return;
+        }
+        let rules = &self.engine.rules;
+        let read = self.customers.row(id).map(|row| read_row(&row, rules));
+        let mut customer = match read {
+            Some(Ok(customer)) => customer,
+            Some(Err(_)) => {
+                self.effects.fact(Fact::RowUnreadable);
+                Customer { stored: true, ..Customer::default() }
+            }
+            None => Customer { rules_version: rules.version_hash(), ..Customer::default() },
+        };
+        if customer.stored {
+            revive(&mut customer, self.engine.context(id, EventTime::MIN));
+        }
+        self.live.overlay.insert(id.into(), customer);
+        self.index(id);
+    }
+
+    /// Notes when a customer falls due. An entry that is too early stays: it costs one look, where
+    /// moving it with every touchpoint would cost one each.
+    fn index(&mut self, id: &str) {
+        let Live { overlay, due, .. } = &mut *self.live;
+        let Some(customer) = overlay.get_mut(id) else { return };
+        let falls_due = customer.due(self.engine.settings.retention);
+        let indexed = customer.indexed_due;
+        if falls_due.is_none_or(|at| indexed.is_some_and(|indexed| indexed <= at)) {
+            return;
+        }
+        if let Some(indexed) = indexed {
+            due.remove(&(indexed, id.into()));
+        }
+        if let Some(at) = falls_due {
+            due.insert((at, id.into()));
+        }
+        customer.indexed_due = falls_due;
+    }
+
+    /// Fires every deadline that the watermark has passed, in order of deadline and customer id.
+    fn fire_due(&mut self) {
+        let watermark = self.live.watermark(self.engine.settings.tolerance);
+        loop {
+            let changed = self.live.due.first().filter(|(at, _)| *at <= watermark).cloned();
+            let after = self.live.looked_at.as_ref().map(|(at, id)| (*at, &**id));
+            let stored = self.customers.due(after, watermark);
+            let stored = stored.map(|(at, id)| (at, Box::from(&*id)));
+            let next = match (changed, stored) {
+                (Some(changed), Some(stored)) if stored < changed => (stored, true),
+                (Some(changed), _) => (changed, false),
+                (None, Some(stored)) => (stored, true),
+                (None, None) => return,
+            };
+            let ((at, id), from_store) = next;
+            if from_store {
+                self.live.looked_at = Some((at, id.clone()));
+                if self.live.overlay.contains_key(&id) {
+                    // In memory already: its own entry, if any, is the right one.
+                    continue;
+                }
+                self.load(&id);
+            }
+            self.refresh(&id, watermark);
+        }
+    }
+
+    /// Fires one customer's deadlines up to the watermark.
+    fn refresh(&mut self, id: &str, watermark: EventTime) {
+        let retention = self.engine.settings.retention;
+        let Some(customer) = self.live.overlay.get_mut(id) else { return };
+        if let Some(indexed) = customer.indexed_due.take() {
+            self.live.due.remove(&(indexed, id.into()));
+        }
+        if customer.retired {
+            return;
+        }
+        let context = self.engine.context(id, watermark);
+        if customer.earliest_deadline().is_some_and(|at| at <= watermark) {
+            let story: Story = pass_time(customer, context);
+            let mut publisher =
+                Publisher { effects: &mut *self.effects, context, now: self.now, properties: None };
+            if publisher.publish(customer, story) {
+                customer.dirty = true;
+                customer.offset = self.live.row.next_offset;
+                customer.tick = self.live.row.ticks;
+            }
+        }
+        if customer.latest().is_some_and(|last| last.plus(retention) <= watermark) {
+            customer.retired = true;
+            customer.dirty = true;
+            self.effects.fact(Fact::Retired);
+            return;
+        }
+        self.index(id);
+    }
+}
+
+fn low_half(hash: u64) -> u32 {
+    u32::try_from(hash & 0xffff_ffff).unwrap_or(0)
 }

@@ -26,10 +26,14 @@ pub struct Settings {
     /// `notify.max_age`: a moment older than this against the wall clock is marked `backfill`.
     /// `None` never marks (replay).
     pub backfill_after: Option<Span>,
+    /// Count records whose key is not their customer's id. Files have no keys: replay does not.
+    pub expects_keys: bool,
     /// `moments.properties`: carry the properties through to `moments`.
     pub carry_properties: bool,
     /// `text_fields`: where the customer's words are looked for when `text` is absent.
     pub text_fields: Vec<String>,
+    /// A larger input record is a reject.
+    pub max_input_bytes: usize,
     /// `output.max_bytes`: no record that is produced is larger than this.
     pub max_output_bytes: usize,
     /// The channels that have a name of their own.
@@ -52,12 +56,14 @@ impl Default for Settings {
             visit_gap: 30 * MINUTE,
             timezone: TimeZone::UTC,
             backfill_after: None,
+            expects_keys: false,
             carry_properties: false,
             text_fields: ["text", "comment", "review_body", "message", "feedback"]
                 .map(str::to_owned)
                 .to_vec(),
             // Kafka's default `max.message.bytes` is 1,048,588 with the batch's own 61 + 27 bytes.
             max_output_bytes: 1_000_000,
+            max_input_bytes: 1_000_000,
             channels: Channels::default(),
         }
     }

@@ -9,6 +9,8 @@ mod bind;
 mod pages;
 mod server;
 mod site;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     bind::{BindError, bind},

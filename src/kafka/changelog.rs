@@ -113,9 +113,12 @@ impl Restore {
         self.row_count
     }
 
-    /// Returns the partition being restored.
-    pub fn partition(&self) -> i32 {
-        self.partition
+    /// Returns about how many records there are to read: compaction leaves gaps.
+    pub fn remaining(&self) -> u64 {
+        match self.phase {
+            Phase::Waiting { high, .. } => u64::try_from(high).unwrap_or(0),
+            Phase::Reading | Phase::Done => 0,
+        }
     }
 
     /// Works for about `budget`, handing every row to `take` in the topic's order.

@@ -5,12 +5,13 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::CString,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use rdkafka::{
-    Offset, TopicPartitionList,
+    Message, Offset, TopicPartitionList,
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
@@ -22,6 +23,7 @@ use super::{
     client::{Heard, Listener},
     native,
 };
+use crate::model::EventTime;
 
 /// What the group asks of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub enum Rebalance {
 #[derive(Debug)]
 pub enum Polled<'a> {
     /// A record of the input.
-    Record(BorrowedMessage<'a>),
+    Record(InputRecord<'a>),
     /// The broker says that this partition has no more records.
     End(i32),
     /// Nothing within the time given, or only a rebalance.
@@ -52,6 +54,42 @@ pub enum Polled<'a> {
     Failed(KafkaFailure),
 }
 
+/// A record of the input, borrowed from the client's memory.
+#[derive(Debug)]
+pub struct InputRecord<'a>(BorrowedMessage<'a>);
+
+impl InputRecord<'_> {
+    /// The payload; `None` is a tombstone.
+    pub fn value(&self) -> Option<&[u8]> {
+        self.0.payload()
+    }
+
+    /// The key.
+    pub fn key(&self) -> Option<&[u8]> {
+        self.0.key()
+    }
+
+    /// The topic.
+    pub fn topic(&self) -> &str {
+        self.0.topic()
+    }
+
+    /// The partition.
+    pub fn partition(&self) -> i32 {
+        self.0.partition()
+    }
+
+    /// The offset.
+    pub fn offset(&self) -> i64 {
+        self.0.offset()
+    }
+
+    /// When it was produced, or appended.
+    pub fn timestamp(&self) -> Option<EventTime> {
+        self.0.timestamp().to_millis().and_then(EventTime::from_millis)
+    }
+}
+
 /// How long a question to the broker may take before it counts as failed.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
@@ -60,6 +98,8 @@ pub struct GroupConsumer {
     consumer: BaseConsumer<Listener>,
     heard: Arc<Heard>,
     topic: String,
+    /// The same for the library.
+    topic_name: CString,
 }
 
 impl std::fmt::Debug for GroupConsumer {
@@ -86,7 +126,8 @@ impl GroupConsumer {
         let config = connection.member(group, instance);
         let consumer = BaseConsumer::from_config_and_context(&config, listener).map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
-        Ok(Self { consumer, heard, topic: topic.to_owned() })
+        let topic_name = CString::new(topic).map_err(|error| failed(error.into()))?;
+        Ok(Self { consumer, heard, topic: topic.to_owned(), topic_name })
     }
 
     /// Waits up to `timeout` for a record.
@@ -95,7 +136,7 @@ impl GroupConsumer {
         match result {
             Ok(record) => {
                 self.heard.disconnected.store(false, Ordering::Relaxed);
-                Polled::Record(record)
+                Polled::Record(InputRecord(record))
             }
             Err(KafkaError::PartitionEOF(partition)) => {
                 self.heard.disconnected.store(false, Ordering::Relaxed);
@@ -204,6 +245,12 @@ impl GroupConsumer {
             .map_err(|error| KafkaFailure::new("asking for a partition's bounds", &error))?;
         self.heard.disconnected.store(false, Ordering::Relaxed);
         Ok(bounds)
+    }
+
+    /// Returns where a partition ended when the client last fetched from it; `None` before that.
+    /// Asks nobody.
+    pub fn known_end(&self, partition: i32) -> Option<i64> {
+        native::known_end(self.consumer.client(), &self.topic_name, partition)
     }
 
     /// Returns the first offset whose record is not older than `millis`, or the partition's end.

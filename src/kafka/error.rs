@@ -2,6 +2,23 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+/// What kind of trouble it was, for whoever counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No answer in time.
+    TimedOut,
+    /// Somebody else has our name.
+    Fenced,
+    /// The group went on without us.
+    StaleGeneration,
+    /// Our partitions were given away before the commit.
+    Lost,
+    /// Anything else.
+    Other,
+}
+
+const KEEPING: &str = "keeping partitions";
+
 /// What to do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -25,7 +42,7 @@ pub struct KafkaFailure {
     /// What the client or the broker said, without secrets.
     pub reason: String,
     /// The client's own code, where there is one.
-    pub code: Option<RDKafkaErrorCode>,
+    code: Option<RDKafkaErrorCode>,
 }
 
 impl KafkaFailure {
@@ -50,6 +67,51 @@ impl KafkaFailure {
     pub(super) fn given_up(mut self) -> Self {
         self.class = Class::Fatal;
         self
+    }
+
+    /// The same failure, when it can be undone and not waited out.
+    #[must_use]
+    pub(super) fn abortable(mut self) -> Self {
+        self.class = Class::Abortable;
+        self
+    }
+
+    /// The broker gave our partitions to somebody else before we could commit.
+    pub fn lost_partitions() -> Self {
+        Self::own(KEEPING, Class::Abortable, "the group has moved them elsewhere")
+    }
+
+    /// The same failure, when undoing has not helped.
+    #[must_use]
+    pub fn as_fatal(&self) -> Self {
+        Self {
+            doing: self.doing,
+            class: Class::Fatal,
+            reason: self.reason.clone(),
+            code: self.code,
+        }
+    }
+
+    /// Returns what kind of trouble this is.
+    pub fn trouble(&self) -> Trouble {
+        if self.doing == KEEPING {
+            return Trouble::Lost;
+        }
+        // The library's list grows, and most of it is `Other`.
+        #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows")]
+        match self.code {
+            Some(RDKafkaErrorCode::OperationTimedOut) => Trouble::TimedOut,
+            Some(
+                RDKafkaErrorCode::Fenced
+                | RDKafkaErrorCode::ProducerFenced
+                | RDKafkaErrorCode::InvalidProducerEpoch
+                | RDKafkaErrorCode::FencedInstanceId,
+            ) => Trouble::Fenced,
+            Some(RDKafkaErrorCode::IllegalGeneration | RDKafkaErrorCode::UnknownMemberId) => {
+                Trouble::StaleGeneration
+            }
+            _ => Trouble::Other,
+        }
     }
 
     /// Returns whether the broker said no rather than nothing.

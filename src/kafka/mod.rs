@@ -16,9 +16,9 @@ mod topics;
 pub use self::{
     changelog::{Restore, RestoreStep, RestoredRow},
     client::{Connection, FixedProperty},
-    consumer::{GroupConsumer, Polled, Rebalance},
+    consumer::{GroupConsumer, InputRecord, Polled, Rebalance},
     embedded::EmbeddedBroker,
-    error::{Class, KafkaFailure},
+    error::{Class, KafkaFailure, Trouble},
     feeder::Feeder,
     producer::{Header, Outbox, Outgoing},
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},

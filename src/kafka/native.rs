@@ -1,12 +1,13 @@
-//! The two calls that the safe wrapper does not offer.
+//! The three calls that the safe wrapper does not offer.
 //!
 //! `rd_kafka_flush` with a timeout drains the producer without waiting out `linger.ms`; the
 //! wrapper's own flush polls in steps of 100 ms, which made a commit take 114 ms instead of 18. And
 //! the wrapper keeps the generation of a group's member to itself, although an offset sent with
-//! generation −1 is accepted from anybody and overwrites another member's.
-#![expect(unsafe_code, reason = "two library calls that the safe wrapper does not offer")]
+//! generation −1 is accepted from anybody and overwrites another member's. And a partition's end, which
+//! every fetch brings along, would have to be asked for over the network.
+#![expect(unsafe_code, reason = "three library calls that the safe wrapper does not offer")]
 
-use std::time::Duration;
+use std::{ffi::CStr, time::Duration};
 
 use rdkafka::{
     ClientContext, bindings,
@@ -43,4 +44,25 @@ pub(super) fn generation<C: ClientContext>(client: &Client<C>) -> i32 {
         bindings::rd_kafka_consumer_group_metadata_destroy(metadata);
         generation
     }
+}
+
+/// Returns the end of a partition as of the last fetch from it; `None` before the first.
+pub(super) fn known_end<C: ClientContext>(
+    client: &Client<C>,
+    topic: &CStr,
+    partition: i32,
+) -> Option<i64> {
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: the pointer is the live handle of `client`, the name ends in NUL and is only read, and
+    // both numbers outlive the call, which returns at once.
+    let answer = unsafe {
+        bindings::rd_kafka_get_watermark_offsets(
+            client.native_ptr(),
+            topic.as_ptr(),
+            partition,
+            &raw mut low,
+            &raw mut high,
+        )
+    };
+    (answer == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR && 0 <= high).then_some(high)
 }

@@ -93,6 +93,11 @@ impl Outbox {
         self.open
     }
 
+    /// Returns how many records wait for the broker.
+    pub fn queued_count(&self) -> u64 {
+        u64::try_from(self.producer.in_flight_count()).unwrap_or(0)
+    }
+
     /// Begins a transaction unless one is open.
     ///
     /// # Errors
@@ -132,7 +137,7 @@ impl Outbox {
                 return Err(failure);
             }
             if watch.left_of(LIMIT).is_zero() {
-                return Err(KafkaFailure { class: Class::Abortable, ..failure });
+                return Err(failure.abortable());
             }
             self.flush_once()?;
         }

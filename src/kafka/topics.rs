@@ -89,6 +89,8 @@ impl TopicPlan {
 pub struct TopicSet {
     /// The input's partition count, which moments, engagement and state share.
     pub partition_count: i32,
+    /// That of the rejects, which may be another.
+    pub reject_partition_count: i32,
 }
 
 /// Why the topics are not as they must be.
@@ -161,6 +163,7 @@ impl<'a> Inspector<'a> {
             None => self.create(Role::Input, -1)?,
         };
         let mut problems = Vec::new();
+        let mut reject_partition_count = partition_count;
         for role in Role::ALL {
             if role == Role::Input {
                 continue;
@@ -169,13 +172,16 @@ impl<'a> Inspector<'a> {
                 Some(found) => found,
                 None => self.create(role, partition_count)?,
             };
+            if role == Role::Rejects {
+                reject_partition_count = found;
+            }
             if role.is_aligned() && found != partition_count {
                 problems.push(self.misaligned(role, found, partition_count));
             }
         }
         self.check_settings(&mut problems)?;
         if problems.is_empty() {
-            Ok(TopicSet { partition_count })
+            Ok(TopicSet { partition_count, reject_partition_count })
         } else {
             Err(TopicFailure::Wrong(problems))
         }

@@ -45,8 +45,7 @@ impl StateFolder {
     ///
     /// The operator has to give another folder, or the rights to this one.
     pub fn lock(path: &Path) -> Result<Self, FolderFailure> {
-        let unusable =
-            |cause| FolderFailure::Unusable { path: path.to_owned(), cause };
+        let unusable = |cause| FolderFailure::Unusable { path: path.to_owned(), cause };
         fs::create_dir_all(path).map_err(unusable)?;
         let file = File::options()
             .create(true)

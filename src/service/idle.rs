@@ -22,11 +22,15 @@ const CONFIRMATIONS: Span = 10;
 /// One partition's idleness.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct IdleClock {
+    /// The client has read everything that the broker had.
+    at_end: bool,
     end: Option<End>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct End {
+    /// Where the broker's log ends. May lie behind our position: transaction markers have offsets.
+    offset: i64,
     /// When the broker first said so, by the wall clock.
     since: EventTime,
     /// When it said so last.
@@ -36,22 +40,34 @@ struct End {
 }
 
 impl IdleClock {
-    /// A record arrived, or nothing is known any more: the connection was lost.
-    pub(super) fn reset(&mut self) {
+    /// A record arrived.
+    pub(super) fn record(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The client has reached the end.
+    pub(super) fn end_reached(&mut self) {
+        self.at_end = true;
+    }
+
+    /// The broker cannot be asked: what was waited so far proves nothing.
+    pub(super) fn lost_touch(&mut self) {
         self.end = None;
     }
 
-    /// The broker says at `now` that there is nothing to read beyond our position.
-    pub(super) fn confirm(&mut self, now: EventTime, latest: Option<EventTime>) {
-        match &mut self.end {
-            Some(end) => end.confirmed_at = end.confirmed_at.max(now),
-            None => self.end = Some(End { since: now, confirmed_at: now, latest }),
-        }
+    /// Returns whether the broker should be asked where its log ends.
+    pub(super) fn wants_answer(&self, now: EventTime, idle_after: Span) -> bool {
+        let due = |end: End| idle_after / CONFIRMATIONS <= now.since(end.confirmed_at);
+        self.at_end && self.end.is_none_or(due)
     }
 
-    /// Returns whether the broker should be asked again.
-    pub(super) fn wants_confirmation(&self, now: EventTime, idle_after: Span) -> bool {
-        self.end.is_some_and(|end| idle_after / CONFIRMATIONS <= now.since(end.confirmed_at))
+    /// The broker says at `now` that its log ends at `offset`. If it has grown, the wait begins
+    /// anew.
+    pub(super) fn answer(&mut self, offset: i64, now: EventTime, latest: Option<EventTime>) {
+        match &mut self.end {
+            Some(end) if end.offset == offset => end.confirmed_at = end.confirmed_at.max(now),
+            _ => self.end = Some(End { offset, since: now, confirmed_at: now, latest }),
+        }
     }
 
     /// Returns how far event time has come by waiting; `None` while it stands.
@@ -78,8 +94,9 @@ mod tests {
 
     fn idle_since(since: i64, latest: i64, confirmed_at: i64) -> IdleClock {
         let mut clock = IdleClock::default();
-        clock.confirm(minute(since), Some(minute(latest)));
-        clock.confirm(minute(confirmed_at), Some(minute(latest)));
+        clock.end_reached();
+        clock.answer(7, minute(since), Some(minute(latest)));
+        clock.answer(7, minute(confirmed_at), Some(minute(latest)));
         clock
     }
 
@@ -96,26 +113,40 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_connection_or_a_record_starts_the_wait_anew() {
+    fn a_lost_connection_starts_the_wait_anew() {
         let mut clock = idle_since(100, 90, 160);
-        clock.reset();
-        clock.confirm(minute(200), Some(minute(90)));
+        clock.lost_touch();
+        clock.answer(7, minute(200), Some(minute(90)));
+        assert_eq!(clock.event_time(IDLE_AFTER), None);
+    }
+
+    #[test]
+    fn a_log_that_grew_is_not_idle() {
+        let mut clock = idle_since(100, 90, 160);
+        clock.answer(8, minute(161), Some(minute(90)));
         assert_eq!(clock.event_time(IDLE_AFTER), None);
     }
 
     #[test]
     fn a_partition_that_never_saw_a_record_has_no_time_to_move() {
         let mut clock = IdleClock::default();
-        clock.confirm(minute(0), None);
-        clock.confirm(minute(60), None);
+        clock.end_reached();
+        clock.answer(0, minute(0), None);
+        clock.answer(0, minute(60), None);
         assert_eq!(clock.event_time(IDLE_AFTER), None);
     }
 
     #[test]
-    fn the_broker_is_asked_again_ten_times_within_the_wait() {
-        let clock = idle_since(100, 90, 100);
+    fn the_broker_is_asked_at_the_end_and_then_ten_times_within_the_wait() {
+        let mut clock = IdleClock::default();
+        assert!(!clock.wants_answer(minute(100), IDLE_AFTER));
+        clock.end_reached();
+        assert!(clock.wants_answer(minute(100), IDLE_AFTER));
+        clock.answer(7, minute(100), None);
         let half_a_minute = minute(100).plus(MINUTE / 2);
-        assert!(!clock.wants_confirmation(half_a_minute.minus(1), IDLE_AFTER));
-        assert!(clock.wants_confirmation(half_a_minute, IDLE_AFTER));
+        assert!(!clock.wants_answer(half_a_minute.minus(1), IDLE_AFTER));
+        assert!(clock.wants_answer(half_a_minute, IDLE_AFTER));
+        clock.record();
+        assert!(!clock.wants_answer(half_a_minute, IDLE_AFTER));
     }
 }

@@ -52,9 +52,8 @@ pub struct LookupDesk {
 
 impl LookupDesk {
     /// Makes the desk and one mailbox for each worker.
-    pub(super) fn open(worker_count: usize) -> (Self, Vec<Receiver<Lookup>>) {
-        let (mailboxes, receivers) =
-            (0..worker_count).map(|_| sync_channel(MAILBOX_SIZE)).unzip();
+    pub(super) fn open(worker_count: u16) -> (Self, Vec<Receiver<Lookup>>) {
+        let (mailboxes, receivers) = (0..worker_count).map(|_| sync_channel(MAILBOX_SIZE)).unzip();
         (Self { mailboxes }, receivers)
     }
 

@@ -1,0 +1,36 @@
+//! The only layer that waits: workers, drain, signals.
+//!
+//! ```text
+//! Kafka ──poll──► worker (thread) ──► engine::Partition ──effects──► transaction ──commit──► store
+//!                   ▲ mailbox: look-ups, answered between batches from committed state
+//! ```
+//!
+//! N identical workers, each with a consumer, a transactional producer and its partitions' stores.
+//! Nothing is shared between them but what [`shared`] names.
+
+mod board;
+mod commit;
+mod customers;
+mod folder;
+mod group;
+mod held;
+mod idle;
+mod lookup;
+mod position;
+mod publish;
+mod run;
+mod session;
+mod settings;
+mod shared;
+mod start;
+mod work;
+mod worker;
+
+pub use self::{
+    folder::{FolderFailure, StateFolder},
+    lookup::{Answer, Busy, Lookup, LookupDesk},
+    run::{Exit, Launch, StartFailure, run},
+    settings::{InputStart, Settings},
+    shared::Ruling,
+    start::{mapping_or_native, plan, start},
+};

@@ -113,3 +113,59 @@ fn duration_of(ticks: u64, tick: Duration) -> Duration {
     let nanos = tick.as_nanos().saturating_mul(ticks.into());
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::declared::COMMIT_SECONDS;
+
+    fn of_millis(millis: &[u64]) -> Distribution {
+        let mut distribution = Distribution::new(Duration::from_nanos(1)).unwrap();
+        for &each in millis {
+            distribution.record(Duration::from_millis(each), 1);
+        }
+        distribution
+    }
+
+    #[test]
+    fn every_bucket_holds_what_is_not_above_its_bound() {
+        let family = of_millis(&[0, 4, 5, 40, 99, 2000, 60_000]).family(&COMMIT_SECONDS);
+        let histogram = family.get_metric()[0].get_histogram();
+        let counts: Vec<(f64, u64)> = histogram
+            .get_bucket()
+            .iter()
+            .map(|bucket| (bucket.upper_bound(), bucket.cumulative_count()))
+            .collect();
+        let bounds = COMMIT_SECONDS.buckets.iter().copied();
+        let expected = bounds.zip([3, 3, 3, 3, 4, 5, 5, 5, 5, 6, 6, 6]).collect::<Vec<_>>();
+        assert_eq!(counts, expected);
+        assert_eq!(histogram.get_sample_count(), 7);
+        assert!((histogram.get_sample_sum() - 62.148).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_quantile_is_right_within_one_per_cent() {
+        let all: Vec<u64> = (1..=1000).collect();
+        let median = of_millis(&all).quantile(0.5).unwrap().as_secs_f64();
+        assert!((median - 0.5).abs() < 0.005, "{median}");
+        assert_eq!(of_millis(&[]).quantile(0.5), None);
+    }
+
+    #[test]
+    fn adding_two_is_recording_both() {
+        let mut sum = of_millis(&[125, 250]);
+        sum.absorb(&of_millis(&[500, 50_000]));
+        let (sum, both) = (sum.family(&COMMIT_SECONDS), of_millis(&[125, 250, 500, 50_000]));
+        assert_eq!(sum, both.family(&COMMIT_SECONDS));
+    }
+
+    #[test]
+    fn the_longest_duration_is_counted_and_not_refused() {
+        let mut distribution = Distribution::new(Duration::from_nanos(1)).unwrap();
+        distribution.record(Duration::MAX, 2);
+        let family = distribution.family(&COMMIT_SECONDS);
+        let histogram = family.get_metric()[0].get_histogram();
+        assert_eq!(histogram.get_sample_count(), 2);
+        assert_eq!(histogram.get_bucket().last().unwrap().cumulative_count(), 0);
+    }
+}

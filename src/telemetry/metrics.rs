@@ -175,9 +175,10 @@ impl Counters {
         for (&(channel, place, event, reason), (event_text, reason_text), count) in
             tally.pains.iter()
         {
-            let fits = event_text.len().max(reason_text.len()) <= declared::NAME_BYTES_MAX;
+            let is_name = &**event_text != OTHER
+                && event_text.len().max(reason_text.len()) <= declared::NAME_BYTES_MAX;
             let (event, reason): (&str, &str) =
-                if fits && rosters.pains.admits((channel, place, event, reason)) {
+                if is_name && rosters.pains.admits((channel, place, event, reason)) {
                     (event_text, reason_text)
                 } else {
                     (OTHER, OTHER)

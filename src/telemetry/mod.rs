@@ -24,6 +24,8 @@ mod names;
 mod roster;
 mod standing;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod text_counts;
 
 pub use self::{

@@ -30,8 +30,8 @@ impl<K: Ord> Roster<K> {
 impl Roster<Box<str>> {
     /// Returns the name to count `name` under: itself, or `other`.
     pub(super) fn name<'a>(&mut self, name: &'a str) -> &'a str {
-        let fits = name.len() <= super::declared::NAME_BYTES_MAX;
-        if fits && (self.known.contains(name) || self.admits(name.into())) {
+        let is_name = name != super::OTHER && name.len() <= super::declared::NAME_BYTES_MAX;
+        if is_name && (self.known.contains(name) || self.admits(name.into())) {
             name
         } else {
             super::OTHER
@@ -47,6 +47,12 @@ mod tests {
     fn a_full_roster_keeps_whom_it_knows_and_calls_the_rest_other() {
         let mut roster: Roster<Box<str>> = Roster::new(2);
         assert_eq!(["a", "b", "c", "a"].map(|name| roster.name(name)), ["a", "b", "other", "a"]);
+    }
+
+    #[test]
+    fn other_takes_nobodys_place() {
+        let mut roster: Roster<Box<str>> = Roster::new(1);
+        assert_eq!(["other", "a", "b"].map(|name| roster.name(name)), ["other", "a", "other"]);
     }
 
     #[test]

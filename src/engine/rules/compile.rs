@@ -534,14 +534,7 @@ impl Compiler {
                 memories.push(remembered.clone());
             }
         }
-        Seen {
-            memory,
-            events: boxed(&spec.events),
-            within: spec.within,
-            at_least: spec.at_least,
-            same,
-            distinct,
-        }
+        Seen { memory, within: spec.within, at_least: spec.at_least, same }
     }
 
     /// Maps the hash of every name, present and former, to its rule.

@@ -147,11 +147,9 @@ pub(crate) enum HistoryTest {
 pub(crate) struct Seen {
     /// Stable hash of what is remembered: two predicates that ask alike share their memory.
     pub(crate) memory: StableHash,
-    pub(crate) events: Box<[Box<str>]>,
     pub(crate) within: Span,
     pub(crate) at_least: u8,
     pub(crate) same: Option<PathIx>,
-    pub(crate) distinct: Option<PathIx>,
 }
 
 /// A test of one value, compiled.

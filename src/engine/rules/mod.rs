@@ -14,11 +14,11 @@ use hashbrown::HashMap;
 pub(crate) use self::expression::{Alone, Expression, HistoryTest, Leaves, Seen, Truth, number_of};
 use self::{
     guess::Guesses,
-    spec::{Comparison, HalfLifeSpec, OncePer, PackSpec, Problem, ScaleKind},
+    spec::{HalfLifeSpec, OncePer, PackSpec, Problem, ScaleKind},
 };
 use crate::model::{
-    Actor, EventTime, Evidence, MicroMoment, MomentOfTruth, Points, Severity, Span, StableHash,
-    Stage, Track, Valence, stable_hash,
+    Actor, Evidence, MicroMoment, MomentOfTruth, Severity, Span, StableHash, Stage, Track, Valence,
+    stable_hash,
 };
 
 /// Position of a property path that some rule asks for.
@@ -205,6 +205,22 @@ impl RuleSet {
     /// Returns every episode kind's name, by index (`Fact::EpisodeOpened` and others).
     pub fn kind_names(&self) -> impl Iterator<Item = &str> {
         self.kinds.iter().map(|kind| &*kind.name)
+    }
+
+    /// Returns how far back the predicate with that memory looks; `None` if it is gone.
+    pub(crate) fn seen_within(&self, memory: StableHash) -> Option<Span> {
+        self.seen.values().flatten().find(|one| one.memory == memory).map(|one| one.within)
+    }
+
+    /// Returns what a state row stores for a path.
+    pub(crate) fn path_hash(&self, path: PathIx) -> StableHash {
+        self.paths.get(usize::from(path)).map_or(0, |path| stable_hash(path.as_bytes()))
+    }
+
+    /// Returns the path that a state row stored.
+    pub(crate) fn path_by_hash(&self, hash: StableHash) -> Option<PathIx> {
+        let position = self.paths.iter().position(|path| stable_hash(path.as_bytes()) == hash)?;
+        PathIx::try_from(position).ok()
     }
 
     /// Returns the property paths that rules ask for; decode captures their values.

@@ -1,0 +1,140 @@
+//! What a touchpoint shows by itself: the rules that could match, and one bit per test.
+
+use crate::{
+    engine::{
+        rules::{
+            Alone, Expression, HistoryTest, KindIx, Leaves, PathIx, RuleSet, Truth,
+            spec::Comparison,
+        },
+        state::Candidate,
+    },
+    model::{Actor, Channel, EventTime, Property},
+};
+
+/// Looks up captured property values.
+pub(crate) trait Values {
+    /// Returns the values of a path; none where it is absent.
+    fn values(&self, path: PathIx) -> &[Property<'_>];
+
+    /// Reads the first value of a path as a promised instant.
+    fn promise(&self, path: PathIx, bare_date_ends: bool) -> Option<EventTime>;
+}
+
+/// A touchpoint as rules see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a, V> {
+    pub(crate) event: &'a str,
+    pub(crate) channel: Channel,
+    /// Config knows the channel.
+    pub(crate) channel_known: bool,
+    pub(crate) actor: Actor,
+    /// The kind of episode that a derived touchpoint comes from.
+    pub(crate) episode: Option<KindIx>,
+    pub(crate) text: Option<&'a str>,
+    pub(crate) values: &'a V,
+}
+
+/// Appends the rules that match, or would if the history agreed, in order.
+pub(crate) fn examine<V: Values>(
+    rules: &RuleSet,
+    subject: Subject<'_, V>,
+    candidates: &mut Vec<Candidate>,
+) {
+    for &index in rules.candidates(subject.event) {
+        let Some(rule) = rules.rule(index) else { continue };
+        if rule.when.truth(&Alone1(&subject)) == Truth::False {
+            continue;
+        }
+        let leaves = if rule.asks_history { bits(&rule.when, &subject) } else { 0 };
+        let scale = rule.label.scale.as_ref();
+        let due = rule.opens.as_ref().and_then(|opens| match opens.due {
+            crate::engine::rules::Due::Field { path, bare_date_ends } => {
+                subject.values.promise(path, bare_date_ends)
+            }
+            crate::engine::rules::Due::Never | crate::engine::rules::Due::After(_) => None,
+        });
+        candidates.push(Candidate {
+            rule: index,
+            leaves,
+            scale: scale.map(|scale| scale.read(subject.values.values(scale.property).first())),
+            due,
+            matched: false,
+        });
+    }
+}
+
+fn bits<V: Values>(when: &Expression, subject: &Subject<'_, V>) -> u64 {
+    let mut bits = 0;
+    when.each_alone(&mut |bit, test| {
+        if subject.holds(test) {
+            bits |= 1_u64.checked_shl(u32::from(bit)).unwrap_or(0);
+        }
+    });
+    bits
+}
+
+/// Leaves while the history is not known: it may say anything.
+struct Alone1<'s, 'a, V>(&'s Subject<'a, V>);
+
+impl<V: Values> Leaves for Alone1<'_, '_, V> {
+    fn alone(&self, _: u8, test: &Alone) -> Truth {
+        self.0.holds(test).into()
+    }
+
+    fn history(&self, _: &HistoryTest) -> Truth {
+        Truth::Unknown
+    }
+}
+
+impl<V: Values> Subject<'_, V> {
+    fn holds(&self, test: &Alone) -> bool {
+        match test {
+            Alone::Event(names) => names.iter().any(|name| **name == *self.event),
+            Alone::Channel(channels, other) => {
+                channels.contains(&self.channel) || (*other && !self.channel_known)
+            }
+            Alone::Actor(actors) => actors.contains(&self.actor),
+            Alone::Episode(kinds) => self.episode.is_some_and(|kind| kinds.contains(&kind)),
+            Alone::Property(path, test) => test.holds(self.values.values(*path)),
+            Alone::Text(test) => match self.text {
+                Some(text) => test.holds(&[Property::Text(text.into())]),
+                None => test.holds(&[]),
+            },
+            Alone::Compare(left, is, right) => {
+                let pair = (self.values.values(*left).first(), self.values.values(*right).first());
+                let (Some(left_value), Some(right_value)) = pair else { return false };
+                self.compare((*left, left_value), *is, (*right, right_value))
+            }
+        }
+    }
+
+    fn compare(
+        &self,
+        (left_path, left): (PathIx, &Property<'_>),
+        is: Comparison,
+        (right_path, right): (PathIx, &Property<'_>),
+    ) -> bool {
+        use crate::engine::rules::number_of;
+        let ordering = match (number_of(left), number_of(right)) {
+            (Some(left), Some(right)) => left.total_cmp(&right),
+            _ => {
+                let times =
+                    (self.values.promise(left_path, false), self.values.promise(right_path, false));
+                match (times, is) {
+                    ((Some(left), Some(right)), _) => left.cmp(&right),
+                    (_, Comparison::Equal) => return left == right,
+                    (_, Comparison::NotEqual) => return left != right,
+                    _ => return false,
+                }
+            }
+        };
+        match is {
+            Comparison::Equal => ordering.is_eq(),
+            Comparison::NotEqual => ordering.is_ne(),
+            Comparison::Less => ordering.is_lt(),
+            Comparison::AtMost => ordering.is_le(),
+            Comparison::Greater => ordering.is_gt(),
+            Comparison::AtLeast => ordering.is_ge(),
+        }
+    }
+}

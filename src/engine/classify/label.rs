@@ -1,0 +1,78 @@
+//! What the matching rules say: the first one wins each label separately.
+
+use crate::{
+    engine::{
+        rules::{Label, RuleSet},
+        state::{Candidate, Digest},
+    },
+    model::{
+        Actor, Evidence, LabelledBy, Labels, MicroMoment, MomentOfTruth, Severity, Stage, Valence,
+    },
+};
+
+/// Returns labels that say nothing.
+const fn unlabelled() -> Labels {
+    Labels {
+        micro_moment: MicroMoment::None,
+        moment_of_truth: MomentOfTruth::None,
+        stage: Stage::None,
+        valence: Valence::Neutral,
+        reason: None,
+        severity: None,
+        evidence: None,
+        labelled_by: LabelledBy::None,
+    }
+}
+
+/// Returns the labels of a touchpoint that these candidates match.
+pub(crate) fn label<'d>(
+    rules: &RuleSet,
+    digest: &'d Digest,
+    matched: impl Iterator<Item = &'d Candidate> + Clone,
+) -> Labels {
+    let says = |candidate: &Candidate| rules.rule(candidate.rule).map(|rule| &rule.label);
+    let mut labels = unlabelled();
+    if matched.clone().next().is_none() {
+        if let Some((micro_moment, moment_of_truth, stage)) = digest.guess {
+            labels.micro_moment = micro_moment;
+            labels.moment_of_truth = moment_of_truth;
+            labels.stage = stage;
+            labels.labelled_by = LabelledBy::Guess;
+            labels.evidence = Some(Evidence::Guess);
+        }
+        return labels;
+    }
+    labels.labelled_by = LabelledBy::Rule;
+    let spoken = matched.clone().filter_map(says);
+    labels.micro_moment =
+        spoken.clone().find_map(|label| label.micro_moment).unwrap_or(MicroMoment::None);
+    labels.moment_of_truth =
+        spoken.clone().find_map(|label| label.moment_of_truth).unwrap_or(MomentOfTruth::None);
+    labels.stage = spoken.clone().find_map(|label| label.stage).unwrap_or(Stage::None);
+    let decided = matched.clone().find_map(|candidate| {
+        let label = says(candidate)?;
+        let valence = candidate.scale.or(label.valence)?;
+        Some((valence, label, candidate.scale.is_some()))
+    });
+    let Some((valence, by, scaled)) = decided else { return labels };
+    labels.valence = valence;
+    let own_evidence = by.evidence.or_else(|| spoken.clone().find_map(|label| label.evidence));
+    labels.evidence = Some(own_evidence.unwrap_or(match digest.actor {
+        _ if scaled => Evidence::Expressed,
+        Actor::Customer => Evidence::Behaviour,
+        Actor::Brand | Actor::System => Evidence::Operational,
+    }));
+    if valence != Valence::Neutral && valence != Valence::Unknown {
+        labels.reason = reason(by, spoken.clone());
+    }
+    if valence == Valence::Pain {
+        let severity = by.severity.or_else(|| spoken.clone().find_map(|label| label.severity));
+        labels.severity = Some(severity.unwrap_or(Severity::Failure));
+    }
+    labels
+}
+
+/// The reason comes from the rule that decided the valence; another rule's only where it has none.
+fn reason<'r>(by: &'r Label, mut spoken: impl Iterator<Item = &'r Label>) -> Option<Box<str>> {
+    by.reason.clone().or_else(|| spoken.find_map(|label| label.reason.clone()))
+}

@@ -1,0 +1,118 @@
+//! A JSON string between its quotes, and what it says.
+
+use std::borrow::Cow;
+
+use super::reject::Reject;
+
+/// A string as it is written. Its escapes are known to be well formed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RawText<'a> {
+    /// What stands between the quotes.
+    pub(super) raw: &'a str,
+    /// There is a backslash in it.
+    pub(super) escaped: bool,
+    /// The byte in the record where its quote stands.
+    pub(super) at: usize,
+}
+
+impl<'a> RawText<'a> {
+    /// Returns what it says; owned only where there are escapes.
+    pub(super) fn decode(self) -> Result<Cow<'a, str>, Reject> {
+        if self.escaped {
+            let mut decoded = String::with_capacity(self.raw.len());
+            self.unescape(&mut decoded)?;
+            Ok(Cow::Owned(decoded))
+        } else {
+            Ok(Cow::Borrowed(self.raw))
+        }
+    }
+
+    /// Returns what it says, written into `buffer` where there are escapes.
+    pub(super) fn decode_into<'b>(self, buffer: &'b mut String) -> Result<&'b str, Reject>
+    where
+        'a: 'b,
+    {
+        if self.escaped {
+            buffer.clear();
+            self.unescape(buffer)?;
+            Ok(buffer)
+        } else {
+            Ok(self.raw)
+        }
+    }
+
+    fn unescape(self, decoded: &mut String) -> Result<(), Reject> {
+        let mut rest = self.raw;
+        while let Some((plain, escape)) = rest.split_once('\\') {
+            decoded.push_str(plain);
+            let mut after = escape.chars();
+            let character = match after.next() {
+                Some('b') => '\u{8}',
+                Some('f') => '\u{c}',
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('t') => '\t',
+                Some('u') => {
+                    let (character, length) =
+                        unicode(escape).ok_or(Reject::BadUnicode { at: self.at })?;
+                    rest = escape.get(length..).unwrap_or_default();
+                    decoded.push(character);
+                    continue;
+                }
+                Some(itself) => itself,
+                None => break,
+            };
+            decoded.push(character);
+            rest = after.as_str();
+        }
+        decoded.push_str(rest);
+        Ok(())
+    }
+}
+
+/// Reads `u0041` or `ud83d\ude00`, and returns the character with the length of what was read.
+/// `None` for half of a surrogate pair.
+fn unicode(escape: &str) -> Option<(char, usize)> {
+    let first = unit(escape.get(1..5)?)?;
+    if let Some(character) = char::from_u32(first) {
+        return Some((character, 5));
+    }
+    let second = unit(escape.get(5..11)?.strip_prefix("\\u")?)?;
+    let pair = [u16::try_from(first).ok()?, u16::try_from(second).ok()?];
+    let character = char::decode_utf16(pair).next()?.ok()?;
+    Some((character, 11))
+}
+
+fn unit(digits: &str) -> Option<u32> {
+    u32::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(raw: &str, expected: Option<&str>) {
+        let text = RawText { raw, escaped: raw.contains('\\'), at: 3 };
+        let mut buffer = "before".to_owned();
+        assert_eq!(text.decode().ok().as_deref(), expected);
+        assert_eq!(text.decode_into(&mut buffer).ok(), expected);
+    }
+
+    #[test]
+    fn escapes_say_what_they_stand_for() {
+        check("שלום", Some("שלום"));
+        check(r#"a\"\\\/\b\f\n\r\tz"#, Some("a\"\\/\u{8}\u{c}\n\r\tz"));
+        check(r"\u05e9\u00e9", Some("שé"));
+        check(r"x\ud83d\ude00\u0041y", Some("x😀Ay"));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_stands_for_no_character() {
+        check(r"\ud83d", None);
+        check(r"\ude00\ud83d", None);
+        check(r"\ud83dx", None);
+        check(r"\ud83d\n12345", None);
+        check(r"\ud83d\u0041", None);
+    }
+}

@@ -1,0 +1,82 @@
+//! Opening an episode.
+
+use super::{Closing, Episode, close::ended};
+use crate::{
+    engine::{
+        effects::{Bounded, Fact},
+        rules::KindIx,
+        state::Engagement,
+    },
+    model::{EpisodeOutcome, EventTime, Span, stable_hash},
+};
+
+/// What opens an episode.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening<'a> {
+    pub(crate) kind: KindIx,
+    pub(crate) key: Option<&'a str>,
+    pub(crate) at: EventTime,
+    pub(crate) event_id: &'a str,
+    pub(crate) channel_name: &'a str,
+    pub(crate) deadline: Option<EventTime>,
+}
+
+/// Opens an episode, or moves the deadline of the one that is open already: a promise renewed.
+///
+/// Where its close came first, it is over at once; returned is then how it ended.
+pub(crate) fn open(
+    engagement: &mut Engagement,
+    opening: Opening<'_>,
+    tolerance: Span,
+    facts: &mut Vec<Fact>,
+) -> Option<Closing> {
+    let fires_at = opening
+        .deadline
+        .map(|deadline| if deadline < opening.at { opening.at.plus(tolerance) } else { deadline });
+    let exactly = |episode: &&mut Episode| {
+        episode.kind == opening.kind && episode.key.as_deref() == opening.key
+    };
+    if let Some(known) = engagement.episodes.iter_mut().find(exactly) {
+        if known.overdue.is_none() && opening.deadline.is_some() {
+            known.deadline = opening.deadline;
+            known.fires_at = fires_at;
+        }
+        return None;
+    }
+    let episode = Episode {
+        kind: opening.kind,
+        key: opening.key.map(Box::from),
+        opened_at: opening.at,
+        opened_by: opening.event_id.into(),
+        channel_name: opening.channel_name.into(),
+        deadline: opening.deadline,
+        fires_at,
+        overdue: None,
+        pain: None,
+    };
+    facts.push(Fact::EpisodeOpened(opening.kind));
+    let key = opening.key.map_or(0, |key| stable_hash(key.as_bytes()));
+    let early = engagement
+        .early_closes
+        .iter()
+        .position(|early| early.kind == opening.kind && early.key == key && key != 0);
+    if let Some(position) = early {
+        let closed = engagement.early_closes.remove(position);
+        return Some(ended(episode, closed.at, facts));
+    }
+    insert(engagement, episode, facts);
+    None
+}
+
+/// Adds an open episode; at the bound the one opened first gives way.
+pub(super) fn insert(engagement: &mut Engagement, episode: Episode, facts: &mut Vec<Fact>) {
+    let position = engagement.episodes.partition_point(|one| {
+        (one.opened_at, &one.opened_by) <= (episode.opened_at, &episode.opened_by)
+    });
+    engagement.episodes.insert(position, episode);
+    if Episode::MAX_OPEN < engagement.episodes.len() {
+        let oldest = engagement.episodes.remove(0);
+        facts.push(Fact::Evicted(Bounded::Episodes));
+        facts.push(Fact::EpisodeEnded(oldest.kind, EpisodeOutcome::Evicted));
+    }
+}

@@ -1,0 +1,103 @@
+//! Pain as an episode: opened by a pain of severity 2 or more, ended by a fix or by being made
+//! good, and due to be made good within a time.
+
+use super::{Episode, PainCase, open::insert};
+use crate::{
+    engine::{effects::Fact, rules::kind, state::Engagement},
+    model::{EpisodeOutcome, EventTime, Severity, Span},
+};
+
+/// How long an open pain is remembered after it hurt; then it is closed as `unrecovered`. Longer
+/// than the half-life of `balance` (60 days), so that it never fades before its weight does.
+const REMEMBERED: Span = 90 * 86_400_000;
+
+/// A pain that opens an episode.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PainNews<'a> {
+    pub(crate) key: Option<&'a str>,
+    pub(crate) at: EventTime,
+    pub(crate) event_id: &'a str,
+    pub(crate) channel_name: &'a str,
+    pub(crate) severity: Severity,
+    pub(crate) reason: Option<&'a str>,
+    /// How long it may wait for recovery.
+    pub(crate) within: Span,
+}
+
+/// Opens a pain episode.
+pub(crate) fn note_pain(engagement: &mut Engagement, news: PainNews<'_>, facts: &mut Vec<Fact>) {
+    let deadline = Some(news.at.plus(news.within));
+    let pain =
+        PainCase { severity: news.severity, reason: news.reason.map(Box::from), resolved: false };
+    facts.push(Fact::EpisodeOpened(kind::PAIN));
+    let episode = Episode {
+        kind: kind::PAIN,
+        key: news.key.map(Box::from),
+        opened_at: news.at,
+        opened_by: news.event_id.into(),
+        channel_name: news.channel_name.into(),
+        deadline,
+        fires_at: deadline,
+        overdue: None,
+        pain: Some(pain),
+    };
+    insert(engagement, episode, facts);
+}
+
+/// Ends pains by a plain fix: those that `is_meant` picks. Until their deadline they are kept, so
+/// that a recovering act may still make them good.
+pub(crate) fn end_pain(
+    engagement: &mut Engagement,
+    at: EventTime,
+    facts: &mut Vec<Fact>,
+    is_meant: impl Fn(&Episode) -> bool,
+) {
+    engagement.episodes.retain_mut(|episode| {
+        if episode.kind != kind::PAIN || !episode.hurts() || !is_meant(episode) {
+            return true;
+        }
+        facts.push(Fact::EpisodeEnded(kind::PAIN, EpisodeOutcome::Resolved));
+        episode.fires_at = None;
+        if let Some(pain) = &mut episode.pain {
+            pain.resolved = true;
+        }
+        episode.deadline.is_some_and(|deadline| at <= deadline)
+    });
+}
+
+/// Makes a pain good: the one with that key, or the newest. Returns what it was.
+pub(crate) fn recover(
+    engagement: &mut Engagement,
+    key: Option<&str>,
+    at: EventTime,
+    facts: &mut Vec<Fact>,
+) -> Option<PainCase> {
+    let may = |episode: &Episode| {
+        let in_time = episode.deadline.is_none_or(|deadline| at <= deadline);
+        episode.kind == kind::PAIN && (episode.hurts() || in_time) && episode.opened_at <= at
+    };
+    let keyed = key.and_then(|key| {
+        engagement.episodes.iter().rposition(|one| may(one) && one.key.as_deref() == Some(key))
+    });
+    let position = keyed.or_else(|| engagement.episodes.iter().rposition(may))?;
+    let episode = engagement.episodes.remove(position);
+    facts.push(Fact::EpisodeEnded(kind::PAIN, EpisodeOutcome::Recovered));
+    episode.pain
+}
+
+/// Forgets pains that lie too far back, and resolved ones past their deadline.
+pub(crate) fn prune_pains(engagement: &mut Engagement, at: EventTime, facts: &mut Vec<Fact>) {
+    engagement.episodes.retain(|episode| {
+        if episode.kind != kind::PAIN {
+            return true;
+        }
+        if !episode.hurts() {
+            return episode.deadline.is_some_and(|deadline| at <= deadline);
+        }
+        let remembered = at.since(episode.opened_at) <= REMEMBERED;
+        if !remembered {
+            facts.push(Fact::EpisodeEnded(kind::PAIN, EpisodeOutcome::Unrecovered));
+        }
+        remembered
+    });
+}

@@ -1,0 +1,437 @@
+//! Evaluating one touchpoint against one engagement: classify, score, episode, in that order.
+
+use super::{
+    classify::{History, group_of, label, matching},
+    effects::{Bounded, Fact},
+    episode::{Closing, Opening, PainNews, close, end_pain, note_pain, open, recover},
+    rules::{Due, KindIx, Rule, RuleIx, kind},
+    score::{Fading, GLORY_WEIGHT, PeriodVerdict, Standing, period_of},
+    state::{Acquired, Candidate, Digest, Engagement, Origin, SeenEntry, Transition},
+    timeline::Context,
+};
+use crate::model::{
+    Actor, Band, EventTime, Labels, Points, Severity, Span, StableHash, Stage, Track, Valence,
+    stable_hash,
+};
+
+/// How long a pain may wait for recovery where its rule does not say (DOMAIN.md, Episodes).
+const RECOVER_WITHIN: Span = 72 * 3_600_000;
+
+/// What came of a touchpoint.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) labels: Labels,
+    /// The rules that matched, in order.
+    pub(crate) rules: Vec<RuleIx>,
+    pub(crate) points: Points,
+    /// The same by rule, for taking them back.
+    pub(crate) given: Vec<(StableHash, Track, f64)>,
+    pub(crate) points_taken: bool,
+    pub(crate) standing: Standing,
+    pub(crate) band: Band,
+    pub(crate) balance: Option<f64>,
+    pub(crate) episode: Option<(KindIx, Option<Box<str>>)>,
+    pub(crate) same_pain_as: Option<Box<str>>,
+    pub(crate) transition: Option<Transition>,
+    pub(crate) referral: Option<Box<str>>,
+    pub(crate) facts: Vec<Fact>,
+    /// A rule said `ignore`.
+    pub(crate) ignored: bool,
+    /// The event id of a deadline's claim that this touchpoint proves wrong.
+    pub(crate) takes_back: Option<(KindIx, Box<str>)>,
+}
+
+impl Outcome {
+    /// A pain that adds to the counts.
+    pub(crate) fn counted(&self) -> bool {
+        self.labels.valence == Valence::Pain && self.same_pain_as.is_none()
+    }
+}
+
+/// Evaluates a touchpoint: what it is, and what it changes.
+pub(crate) fn evaluate(
+    engagement: &mut Engagement,
+    digest: &mut Digest,
+    context: Context<'_>,
+) -> Outcome {
+    let mut facts = Vec::new();
+    remember_seen(engagement, digest, context, &mut facts);
+    let visit_gap = context.settings.visit_gap;
+    let history = History { engagement, digest, rules: context.rules, visit_gap };
+    let matched = matching(history, context.remembered);
+    for candidate in &mut digest.candidates {
+        candidate.matched = matched.rules.contains(&candidate.rule);
+    }
+    if matched.history_unknown {
+        facts.push(Fact::HistoryUnknown);
+    }
+    let digest = &*digest;
+    let matching = || digest.candidates.iter().filter(|candidate| candidate.matched);
+    let mut outcome = Outcome {
+        labels: label(context.rules, digest, matching()),
+        ignored: matched
+            .rules
+            .iter()
+            .any(|&index| context.rules.rule(index).is_some_and(|rule| rule.ignore)),
+        rules: matched.rules,
+        points: Points::default(),
+        given: Vec::new(),
+        points_taken: false,
+        standing: Standing { tracks: [0.0; 5], overall: 0.0 },
+        band: Band::Dormant,
+        balance: None,
+        episode: None,
+        same_pain_as: None,
+        transition: None,
+        referral: None,
+        facts,
+        takes_back: None,
+    };
+    if outcome.ignored {
+        return outcome;
+    }
+    let pain_key = run_episodes(engagement, digest, context, &mut outcome);
+    feel(engagement, digest, context, &mut outcome, pain_key.as_deref());
+    give_points(engagement, digest, context, &mut outcome);
+    travel(engagement, digest, context, &mut outcome);
+    outcome
+}
+
+/// Adds the touchpoint to what `seen` predicates remember: it counts itself.
+fn remember_seen(
+    engagement: &mut Engagement,
+    digest: &Digest,
+    context: Context<'_>,
+    facts: &mut Vec<Fact>,
+) {
+    let Some(memories) = context.rules.seen.get(&*digest.event) else { return };
+    let id = stable_hash(digest.event_id.as_bytes());
+    for memory in memories {
+        let Some(group) = group_of(digest, memory.same) else { continue };
+        let values: Vec<StableHash> = match memory.distinct {
+            None => vec![0],
+            Some(path) => {
+                digest.values_of(path).map(|value| stable_hash(value.as_bytes())).collect()
+            }
+        };
+        for value in values {
+            let entry = SeenEntry { ts: digest.ts, id, value };
+            if engagement.seen.insert((memory.memory, group), entry, memory.at_least) {
+                facts.push(Fact::Evicted(Bounded::SeenGroups));
+            }
+        }
+    }
+}
+
+/// Closes and opens episodes. Returns the key under which a pain of this touchpoint is kept.
+fn run_episodes(
+    engagement: &mut Engagement,
+    digest: &Digest,
+    context: Context<'_>,
+    outcome: &mut Outcome,
+) -> Option<Box<str>> {
+    let mut pain_key = match &digest.origin {
+        Origin::Deadline { kind, key, same_pain_as } => {
+            outcome.episode = Some((*kind, key.clone()));
+            outcome.same_pain_as.clone_from(same_pain_as);
+            key.clone()
+        }
+        Origin::Record => None,
+    };
+    for candidate in digest.candidates.iter().filter(|candidate| candidate.matched) {
+        let Some(rule) = context.rules.rule(candidate.rule) else { continue };
+        if let Some(closes) = &rule.closes {
+            let key = closes.key.and_then(|path| digest.value(path));
+            if closes.kind == kind::PAIN {
+                fix_pain(engagement, digest, key, closes.key.is_some(), outcome);
+            } else if let Some(closing) =
+                close(engagement, (closes.kind, key), digest.ts, &mut outcome.facts)
+            {
+                pain_key = pain_key.or_else(|| closing.episode.key.clone());
+                outcome.episode = Some((closing.episode.kind, closing.episode.key.clone()));
+                conclude(engagement, digest, context, closing, outcome);
+            }
+        }
+        if let Some(closing) = open_for(engagement, digest, context, (candidate, rule), outcome) {
+            conclude(engagement, digest, context, closing, outcome);
+        }
+        if let Some(path) = rule.pain_key {
+            pain_key = pain_key.or_else(|| digest.value(path).map(Box::from));
+        }
+    }
+    pain_key
+}
+
+/// A plain fix: ends the pains with that key; without a key, the pains of the customer.
+fn fix_pain(
+    engagement: &mut Engagement,
+    digest: &Digest,
+    key: Option<&str>,
+    keyed: bool,
+    outcome: &mut Outcome,
+) {
+    if outcome.labels.valence == Valence::Recovered || (keyed && key.is_none()) {
+        return;
+    }
+    end_pain(engagement, digest.ts, &mut outcome.facts, |pain| {
+        key.is_none() || pain.key.as_deref() == key
+    });
+}
+
+fn open_for(
+    engagement: &mut Engagement,
+    digest: &Digest,
+    context: Context<'_>,
+    (candidate, rule): (&Candidate, &Rule),
+    outcome: &mut Outcome,
+) -> Option<Closing> {
+    let opens = rule.opens.as_ref()?;
+    let key = opens.key.and_then(|path| digest.value(path));
+    if opens.key.is_some() && key.is_none() {
+        // Without its key nothing could ever close it but by accident.
+        return None;
+    }
+    let deadline = match opens.due {
+        Due::Never => None,
+        Due::After(span) => Some(digest.ts.plus(span)),
+        Due::Field { .. } => candidate.due,
+    };
+    outcome.episode = Some((opens.kind, key.map(Box::from)));
+    let opening = Opening {
+        kind: opens.kind,
+        key,
+        at: digest.ts,
+        event_id: &digest.event_id,
+        channel_name: &digest.channel_name,
+        deadline,
+    };
+    open(engagement, opening, context.settings.tolerance, &mut outcome.facts)
+}
+
+/// What the end of an episode means for the touchpoint that ended it.
+fn conclude(
+    engagement: &mut Engagement,
+    digest: &Digest,
+    context: Context<'_>,
+    closing: Closing,
+    outcome: &mut Outcome,
+) {
+    let Some(overdue) = closing.episode.overdue else { return };
+    if !closing.late {
+        // The deadline had fired, but this close is in time: the claim was wrong.
+        take_back(engagement, &overdue, closing.episode.deadline, context);
+        outcome.points_taken = true;
+        outcome.facts.push(Fact::TakenBack(closing.episode.kind));
+        outcome.takes_back = Some((closing.episode.kind, overdue.event_id));
+        return;
+    }
+    let Some((reason, severity)) = overdue.pain else { return };
+    // The close carries the same pain; it was counted when the deadline passed.
+    outcome.labels.valence = Valence::Pain;
+    outcome.labels.reason = reason;
+    outcome.labels.severity = Some(severity);
+    outcome.labels.evidence = Some(crate::model::Evidence::Operational);
+    end_pain(engagement, digest.ts, &mut outcome.facts, |pain| {
+        *pain.opened_by == *overdue.event_id
+    });
+    outcome.same_pain_as = Some(overdue.event_id);
+}
+
+/// Undoes what a deadline's touchpoint did to a settled engagement.
+fn take_back(
+    engagement: &mut Engagement,
+    overdue: &super::episode::Overdue,
+    deadline: Option<EventTime>,
+    context: Context<'_>,
+) {
+    let Some(at) = deadline else { return };
+    for &(rule, track, points) in &overdue.points {
+        engagement.ledger.add((rule, track), -points, at, fading(context, rule, track));
+    }
+    if let Some((_, severity)) = &overdue.pain {
+        engagement.pains = engagement.pains.saturating_sub(1);
+        engagement.balance.add(-f64::from(severity.weight()), at, -1);
+        engagement
+            .episodes
+            .retain(|one| one.kind != kind::PAIN || *one.opened_by != *overdue.event_id);
+    }
+}
+
+/// Counts pain, glory and recovery, and opens or ends pains accordingly.
+fn feel(
+    engagement: &mut Engagement,
+    digest: &Digest,
+    context: Context<'_>,
+    outcome: &mut Outcome,
+    pain_key: Option<&str>,
+) {
+    match outcome.labels.valence {
+        Valence::Neutral | Valence::Unknown => {}
+        Valence::Glory => {
+            engagement.glories = engagement.glories.saturating_add(1);
+            engagement.balance.add(GLORY_WEIGHT, digest.ts, 1);
+        }
+        Valence::Recovered => {
+            let key = recovery_key(digest, context);
+            let recovered = recover(engagement, key, digest.ts, &mut outcome.facts);
+            let Some(pain) = recovered else {
+                // Made good needs something that was bad.
+                outcome.labels.valence = Valence::Neutral;
+                outcome.labels.reason = None;
+                return;
+            };
+            engagement.recovered = engagement.recovered.saturating_add(1);
+            outcome.labels.reason.clone_from(&pain.reason);
+            let reason = stable_hash(pain.reason.as_deref().unwrap_or_default().as_bytes());
+            if engagement.balance.may_recover(reason, digest.ts) {
+                engagement.balance.add(f64::from(pain.severity.weight()), digest.ts, 1);
+            }
+        }
+        Valence::Pain => {
+            let severity = outcome.labels.severity.unwrap_or(Severity::Failure);
+            if outcome.same_pain_as.is_some() {
+                return;
+            }
+            engagement.pains = engagement.pains.saturating_add(1);
+            engagement.balance.add(-f64::from(severity.weight()), digest.ts, 1);
+            if Severity::Failure <= severity {
+                let within = digest
+                    .candidates
+                    .iter()
+                    .filter(|candidate| candidate.matched)
+                    .find_map(|one| context.rules.rule(one.rule)?.recover_within);
+                let news = PainNews {
+                    key: pain_key,
+                    at: digest.ts,
+                    event_id: &digest.event_id,
+                    channel_name: &digest.channel_name,
+                    severity,
+                    reason: outcome.labels.reason.as_deref(),
+                    within: within.unwrap_or(RECOVER_WITHIN),
+                };
+                note_pain(engagement, news, &mut outcome.facts);
+            }
+        }
+    }
+}
+
+/// Returns the key by which a recovering touchpoint names the pain.
+fn recovery_key<'d>(digest: &'d Digest, context: Context<'_>) -> Option<&'d str> {
+    digest.candidates.iter().filter(|candidate| candidate.matched).find_map(|candidate| {
+        let closes = context.rules.rule(candidate.rule)?.closes.as_ref()?;
+        (closes.kind == kind::PAIN).then(|| closes.key.and_then(|path| digest.value(path)))?
+    })
+}
+
+fn fading(context: Context<'_>, rule: StableHash, track: Track) -> Fading {
+    let half_life = context
+        .rules
+        .rule_by_hash(rule)
+        .and_then(|(_, rule)| rule.points_on(track))
+        .map_or(super::rules::spec::HalfLifeSpec::Never, |points| points.half_life);
+    Fading(half_life)
+}
+
+/// Writes points to the ledger: every matching rule gives its own.
+fn give_points(
+    engagement: &mut Engagement,
+    digest: &Digest,
+    context: Context<'_>,
+    outcome: &mut Outcome,
+) {
+    for candidate in digest.candidates.iter().filter(|candidate| candidate.matched) {
+        let Some(rule) = context.rules.rule(candidate.rule) else { continue };
+        let key = rule.reversible.and_then(|path| digest.value(path));
+        let key = key.map(|key| stable_hash(key.as_bytes()));
+        for points in &rule.points {
+            if 0.0 < points.add && digest.actor != Actor::Customer {
+                continue;
+            }
+            let line = (rule.hash, points.track);
+            let period = period_of(digest.ts, points.once_per, &context.settings.timezone);
+            match period.map(|period| engagement.periods.note(line, period)) {
+                None | Some(PeriodVerdict::First) => {}
+                Some(PeriodVerdict::Again) => continue,
+                Some(PeriodVerdict::Unverifiable) => {
+                    outcome.facts.push(Fact::OncePerUnverifiable);
+                    continue;
+                }
+            }
+            if let Some(key) = key {
+                let given = (rule.hash, points.track, points.add);
+                let (counts, evicted) = engagement.reversals.give(key, digest.ts, given);
+                if evicted {
+                    outcome.facts.push(Fact::Evicted(Bounded::ReversalKeys));
+                }
+                if !counts {
+                    continue;
+                }
+            }
+            let fading = Fading(points.half_life);
+            if engagement.ledger.add(line, points.add, digest.ts, fading) {
+                outcome.facts.push(Fact::Evicted(Bounded::LedgerLines));
+            }
+            outcome.points.add(points.track, points.add);
+            outcome.given.push((rule.hash, points.track, points.add));
+            outcome.points_taken |= points.add < 0.0;
+        }
+        let reversed = rule.reverses.and_then(|path| digest.value(path));
+        if let Some(key) = reversed.map(|key| stable_hash(key.as_bytes())) {
+            let Engagement { reversals, ledger, .. } = engagement;
+            let known =
+                reversals.take(key, digest.ts, ledger, |rule, track| fading(context, rule, track));
+            outcome.points_taken = true;
+            if !known {
+                outcome.facts.push(Fact::ReversalUnknown);
+            }
+        }
+        let acquired = rule.acquires.map(|path| digest.values_of(path));
+        for value in acquired.into_iter().flatten() {
+            let value = stable_hash(value.as_bytes());
+            engagement.acquire(Acquired { value, at: digest.ts });
+        }
+    }
+}
+
+/// Moves the customer on: counts, visits, stage, absence.
+fn travel(
+    engagement: &mut Engagement,
+    digest: &Digest,
+    context: Context<'_>,
+    outcome: &mut Outcome,
+) {
+    let ts = digest.ts;
+    engagement.as_of = engagement.as_of.max(Some(ts));
+    if digest.is_derived() {
+        return;
+    }
+    engagement.touchpoints += 1;
+    engagement.count_channel(digest.channel);
+    engagement.first_seen = Some(engagement.first_seen.map_or(ts, |first| first.min(ts)));
+    engagement.last_seen = engagement.last_seen.max(Some(ts));
+    if digest.actor != Actor::Customer {
+        return;
+    }
+    engagement.customer_touchpoints += 1;
+    let gap = context.settings.visit_gap;
+    let new_visit = engagement.last_customer_at.is_none_or(|last| gap <= ts.since(last));
+    if new_visit {
+        engagement.visits = engagement.visits.saturating_add(1);
+    }
+    engagement.last_customer_at = engagement.last_customer_at.max(Some(ts));
+    if let (Some(absence), true) = (context.rules.absence, 2 <= engagement.customer_touchpoints) {
+        engagement.absence_at = engagement.last_customer_at.map(|last| last.plus(absence));
+    }
+    let Labels { stage, micro_moment, .. } = outcome.labels;
+    let step = engagement.journey.advance(ts, stage, micro_moment);
+    if let Some(step) = step {
+        outcome.facts.push(Fact::Transition { kind: step.kind, from: step.from, to: step.to });
+        let entry = step.from == Stage::None;
+        let code = digest.value(context.rules.referral_path);
+        if let (true, Some(code)) = (entry, code) {
+            outcome.referral = Some(code.into());
+            engagement.referral.get_or_insert_with(|| code.into());
+        }
+    }
+    outcome.transition = step;
+}

@@ -1,0 +1,293 @@
+//! Saying it: first editions, revisions of what turned out otherwise, and retractions.
+
+use super::{
+    effects::{Effect, Effects, Fact, Moment},
+    encode::{Said as Record, write_moment},
+    evaluate::Outcome,
+    place::{Said, Story},
+    rules::KindIx,
+    score::standing_at,
+    state::{Claim, Customer, Digest, Origin, Published},
+    timeline::{Context, Fired},
+};
+use crate::model::{
+    Actor, Channel, Channels, EventTime, LabelledBy, Labels, Points, StableHash, Valence,
+    stable_hash,
+};
+
+/// Publishes what an evaluation said and had not been said before, in order.
+///
+/// `fresh` is the event id of the touchpoint that is new, and its properties where they are
+/// carried through.
+pub(crate) struct Publisher<'p> {
+    pub(crate) effects: &'p mut Effects,
+    pub(crate) context: Context<'p>,
+    pub(crate) now: EventTime,
+    pub(crate) properties: Option<&'p str>,
+}
+
+impl Publisher<'_> {
+    /// Publishes a story; returns whether anything was said.
+    pub(crate) fn publish(&mut self, customer: &mut Customer, story: Story) -> bool {
+        let before = self.effects.items.len();
+        for fact in story.facts {
+            self.effects.fact(fact);
+        }
+        let mut repeated: Vec<Box<str>> = Vec::new();
+        for said in story.said {
+            match said {
+                Said::InTail(position, outcome) => {
+                    let account_id = customer.account_id.as_deref();
+                    if let Some(digest) = customer.tail.get_mut(position) {
+                        self.touchpoint(account_id, digest, &outcome);
+                    }
+                }
+                Said::Beyond(mut digest, outcome) => {
+                    self.touchpoint(customer.account_id.as_deref(), &mut digest, &outcome);
+                    if let Some((_, event_id)) = &outcome.takes_back {
+                        self.retract(customer, |claim| claim.event_id == *event_id);
+                    }
+                }
+                Said::Derived(fired) => {
+                    repeated.push(fired.digest.event_id.clone());
+                    self.derived(customer, *fired);
+                }
+            }
+        }
+        if story.whole {
+            self.retract(customer, |claim| !claim.settled && !repeated.contains(&claim.event_id));
+            customer.claims.retain(|claim| !claim.retracted || !claim.settled);
+        }
+        self.effects.items.len() != before
+    }
+
+    fn touchpoint(&mut self, account: Option<&str>, digest: &mut Digest, outcome: &Outcome) {
+        let verdict = verdict_hash(outcome);
+        let known = digest.published.as_ref();
+        if known.is_some_and(|known| known.verdict == verdict) {
+            return;
+        }
+        if outcome.ignored {
+            if known.is_none() {
+                self.effects.fact(Fact::Ignored);
+            }
+            return;
+        }
+        let revision = known.map_or(0, |known| known.revision.saturating_add(1));
+        self.moment(account, digest, outcome, revision);
+        digest.published = Some(Published { revision, verdict, labels: outcome.labels.clone() });
+    }
+
+    fn derived(&mut self, customer: &mut Customer, fired: Fired) {
+        let Fired { digest, outcome, .. } = fired;
+        let verdict = verdict_hash(&outcome);
+        let Origin::Deadline { kind, key, .. } = &digest.origin else { return };
+        let known = customer.claims.iter().position(|claim| claim.event_id == digest.event_id);
+        let revision = match known.and_then(|position| customer.claims.get(position)) {
+            Some(claim) if claim.published.verdict == verdict && !claim.retracted => return,
+            Some(claim) => claim.published.revision.saturating_add(1),
+            None => 0,
+        };
+        if revision == 0 {
+            self.effects.fact(Fact::DeadlineFired(*kind));
+        }
+        self.moment(customer.account_id.as_deref(), &digest, &outcome, revision);
+        let claim = Claim {
+            ts: digest.ts,
+            event_id: digest.event_id.clone(),
+            kind: *kind,
+            key: key.clone(),
+            channel_name: digest.channel_name.clone(),
+            published: Published { revision, verdict, labels: outcome.labels },
+            retracted: false,
+            settled: false,
+        };
+        match known.and_then(|position| customer.claims.get_mut(position)) {
+            Some(slot) => *slot = claim,
+            None => customer.claims.push(claim),
+        }
+    }
+
+    fn moment(
+        &mut self,
+        account_id: Option<&str>,
+        digest: &Digest,
+        outcome: &Outcome,
+        revision: u32,
+    ) {
+        if revision == 0 {
+            for &rule in &outcome.rules {
+                self.effects.fact(Fact::RuleHit(rule));
+            }
+            for fact in &outcome.facts {
+                self.effects.fact(*fact);
+            }
+            if outcome.labels.labelled_by != LabelledBy::Rule && !digest.is_derived() {
+                let event = self.effects.keep(digest.event.as_bytes());
+                self.effects.fact(Fact::Unlabelled(event));
+            }
+        }
+        let record = Record {
+            event_id: &digest.event_id,
+            revision,
+            account_id,
+            ts: digest.ts,
+            channel: &digest.channel_name,
+            actor: digest.actor,
+            event: &digest.event,
+            labels: &outcome.labels,
+            rules: &[],
+            points: Points::default(),
+            standing: outcome.standing,
+            band: outcome.band,
+            balance: None,
+            derived: digest.is_derived(),
+            retracted: false,
+            backfill: self.backfill(digest.ts),
+            same_pain_as: None,
+            episode: None,
+            transition: None,
+            referral: None,
+            properties: self.properties.filter(|_| revision == 0 && !digest.is_derived()),
+        }
+        .with_outcome(outcome);
+        self.emit(&record, digest.channel, outcome.counted());
+    }
+
+    /// Takes claims back.
+    fn retract(&mut self, customer: &mut Customer, is_wrong: impl Fn(&Claim) -> bool) {
+        let standing = standing_at(
+            &customer.head,
+            self.context.rules,
+            customer.head.as_of.unwrap_or_default(),
+        );
+        let band = customer.standing().1;
+        let mut claims = std::mem::take(&mut customer.claims);
+        for claim in claims.iter_mut().filter(|claim| !claim.retracted && is_wrong(claim)) {
+            claim.retracted = true;
+            claim.published.revision = claim.published.revision.saturating_add(1);
+            self.effects.fact(Fact::TakenBack(claim.kind));
+            let event = self.context.rules.kind(claim.kind).map_or("", |kind| kind.derived);
+            let record = Record {
+                event_id: &claim.event_id,
+                revision: claim.published.revision,
+                account_id: customer.account_id.as_deref(),
+                ts: claim.ts,
+                channel: &claim.channel_name,
+                actor: Actor::System,
+                event,
+                labels: &claim.published.labels,
+                rules: &[],
+                points: Points::default(),
+                standing,
+                band,
+                balance: customer.head.balance.value(),
+                derived: true,
+                retracted: true,
+                backfill: self.backfill(claim.ts),
+                same_pain_as: None,
+                episode: Some((claim.kind, claim.key.as_deref())),
+                transition: None,
+                referral: None,
+                properties: None,
+            };
+            let known = self.context.settings.channels.get(&claim.channel_name);
+            let channel = known.unwrap_or_else(|| Channel::named(Channels::OTHER));
+            let counted = claim.published.labels.valence == Valence::Pain;
+            self.emit(&record, channel, counted);
+        }
+        customer.claims = claims;
+    }
+
+    fn backfill(&self, ts: EventTime) -> bool {
+        self.context.settings.backfill_after.is_some_and(|age| age < self.now.since(ts))
+    }
+
+    fn emit(&mut self, record: &Record<'_>, channel: Channel, counted: bool) {
+        let key = self.effects.keep(self.context.customer_id.as_bytes());
+        let event = self.effects.keep(record.event.as_bytes());
+        let Labels { reason, .. } = record.labels;
+        let reason = reason.as_ref().map(|reason| self.effects.keep(reason.as_bytes()));
+        let start = self.effects.bytes.len();
+        write_moment(&mut self.effects.bytes, record, self.context);
+        let too_large = |effects: &Effects| {
+            self.context.settings.max_output_bytes < effects.bytes.len() - start
+        };
+        if record.properties.is_some() && too_large(self.effects) {
+            self.effects.bytes.truncate(start);
+            let trimmed = Record { properties: None, ..*record };
+            write_moment(&mut self.effects.bytes, &trimmed, self.context);
+            self.effects.fact(Fact::MomentTrimmed);
+        }
+        let value = super::effects::Slice { start, end: self.effects.bytes.len() };
+        let labels = record.labels;
+        self.effects.push(Effect::Moment(Moment {
+            key,
+            value,
+            revision: record.revision,
+            retracted: record.retracted,
+            derived: record.derived,
+            counted,
+            ts: record.ts,
+            event,
+            channel,
+            actor: record.actor,
+            micro_moment: labels.micro_moment,
+            moment_of_truth: labels.moment_of_truth,
+            stage: labels.stage,
+            valence: labels.valence,
+            reason,
+            labelled_by: labels.labelled_by,
+        }));
+    }
+}
+
+/// Hashes what a revision would correct: everything said but the scores, which every later
+/// touchpoint moves anyway.
+fn verdict_hash(outcome: &Outcome) -> StableHash {
+    let mut said = Vec::with_capacity(128);
+    let Labels {
+        micro_moment,
+        moment_of_truth,
+        stage,
+        valence,
+        reason,
+        severity,
+        evidence,
+        labelled_by,
+    } = &outcome.labels;
+    for position in [
+        micro_moment.index(),
+        moment_of_truth.index(),
+        stage.index(),
+        valence.index(),
+        labelled_by.index(),
+        severity.map_or(9, |one| one.index()),
+        evidence.map_or(9, |one| one.index()),
+        usize::from(outcome.ignored),
+    ] {
+        said.push(u8::try_from(position).unwrap_or(u8::MAX));
+    }
+    for rule in &outcome.rules {
+        said.extend_from_slice(&rule.to_le_bytes());
+    }
+    for (track, points) in outcome.points.iter() {
+        said.push(u8::try_from(track.index()).unwrap_or(u8::MAX));
+        said.extend_from_slice(&points.to_le_bytes());
+    }
+    let (kind, key) =
+        outcome.episode.as_ref().map_or((KindIx::MAX, None), |(kind, key)| (*kind, key.as_deref()));
+    said.push(kind);
+    let texts =
+        [reason.as_deref(), key, outcome.same_pain_as.as_deref(), outcome.referral.as_deref()];
+    for text in texts {
+        said.push(u8::from(text.is_some()));
+        said.extend_from_slice(text.unwrap_or_default().as_bytes());
+    }
+    if let Some(step) = outcome.transition {
+        for position in [step.from.index(), step.to.index(), step.kind.index()] {
+            said.push(u8::try_from(position).unwrap_or(u8::MAX));
+        }
+    }
+    stable_hash(&said)
+}

@@ -1,0 +1,91 @@
+//! One customer's engagement: everything that evaluating a touchpoint reads and changes.
+
+use super::{Journey, SeenGroups};
+use crate::{
+    engine::{
+        episode::{EarlyClose, Episode},
+        rules::KindIx,
+        score::{Balance, Ledger, Periods, Reversals},
+    },
+    model::{Band, Channel, EventTime, StableHash},
+};
+
+/// What a customer owns, as [`crate::engine::rules::spec::RuleSpec::acquires`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Acquired {
+    pub(crate) value: StableHash,
+    pub(crate) at: EventTime,
+}
+
+/// A customer's engagement at one point of event-time order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Engagement {
+    pub(crate) touchpoints: u64,
+    pub(crate) customer_touchpoints: u64,
+    pub(crate) visits: u32,
+    pub(crate) pains: u32,
+    pub(crate) glories: u32,
+    pub(crate) recovered: u32,
+    pub(crate) first_seen: Option<EventTime>,
+    pub(crate) last_seen: Option<EventTime>,
+    pub(crate) last_customer_at: Option<EventTime>,
+    /// The latest event time that changed anything, derived touchpoints included.
+    pub(crate) as_of: Option<EventTime>,
+    /// Sorted by channel.
+    pub(crate) channels: Vec<(Channel, u32)>,
+    pub(crate) journey: Journey,
+    pub(crate) ledger: Ledger,
+    pub(crate) periods: Periods,
+    pub(crate) reversals: Reversals,
+    pub(crate) seen: SeenGroups,
+    pub(crate) owned: Vec<Acquired>,
+    pub(crate) balance: Balance,
+    /// In order of opening.
+    pub(crate) episodes: Vec<Episode>,
+    pub(crate) early_closes: Vec<EarlyClose>,
+    pub(crate) band: Option<Band>,
+    /// The band cannot fall before this instant.
+    pub(crate) band_check_at: Option<EventTime>,
+    pub(crate) absence_at: Option<EventTime>,
+    /// The referral code that this customer came with.
+    pub(crate) referral: Option<Box<str>>,
+}
+
+impl Engagement {
+    /// Things a customer may own before the oldest is forgotten.
+    pub(crate) const MAX_OWNED: usize = 64;
+
+    /// Returns the open episode of that kind and key; without a key the one opened first.
+    pub(crate) fn open_episode(&self, kind: KindIx, key: Option<&str>) -> Option<usize> {
+        self.episodes.iter().position(|episode| {
+            episode.kind == kind && key.is_none_or(|key| episode.key.as_deref() == Some(key))
+        })
+    }
+
+    /// Adds to the count of a channel.
+    pub(crate) fn count_channel(&mut self, channel: Channel) {
+        match self.channels.binary_search_by_key(&channel, |(one, _)| *one) {
+            Ok(position) => {
+                if let Some((_, count)) = self.channels.get_mut(position) {
+                    *count = count.saturating_add(1);
+                }
+            }
+            Err(position) => self.channels.insert(position, (channel, 1)),
+        }
+    }
+
+    /// Takes note of an acquisition.
+    pub(crate) fn acquire(&mut self, acquired: Acquired) {
+        if let Some(known) = self.owned.iter_mut().find(|known| known.value == acquired.value) {
+            known.at = known.at.min(acquired.at);
+            return;
+        }
+        self.owned.push(acquired);
+        if Self::MAX_OWNED < self.owned.len() {
+            let oldest = self.owned.iter().enumerate().min_by_key(|(_, one)| (one.at, one.value));
+            if let Some((position, _)) = oldest {
+                self.owned.remove(position);
+            }
+        }
+    }
+}

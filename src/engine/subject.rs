@@ -1,0 +1,99 @@
+//! From a decoded touchpoint to its digest: everything that will ever be asked of its record.
+
+use super::{
+    classify::{Subject, Values, examine},
+    decode::{Decoded, Properties, parse_due},
+    partition::Engine,
+    rules::PathIx,
+    state::{Digest, Origin},
+};
+use crate::model::{Channel, Channels, EventTime, Property};
+
+/// A key or remembered value may be so long; a longer one is cut. Order ids and the like are far
+/// below it.
+const MAX_VALUE: usize = 128;
+
+/// Values kept per path that goes through an array.
+const MAX_VALUES: usize = 16;
+
+/// The captured properties, by the rule set's own path positions.
+struct Captured<'c, 'a> {
+    engine: &'c Engine,
+    properties: &'c Properties<'a>,
+}
+
+impl Values for Captured<'_, '_> {
+    fn values(&self, path: PathIx) -> &[Property<'_>] {
+        let id = self.engine.path_ids.get(usize::from(path)).copied().flatten();
+        id.map_or(&[], |id| self.properties.get(id))
+    }
+
+    fn promise(&self, path: PathIx, bare_date_ends: bool) -> Option<EventTime> {
+        parse_due(self.values(path).first()?, &self.engine.settings.timezone, bare_date_ends)
+    }
+}
+
+/// Returns the digest of a touchpoint; `None` where a rule says to ignore it.
+pub(crate) fn digest_of(
+    engine: &Engine,
+    decoded: &Decoded<'_, '_>,
+    history_complete: bool,
+) -> Option<Digest> {
+    let rules = &*engine.rules;
+    let touchpoint = &decoded.touchpoint;
+    let values = Captured { engine, properties: decoded.properties };
+    let known = engine.settings.channels.get(&touchpoint.channel);
+    let channel = known.unwrap_or_else(|| Channel::named(Channels::OTHER));
+    let actor =
+        touchpoint.actor.unwrap_or_else(|| rules.actor(&touchpoint.event, &touchpoint.channel));
+    let subject = Subject {
+        event: &touchpoint.event,
+        channel,
+        channel_known: known.is_some(),
+        actor,
+        episode: None,
+        text: touchpoint.text.as_deref(),
+        values: &values,
+    };
+    let mut candidates = Vec::new();
+    examine(rules, subject, &mut candidates);
+    let ignored = candidates.iter().filter_map(|one| rules.rule(one.rule)).any(|rule| {
+        // With no history to ask, being a candidate is matching.
+        rule.ignore && !rule.asks_history
+    });
+    if ignored {
+        return None;
+    }
+    let mut kept = Vec::new();
+    for &path in &rules.kept_paths {
+        for value in values.values(path).iter().take(MAX_VALUES) {
+            kept.push((path, key_text(value)));
+        }
+    }
+    Some(Digest {
+        ts: touchpoint.ts,
+        event_id: touchpoint.event_id.as_ref().into(),
+        event: touchpoint.event.as_ref().into(),
+        channel_name: touchpoint.channel.as_ref().into(),
+        channel,
+        actor,
+        origin: Origin::Record,
+        history_complete,
+        guess: rules.guess(&touchpoint.event, &touchpoint.channel),
+        candidates,
+        values: kept,
+        published: None,
+    })
+}
+
+/// Returns a value as keys are written: order 17 is order "17".
+fn key_text(value: &Property<'_>) -> Box<str> {
+    match value {
+        Property::Text(text) => match text.char_indices().nth(MAX_VALUE) {
+            Some((end, _)) => text.get(..end).unwrap_or_default().into(),
+            None => text.as_ref().into(),
+        },
+        Property::Number(number) => number.to_string().into(),
+        Property::Flag(flag) => flag.to_string().into(),
+    }
+}

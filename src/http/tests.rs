@@ -1,0 +1,333 @@
+//! The server as a client meets it: over a real connection, written by hand.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::{Notify, oneshot, watch},
+    task::JoinSet,
+    time::timeout,
+};
+
+use super::*;
+
+/// Longer than anything here takes; a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Answers as its customer is called.
+#[derive(Default)]
+struct Customers {
+    asked: AtomicUsize,
+    /// Lets "slow" answer.
+    go_on: Notify,
+}
+
+impl CustomerLookup for Customers {
+    fn look_up<'a>(&'a self, customer_id: &'a str) -> LookupFuture<'a> {
+        Box::pin(async move {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            match customer_id {
+                "busy" => Err(LookupError::Busy),
+                "restoring" => Err(LookupError::NotReady),
+                "elsewhere" => Err(LookupError::Elsewhere),
+                "nobody" => Ok(None),
+                "slow" => {
+                    self.go_on.notified().await;
+                    Ok(Some(b"{\"slow\":true}".to_vec()))
+                }
+                "panicking" => panic!("a page may panic, the server may not"),
+                id => Ok(Some(serde_json::json!({ "customer_id": id }).to_string().into())),
+            }
+        })
+    }
+}
+
+/// A server that runs until it is told to stop.
+struct Running {
+    address: SocketAddr,
+    readiness: watch::Sender<Readiness>,
+    customers: Arc<Customers>,
+    stop: oneshot::Sender<()>,
+    server: JoinSet<()>,
+}
+
+impl Running {
+    async fn start(limits: Limits) -> Self {
+        let listener = bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (readiness, watched) = watch::channel(Readiness::waiting_for("partitions"));
+        let customers = Arc::new(Customers::default());
+        let lent: Arc<dyn CustomerLookup> = Arc::<Customers>::clone(&customers);
+        let site = Site {
+            metrics: Arc::new(|| "rega_up 1\n".to_owned()),
+            readiness: watched,
+            customers: lent,
+            limits,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let mut server = JoinSet::new();
+        server.spawn(async move {
+            serve(listener, site, async move {
+                stopped.await.expect("a test says when to stop");
+            })
+            .await;
+        });
+        Self { address, readiness, customers, stop, server }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends a request that asks to close the connection, and returns status and body.
+    async fn get(&self, path: &str) -> (u16, String) {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        parse(&self.say(&request).await)
+    }
+
+    /// Sends bytes and returns all that comes back until the server closes.
+    async fn say(&self, request: &str) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        read_all(&mut stream).await
+    }
+
+    async fn stop(mut self) {
+        self.stop.send(()).unwrap();
+        timeout(PATIENCE, self.server.join_next()).await.unwrap();
+    }
+}
+
+async fn read_all(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    // A reset after the answer is as good as an end.
+    drop(timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the server closes"));
+    String::from_utf8(answer).unwrap()
+}
+
+/// Reads one answer whose body has no more than `body` in it, on a connection that stays open.
+async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+    let mut answer = String::new();
+    while !answer.ends_with(end) {
+        let mut bytes = [0; 1024];
+        let count = timeout(PATIENCE, stream.read(&mut bytes)).await.unwrap().unwrap();
+        assert!(count > 0, "closed after {answer:?}");
+        answer.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+    }
+    answer
+}
+
+fn parse(answer: &str) -> (u16, String) {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{answer:?}"));
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+#[tokio::test]
+async fn the_pages_are_where_the_contract_says() {
+    let running = Running::start(Limits::default()).await;
+    let index = "rega: /metrics /healthz /readyz /v1/customers/{id}\n";
+    assert_eq!(running.get("/").await, (200, index.to_owned()));
+    assert_eq!(running.get("/healthz").await, (200, "alive\n".to_owned()));
+    assert_eq!(running.get("/metrics").await, (200, "rega_up 1\n".to_owned()));
+    let head = running.say("GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+    assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{head}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_json_error() {
+    let running = Running::start(Limits::default()).await;
+    let nothing = r#"{"error":"nothing here; / lists what there is"}"#;
+    assert_eq!(running.get("/v2").await, (404, nothing.to_owned()));
+    assert_eq!(running.get("/v1/customers/").await, (404, nothing.to_owned()));
+    assert_eq!(running.get("/v1/customers/a/b").await, (404, nothing.to_owned()));
+    let answer =
+        running.say("POST /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.contains("allow: GET,HEAD\r\n"), "{answer}");
+    let only = r#"{"error":"this can only be read, with GET"}"#;
+    assert_eq!(parse(&answer), (405, only.to_owned()));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn readiness_says_what_is_missing_and_changes_at_once() {
+    let running = Running::start(Limits::default()).await;
+    let waiting = r#"{"error":"not ready","ready":false,"reasons":["partitions"],"warnings":[]}"#;
+    assert_eq!(running.get("/readyz").await, (503, waiting.to_owned()));
+    let warnings = vec!["2 % of the keys are not their customer's id".to_owned()];
+    running.readiness.send_replace(Readiness { reasons: Vec::new(), warnings });
+    let ready = r#"{"ready":true,"warnings":["2 % of the keys are not their customer's id"]}"#;
+    assert_eq!(running.get("/readyz").await, (200, ready.to_owned()));
+    // Not being ready is no reason to be restarted.
+    assert_eq!(running.get("/healthz").await.0, 200);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_customer_is_answered_as_the_service_says() {
+    let running = Running::start(Limits::default()).await;
+    for (id, status, body) in [
+        ("anna", 200, r#"{"customer_id":"anna"}"#),
+        ("a%2Fb%20%D7%90", 200, r#"{"customer_id":"a/b א"}"#),
+        ("anon:7", 200, r#"{"customer_id":"anon:7"}"#),
+        ("nobody", 404, r#"{"error":"no such customer"}"#),
+        ("busy", 503, r#"{"error":"too many look-ups are waiting, ask again"}"#),
+        (
+            "restoring",
+            503,
+            r#"{"error":"the customer's state is still being restored, ask again"}"#,
+        ),
+        (
+            "elsewhere",
+            421,
+            r#"{"error":"the customer's partition is not assigned to this instance, ask another one"}"#,
+        ),
+        ("%FF", 400, r#"{"error":"the customer id is not UTF-8"}"#),
+        (&"x".repeat(513), 400, r#"{"error":"no customer id is that long"}"#),
+    ] {
+        let answer = running.get(&format!("/v1/customers/{id}")).await;
+        assert_eq!(answer, (status, body.to_owned()), "{id}");
+    }
+    assert_eq!(running.customers.asked.load(Ordering::SeqCst), 7, "bad ids are not looked up");
+    let request = "GET /v1/customers/anna HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let answer = running.say(request).await;
+    assert!(answer.contains("cache-control: no-store\r\n"), "{answer}");
+    assert!(answer.contains("content-type: application/json\r\n"), "{answer}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn too_much_is_refused() {
+    let running = Running::start(Limits::default()).await;
+    let long = "x".repeat(20_000);
+    let head = format!("GET / HTTP/1.1\r\nhost: a\r\nx-long: {long}\r\n\r\n");
+    assert!(running.say(&head).await.starts_with("HTTP/1.1 431 "));
+    let many = "a: b\r\n".repeat(1000);
+    let head = format!("GET / HTTP/1.1\r\nhost: a\r\n{many}\r\n");
+    assert!(running.say(&head).await.starts_with("HTTP/1.1 431 "));
+    let body = "GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 65537\r\nconnection: close\r\n\r\n";
+    let refused = r#"{"error":"the body is too large"}"#;
+    assert_eq!(parse(&running.say(body).await), (413, refused.to_owned()));
+    assert!(running.say("\0\u{1}nonsense\r\n\r\n").await.starts_with("HTTP/1.1 400 "));
+    assert_eq!(running.get("/healthz").await.0, 200, "and the server goes on");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_that_takes_too_long_is_given_up() {
+    let limits = Limits { request_time: Duration::from_millis(50), ..Limits::default() };
+    let running = Running::start(limits).await;
+    let answer =
+        running.say("GET /v1/customers/slow HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    let answer = answer.await;
+    assert!(answer.contains("retry-after: 1\r\n"), "{answer}");
+    assert_eq!(parse(&answer), (503, r#"{"error":"no answer in time, ask again"}"#.to_owned()));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn who_sends_nothing_or_only_half_is_let_go() {
+    let limits = Limits { header_time: Duration::from_millis(50), ..Limits::default() };
+    let running = Running::start(limits).await;
+    assert_eq!(running.say("").await, "", "a silent client");
+    let half = running.say("GET / HTTP/1.1\r\nhost:").await;
+    assert!(half.is_empty() || half.starts_with("HTTP/1.1 408 "), "{half}");
+    // The answer comes, then the silence after it ends the connection.
+    let idle = running.say("GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    assert!(idle.ends_with("alive\n"), "{idle}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_never_ends_is_told_to() {
+    let limits = Limits { connection_time: Duration::from_millis(200), ..Limits::default() };
+    let running = Running::start(limits).await;
+    let mut stream = running.connect().await;
+    let mut answered = 0;
+    // Never silent, so only the connection's own time can end this.
+    let ended = async {
+        loop {
+            let request = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n";
+            let mut bytes = [0; 1024];
+            let sent = stream.write_all(request).await;
+            let read = stream.read(&mut bytes).await;
+            match (sent, read) {
+                (Ok(()), Ok(count)) if count > 0 => answered += 1,
+                _ => break,
+            }
+        }
+    };
+    timeout(PATIENCE, ended).await.expect("the connection ends");
+    assert!(answered > 1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn beyond_the_bound_a_connection_waits_its_turn() {
+    let limits = Limits { connections_max: 2, ..Limits::default() };
+    let running = Running::start(limits).await;
+    let mut first = running.connect().await;
+    let mut second = running.connect().await;
+    for stream in [&mut first, &mut second] {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        read_until(stream, "alive\n").await;
+    }
+    let mut third = running.connect().await;
+    third.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let mut byte = [0; 1];
+    let waits = timeout(Duration::from_millis(100), third.peek(&mut byte)).await;
+    assert!(waits.is_err(), "the third connection must wait");
+    drop(first);
+    read_until(&mut third, "alive\n").await;
+    drop(second);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn stopping_lets_a_request_finish_and_takes_no_more() {
+    let running = Running::start(Limits::default()).await;
+    let mut idle = running.connect().await;
+    let mut busy = running.connect().await;
+    busy.write_all(b"GET /v1/customers/slow HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    while running.customers.asked.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let Running { address, customers, stop, mut server, readiness: _readiness } = running;
+    stop.send(()).unwrap();
+    assert_eq!(read_all(&mut idle).await, "", "an idle connection is closed at once");
+    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+    customers.go_on.notify_one();
+    let answer = read_all(&mut busy).await;
+    assert!(answer.ends_with(r#"{"slow":true}"#), "{answer}");
+    timeout(PATIENCE, server.join_next()).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn stopping_does_not_wait_for_ever() {
+    let limits = Limits { farewell_time: Duration::from_millis(50), ..Limits::default() };
+    let running = Running::start(limits).await;
+    let mut busy = running.connect().await;
+    busy.write_all(b"GET /v1/customers/slow HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    while running.customers.asked.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    running.stop().await;
+    assert_eq!(read_all(&mut busy).await, "");
+}
+
+#[tokio::test]
+async fn a_page_that_panics_costs_only_its_connection() {
+    let running = Running::start(Limits::default()).await;
+    let request = "GET /v1/customers/panicking HTTP/1.1\r\nhost: a\r\n\r\n";
+    assert_eq!(running.say(request).await, "");
+    assert_eq!(running.get("/healthz").await.0, 200);
+    running.stop().await;
+}

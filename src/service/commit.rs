@@ -1,0 +1,141 @@
+//! The commit: everything since the last one becomes true at once, or nothing of it.
+
+use std::sync::Arc;
+
+use super::{
+    held::{Held, Running},
+    publish::Publisher,
+    session::{Session, Transaction},
+};
+use crate::{
+    clock::Stopwatch,
+    kafka::{Class, KafkaFailure, Trouble},
+    telemetry::{AbortClass, log},
+};
+
+/// After so many aborts without a commit in between, the clients are built anew: whatever is wrong
+/// does not go away by trying the same again.
+const ABORTS_MAX: u32 = 5;
+
+impl Session<'_> {
+    /// Commits what was processed.
+    ///
+    /// The store is written *after* Kafka has committed. A crash in between leaves it one step
+    /// behind, and the changelog brings it forward at the next start. The other order would leave
+    /// it one step ahead of a transaction that never happened, and nobody downstream could tell.
+    ///
+    /// # Errors
+    ///
+    /// By class: abort, or build anew.
+    pub(super) fn commit(&mut self) -> Result<(), KafkaFailure> {
+        if !self.is_dirty() {
+            return Ok(());
+        }
+        self.outbox.begin()?;
+        let offsets = self.seal()?;
+        let watch = Stopwatch::start();
+        // Before the offsets: the broker takes them also when records are still on their way, and
+        // a record that then fails would be lost with its offset committed.
+        self.outbox.drain()?;
+        self.outbox.send_offsets(&self.consumer, &offsets)?;
+        self.outbox.commit()?;
+        for (_, running) in self.running_mut().filter(|(_, running)| running.dirty) {
+            running.committed();
+        }
+        self.aborts_in_a_row = 0;
+        let now = self.shared.settings.clock.now();
+        self.shared.telemetry.committed(&mut self.tally, now, watch.elapsed());
+        log::committed(self.worker, self.transaction.record_count, watch.elapsed());
+        self.transaction = Transaction::starting_now();
+        self.take_up_new_rules();
+        Ok(())
+    }
+
+    /// Produces every dirty partition's rows; returns the offsets that belong to them.
+    fn seal(&mut self) -> Result<Vec<(i32, i64)>, KafkaFailure> {
+        let publisher = Publisher {
+            outbox: &self.outbox,
+            plan: &self.shared.settings.topics,
+            topics: self.shared.topics,
+        };
+        let mut offsets = Vec::new();
+        for (partition, held) in &mut self.held {
+            let Held::Running(running) = held else { continue };
+            if !running.dirty {
+                continue;
+            }
+            running.sealed.clear();
+            running.partition.seal(&self.ruling.engine, &mut running.sealed);
+            publisher.sealed(*partition, &running.sealed)?;
+            self.tally.sealed(*partition, &running.sealed);
+            offsets.push((*partition, running.next_offset()));
+        }
+        Ok(offsets)
+    }
+
+    /// Takes everything since the last commit back, and reads it again.
+    ///
+    /// # Errors
+    ///
+    /// The clients are of no more use.
+    pub(super) fn abort(&mut self, cause: &KafkaFailure) -> Result<(), KafkaFailure> {
+        self.aborts_in_a_row += 1;
+        self.report_abort(cause);
+        if ABORTS_MAX < self.aborts_in_a_row {
+            return Err(cause.as_fatal());
+        }
+        self.outbox.abort()?;
+        self.effects.clear();
+        self.transaction = Transaction::starting_now();
+        let mut positions = Vec::new();
+        for (partition, running) in self.running_mut().filter(|(_, running)| running.dirty) {
+            running.abandon();
+            positions.push((partition, running.next_offset()));
+        }
+        self.take_up_new_rules();
+        if positions.is_empty() { Ok(()) } else { self.consumer.seek(&positions) }
+    }
+
+    pub(super) fn report_abort(&mut self, cause: &KafkaFailure) {
+        if self.is_dirty() {
+            let class = abort_class(cause);
+            self.shared.telemetry.aborted(&mut self.tally, self.worker, class, &cause.to_string());
+        }
+    }
+
+    /// Between two transactions, so that one transaction is one rule set's work.
+    fn take_up_new_rules(&mut self) {
+        let ruling = self.shared.ruling.load();
+        if !Arc::ptr_eq(&ruling, &self.ruling) {
+            self.ruling = Arc::clone(&ruling);
+            self.tally = self.shared.telemetry.tally(Arc::clone(&self.ruling.names));
+        }
+    }
+}
+
+/// Returns under which name an abort is counted.
+fn abort_class(cause: &KafkaFailure) -> AbortClass {
+    match (cause.trouble(), cause.class) {
+        (Trouble::TimedOut, _) => AbortClass::TimedOut,
+        (Trouble::Fenced, _) => AbortClass::Fenced,
+        (Trouble::StaleGeneration, _) => AbortClass::StaleGeneration,
+        (Trouble::Lost, _) => AbortClass::Lost,
+        (Trouble::Other, Class::Retriable | Class::Abortable) => AbortClass::Abortable,
+        (Trouble::Other, Class::Fatal) => AbortClass::Fatal,
+    }
+}
+
+impl Running {
+    fn committed(&mut self) {
+        self.store.apply(&self.sealed);
+        self.partition.committed();
+        self.sealed.clear();
+        self.dirty = false;
+    }
+
+    pub(super) fn abandon(&mut self) {
+        self.partition.abandon();
+        self.sealed.clear();
+        self.dirty = false;
+    }
+}

@@ -1,0 +1,212 @@
+//! What the group asks of a worker: partitions come, are restored, and go.
+//!
+//! An assignment is answered at once with nothing, and each partition is taken up when its state
+//! has been read. So a restore holds up neither the group nor the partitions that run already.
+
+use std::time::Duration;
+
+use super::{
+    InputStart,
+    held::{Held, Restoring, Running},
+    position::{Known, Mismatch, Position, position},
+    session::Session,
+};
+use crate::{
+    clock::Stopwatch,
+    engine::PartitionRow,
+    kafka::{KafkaFailure, Rebalance, Restore, RestoreStep, Role},
+    telemetry::log,
+};
+
+/// How long to read the state topic before other partitions have their turn.
+const RESTORE_BUDGET: Duration = Duration::from_millis(50);
+
+/// How long to wait for the group's offsets before other partitions have their turn: the broker
+/// keeps them back while a predecessor's transaction is open.
+const ASK_BUDGET: Duration = Duration::from_millis(500);
+
+/// How long a predecessor's transaction may be open: its timeout, the broker's round of 10 s that
+/// ends it, and room.
+const ASK_LIMIT: Duration = Duration::from_mins(1);
+
+/// How long a broker may take to name a partition's bounds.
+const BOUNDS_LIMIT: Duration = Duration::from_secs(10);
+
+impl Session<'_> {
+    /// Answers every rebalance that `poll` noted.
+    pub(super) fn answer_group(&mut self) -> Result<(), KafkaFailure> {
+        while let Some(rebalance) = self.consumer.next_rebalance() {
+            match rebalance {
+                Rebalance::Assigned(partitions) => self.take_up(&partitions)?,
+                Rebalance::Revoked { partitions, lost: false } => {
+                    // While they are still ours: the next owner starts from this commit.
+                    let last = self.commit();
+                    self.settle(last)?;
+                    self.give_up(&partitions, false)?;
+                }
+                Rebalance::Revoked { partitions, lost: true } => {
+                    let lost = KafkaFailure::lost_partitions();
+                    if self.is_dirty() {
+                        self.abort(&lost)?;
+                    }
+                    self.give_up(&partitions, true)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_up(&mut self, partitions: &[i32]) -> Result<(), KafkaFailure> {
+        self.consumer.assign(&[])?;
+        self.shared.telemetry.partitions_assigned(self.worker, partitions);
+        self.shared.board.joined(self.worker);
+        for partition in partitions {
+            self.shared.board.restoring(*partition);
+            self.held.insert(*partition, Held::Asking(Stopwatch::start()));
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, partitions: &[i32], lost: bool) -> Result<(), KafkaFailure> {
+        let mut reading = Vec::new();
+        for partition in partitions {
+            self.shared.board.clear(*partition);
+            if let Some(Held::Running(_)) = self.held.remove(partition) {
+                reading.push(*partition);
+            }
+        }
+        self.shared.telemetry.partitions_revoked(self.worker, partitions, lost);
+        // Also when there is nothing to give up: the group waits for the answer.
+        self.consumer.unassign(&reading)
+    }
+
+    /// Goes on with one partition that is not at work yet.
+    pub(super) fn restore_a_little(&mut self) -> Result<(), KafkaFailure> {
+        let next = self.held.iter_mut().find_map(|(partition, held)| match held {
+            Held::Asking(since) => Some((*partition, Step::Ask(*since))),
+            Held::Restoring(restoring) => Some((*partition, Step::Read(restoring))),
+            Held::Running(_) | Held::Stopped => None,
+        });
+        match next {
+            None => Ok(()),
+            Some((partition, Step::Ask(since))) => self.ask(partition, since),
+            Some((partition, Step::Read(restoring))) => {
+                let (step, row_count) = restoring.step(RESTORE_BUDGET)?;
+                self.shared.telemetry.restored(row_count);
+                match step {
+                    RestoreStep::Waiting | RestoreStep::Reading => Ok(()),
+                    RestoreStep::Done => self.start(partition),
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self, partition: i32, since: Stopwatch) -> Result<(), KafkaFailure> {
+        let committed = match self.consumer.committed(&[partition], ASK_BUDGET) {
+            Ok(offsets) => offsets.get(&partition).copied().flatten(),
+            Err(failure) if since.left_of(ASK_LIMIT).is_zero() => return Err(failure),
+            // A transaction is open, or the coordinator is on its way: ask again.
+            Err(_) => return Ok(()),
+        };
+        let settings = &self.shared.settings;
+        let topic = settings.topics.name(Role::State);
+        // After the group's offset was read: what it belongs to is then in the changelog.
+        let restore = Restore::begin(&settings.connection, &settings.app, topic, partition)?;
+        log::restore_started(self.worker, partition, restore.remaining());
+        let restoring = Restoring::new(restore, committed);
+        self.held.insert(partition, Held::Restoring(Box::new(restoring)));
+        Ok(())
+    }
+
+    /// The state is read: decides where to go on, and goes on there.
+    fn start(&mut self, partition: i32) -> Result<(), KafkaFailure> {
+        let Some(Held::Restoring(restoring)) = self.held.remove(&partition) else { return Ok(()) };
+        let row_count = restoring.row_count();
+        let Restoring { committed, state, .. } = *restoring;
+        if let Some(unreadable) = state.unreadable {
+            self.stop(partition, &unreadable);
+            return Ok(());
+        }
+        let partition_count = self.shared.topics.partition_count;
+        let bounds = self.consumer.bounds(partition, BOUNDS_LIMIT)?;
+        let known = Known {
+            committed,
+            row: state.row.as_ref(),
+            partition_count,
+            bounds,
+            adopt_offsets: self.shared.settings.adopt_offsets,
+        };
+        // An offset that is not the state's own is written down at once, so that the next start
+        // finds them in agreement even if no record comes.
+        let (offset, dirty) = match position(known) {
+            Ok(Position::Continue(offset)) => (offset, false),
+            Ok(Position::Adopted(offset)) => (offset, true),
+            Ok(Position::Unread) => (self.first_offset(partition, bounds)?, true),
+            Err(mismatch) => {
+                self.stop(partition, &mismatch);
+                return Ok(());
+            }
+        };
+        let row =
+            PartitionRow { next_offset: offset, partition_count, ..state.row.unwrap_or_default() };
+        let running = Running::new(row, state.store, dirty);
+        self.held.insert(partition, Held::Running(Box::new(running)));
+        self.consumer.assign(&[(partition, offset)])?;
+        self.shared.telemetry.partition_ready(self.worker, partition, state.customers, row_count);
+        self.shared.board.clear(partition);
+        Ok(())
+    }
+
+    fn first_offset(&self, partition: i32, bounds: (i64, i64)) -> Result<i64, KafkaFailure> {
+        match self.shared.settings.input_start {
+            InputStart::Earliest => Ok(bounds.0),
+            InputStart::Latest => Ok(bounds.1),
+            InputStart::At(time) => self.consumer.offset_at(partition, time.as_millis()),
+        }
+    }
+
+    /// Stops one partition until the operator has decided. The others go on.
+    fn stop(&mut self, partition: i32, reason: &dyn std::fmt::Display) {
+        log::partition_stopped(self.worker, partition, reason);
+        self.shared.board.stopped(partition, reason.to_string());
+        self.held.insert(partition, Held::Stopped);
+    }
+
+    /// The broker has refused a position: finds the partitions whose records are gone.
+    pub(super) fn stop_lost_positions(&mut self) -> Result<(), KafkaFailure> {
+        let positions: Vec<(i32, i64)> =
+            self.running().map(|(partition, running)| (partition, running.next_offset())).collect();
+        for (partition, offset) in positions {
+            let (first, end) = self.consumer.bounds(partition, BOUNDS_LIMIT)?;
+            if (first..=end).contains(&offset) {
+                continue;
+            }
+            // What was processed before is still good.
+            self.commit()?;
+            self.held.remove(&partition);
+            self.consumer.unassign(&[partition])?;
+            self.stop(partition, &Mismatch::OutOfRange { offset, first, end });
+        }
+        Ok(())
+    }
+}
+
+enum Step<'a> {
+    Ask(Stopwatch),
+    Read(&'a mut Restoring),
+}
+
+impl Drop for Session<'_> {
+    /// The partitions are somebody's again, perhaps this worker's next session's.
+    fn drop(&mut self) {
+        let partitions: Vec<i32> = self.held.keys().copied().collect();
+        for partition in &partitions {
+            self.shared.board.clear(*partition);
+        }
+        if !partitions.is_empty() {
+            let lost = self.is_dirty();
+            self.shared.telemetry.partitions_revoked(self.worker, &partitions, lost);
+        }
+        self.shared.board.left(self.worker);
+    }
+}

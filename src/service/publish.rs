@@ -1,0 +1,109 @@
+//! What the engine wants done, as records.
+//!
+//! Every output goes to the partition number of the input it came from, so that one customer's
+//! records stay in one place in every topic.
+
+use crate::{
+    engine::{CUSTOMER_PREFIX, Effect, Effects, PARTITION_KEY, RejectedItem, Sealed},
+    kafka::{Header, KafkaFailure, Outbox, Outgoing, Role, TopicPlan, TopicSet},
+};
+
+/// Where records go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Publisher<'a> {
+    pub(super) outbox: &'a Outbox,
+    pub(super) plan: &'a TopicPlan,
+    pub(super) topics: TopicSet,
+}
+
+/// The record of the input that effects came from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'a> {
+    pub(super) topic: &'a str,
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    pub(super) key: Option<&'a [u8]>,
+}
+
+impl Publisher<'_> {
+    /// Produces what effects say, in their order. Facts are telemetry's.
+    pub(super) fn effects(
+        &self,
+        source: Source<'_>,
+        effects: &Effects,
+    ) -> Result<(), KafkaFailure> {
+        for effect in effects.iter() {
+            match effect {
+                Effect::Moment(moment) => {
+                    let record = Outgoing {
+                        topic: self.plan.name(Role::Moments),
+                        partition: source.partition,
+                        key: Some(effects.bytes(moment.key)),
+                        value: Some(effects.bytes(moment.value)),
+                    };
+                    self.outbox.send(&record, &[])?;
+                }
+                Effect::Reject(item) => self.reject(source, effects, item)?,
+                Effect::Fact(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn reject(
+        &self,
+        source: Source<'_>,
+        effects: &Effects,
+        item: &RejectedItem,
+    ) -> Result<(), KafkaFailure> {
+        let index = item.index.to_string();
+        let (partition, offset) = (source.partition.to_string(), source.offset.to_string());
+        let header = |name, value| Header { name, value };
+        let mut headers = vec![
+            header("rega-reason", item.reason.as_bytes()),
+            header("rega-detail", effects.bytes(item.detail)),
+            header("rega-item", index.as_bytes()),
+            header("rega-source-topic", source.topic.as_bytes()),
+            header("rega-source-partition", partition.as_bytes()),
+            header("rega-source-offset", offset.as_bytes()),
+        ];
+        if item.truncated {
+            headers.push(header("rega-truncated", b"true"));
+        }
+        let record = Outgoing {
+            topic: self.plan.name(Role::Rejects),
+            // The topic may be an old one with fewer partitions; order per partition is kept.
+            partition: source.partition % self.topics.reject_partition_count.max(1),
+            key: source.key,
+            value: item.item.map(|item| effects.bytes(item)),
+        };
+        self.outbox.send(&record, &headers)
+    }
+
+    /// Produces what a transaction writes besides its effects.
+    pub(super) fn sealed(&self, partition: i32, sealed: &Sealed) -> Result<(), KafkaFailure> {
+        let mut state_key = vec![CUSTOMER_PREFIX];
+        for change in &sealed.customers {
+            let customer_id = sealed.bytes(change.customer);
+            state_key.truncate(1);
+            state_key.extend_from_slice(customer_id);
+            let record = |topic, key, value| Outgoing { topic, partition, key, value };
+            let engagement = change.engagement.map(|slice| sealed.bytes(slice));
+            let row = change.row.map(|slice| sealed.bytes(slice));
+            let topic = self.plan.name(Role::Engagement);
+            self.outbox.send(&record(topic, Some(customer_id), engagement), &[])?;
+            let topic = self.plan.name(Role::State);
+            self.outbox.send(&record(topic, Some(&state_key), row), &[])?;
+        }
+        if let Some(row) = sealed.partition_row {
+            let record = Outgoing {
+                topic: self.plan.name(Role::State),
+                partition,
+                key: Some(PARTITION_KEY),
+                value: Some(sealed.bytes(row)),
+            };
+            self.outbox.send(&record, &[])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,293 @@
+//! From settings to a running service, and to its end.
+
+use std::{future::Future, sync::Arc, thread, time::Duration};
+
+use arc_swap::ArcSwap;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+
+use super::{
+    FolderFailure, Settings,
+    board::Board,
+    customers::Customers,
+    lookup::LookupDesk,
+    shared::{InputPulse, Ruling, Shared, Stop},
+    worker::Worker,
+};
+use crate::{
+    clock::Stopwatch,
+    http::{BindError, Limits, Site, bind, serve},
+    kafka::{FixedProperty, KafkaFailure, TopicFailure, TopicSet},
+    telemetry::{Telemetry, TelemetryError, log},
+};
+
+/// Why a service did not start, or could not go on. Each says in one sentence what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFailure {
+    /// Somebody else has the state folder, or it cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderFailure),
+    /// A setting of the client that is Rega's. Configuration refuses it before.
+    #[error(transparent)]
+    Property(#[from] FixedProperty),
+    /// A defect of Rega's.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// The HTTP address cannot be had.
+    #[error(transparent)]
+    Http(#[from] BindError),
+    /// The topics are not as they must be, or nobody answers.
+    #[error(transparent)]
+    Topics(#[from] TopicFailure),
+    /// The broker refuses something that only shows when a worker works.
+    #[error("the Kafka broker does not permit what Rega needs: {0}")]
+    Refused(#[source] KafkaFailure),
+    /// The system gives no threads, sockets or signals.
+    #[error("the operating system refuses {what}: {cause}")]
+    System {
+        /// What was asked for.
+        what: &'static str,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// A defect of Rega's.
+    #[error("a worker panicked; what it had not committed is done again at the next start")]
+    Panicked,
+}
+
+/// How a service ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything processed was committed.
+    Drained,
+    /// The time was up, or somebody insisted. Open transactions are left for the broker to end:
+    /// nothing is lost, and the work is done again.
+    CutShort,
+}
+
+/// Everything that a service needs besides its settings.
+pub struct Launch {
+    /// The settings.
+    pub settings: Settings,
+    /// The topics, as [`crate::kafka::ensure`] has found them.
+    pub topics: TopicSet,
+    /// The rules; whoever reloads them keeps a clone.
+    pub ruling: Arc<ArcSwap<Ruling>>,
+    /// Where everything is counted.
+    pub telemetry: Arc<Telemetry>,
+    /// `host:port` for HTTP; `None` for none.
+    pub http: Option<String>,
+}
+
+impl std::fmt::Debug for Launch {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Launch").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Runs until a signal asks to end, or `until` is over.
+///
+/// # Errors
+///
+/// The operator has to act: see [`StartFailure`].
+pub fn run(launch: Launch, until: impl Future<Output = ()>) -> Result<Exit, StartFailure> {
+    // Two threads: HTTP must answer while something else is computed for it.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("rega-http")
+        .enable_all()
+        .build()
+        .map_err(|cause| StartFailure::System { what: "threads", cause })?;
+    let ended = runtime.block_on(serve_until(launch, until));
+    // Whatever still runs there must not keep the process.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    ended
+}
+
+async fn serve_until(
+    launch: Launch,
+    until: impl Future<Output = ()>,
+) -> Result<Exit, StartFailure> {
+    let Launch { settings, topics, ruling, telemetry, http } = launch;
+    let mut signals = Signals::listen()?;
+    let listener = match &http {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    log::service_started(&settings.app, &settings.instance, settings.worker_count.into());
+    let worker_count = settings.worker_count;
+    let drain_timeout = settings.drain_timeout;
+    let clock = settings.clock;
+    let shared = Arc::new(Shared {
+        settings,
+        topics,
+        ruling: Arc::clone(&ruling),
+        telemetry: Arc::clone(&telemetry),
+        board: Board::new(worker_count),
+        stop: Stop::default(),
+        input: InputPulse::new(),
+    });
+    let (desk, mailboxes) = LookupDesk::open(worker_count);
+    let (page_stop, page_stopping) = oneshot::channel::<()>();
+    let page = listener.map(|listener| {
+        let site = Site {
+            metrics: Arc::new(move || telemetry.render()),
+            readiness: shared.board.watch(),
+            customers: Arc::new(Customers { desk, ruling, clock }),
+            limits: Limits::default(),
+        };
+        spawn_page(listener, site, page_stopping)
+    });
+    let mut workers = Workers::start(&shared, mailboxes)?;
+    let ended = tokio::select! {
+        () = signals.next() => Ok(()),
+        () = until => Ok(()),
+        failure = workers.first_failure() => Err(failure),
+    };
+    shared.board.draining();
+    shared.stop.ask();
+    log::draining(drain_timeout);
+    let watch = Stopwatch::start();
+    let all = workers.all_ended();
+    let drained = tokio::select! {
+        drained = timeout(drain_timeout, all) => drained.is_ok(),
+        () = signals.next() => false,
+    };
+    drop(page_stop);
+    if let Some(page) = page {
+        // The page has its own, shorter limit.
+        if let Err(error) = page.await {
+            tracing::warn!(%error, "the HTTP server ended badly");
+        }
+    }
+    ended?;
+    if drained {
+        log::drained(watch.elapsed());
+        Ok(Exit::Drained)
+    } else {
+        log::drain_cut_short(workers.running_count);
+        Ok(Exit::CutShort)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that spawns; its end is awaited")]
+fn spawn_page(
+    listener: TcpListener,
+    site: Site,
+    stopping: oneshot::Receiver<()>,
+) -> tokio::task::JoinHandle<()> {
+    if let Ok(address) = listener.local_addr() {
+        log::listening(address);
+    }
+    tokio::spawn(serve(listener, site, async move {
+        // The sender is dropped, never used: both mean the same.
+        drop(stopping.await);
+    }))
+}
+
+/// The two signals that ask to end. Listening from the start, so that none is missed.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, StartFailure> {
+        let refused = |cause| StartFailure::System { what: "signals", cause };
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(refused)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(refused)?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// How a worker ended.
+enum End {
+    Done(Result<(), KafkaFailure>),
+    Panicked,
+}
+
+/// Tells of a worker's end, also of a bad one.
+struct Farewell(mpsc::Sender<End>);
+
+impl Farewell {
+    fn say(&self, end: End) {
+        // The channel has room for every worker; whoever listened may have gone.
+        if self.0.try_send(end).is_err() {
+            tracing::debug!("a worker's end was not heard");
+        }
+    }
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.say(End::Panicked);
+        }
+    }
+}
+
+/// The workers that run, and word of their ends.
+struct Workers {
+    /// One message per worker: its bound is their number.
+    ends: mpsc::Receiver<End>,
+    running_count: usize,
+}
+
+impl Workers {
+    fn start(
+        shared: &Arc<Shared>,
+        mailboxes: Vec<std::sync::mpsc::Receiver<super::Lookup>>,
+    ) -> Result<Self, StartFailure> {
+        let (sender, ends) = mpsc::channel(mailboxes.len().max(1));
+        let mut running_count = 0;
+        for (index, mailbox) in (0_u16..).zip(mailboxes) {
+            let worker = Worker { index, shared: Arc::clone(shared), mailbox };
+            let farewell = Farewell(sender.clone());
+            thread::Builder::new()
+                .name(format!("rega-worker-{index}"))
+                .spawn(move || farewell.say(End::Done(worker.run())))
+                .map_err(|cause| StartFailure::System { what: "threads", cause })?;
+            running_count += 1;
+        }
+        Ok(Self { ends, running_count })
+    }
+
+    /// Waits for a worker that cannot go on.
+    async fn first_failure(&mut self) -> StartFailure {
+        loop {
+            match self.ends.recv().await {
+                Some(End::Done(Ok(()))) => self.running_count -= 1,
+                Some(End::Done(Err(failure))) => {
+                    self.running_count -= 1;
+                    return StartFailure::Refused(failure);
+                }
+                Some(End::Panicked) | None => {
+                    self.running_count = self.running_count.saturating_sub(1);
+                    return StartFailure::Panicked;
+                }
+            }
+        }
+    }
+
+    /// Waits until every worker has ended.
+    async fn all_ended(&mut self) {
+        while 0 < self.running_count {
+            if self.ends.recv().await.is_none() {
+                return;
+            }
+            self.running_count -= 1;
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! A worker's work with one pair of clients: read, process, commit, until stopped or broken.
+//!
+//! Everything here happens on one thread, in one order: answer the group, restore a little, answer
+//! questions, read a batch, commit when it is time. Nothing is shared with other workers, so
+//! nothing is locked on the way of a touchpoint.
+
+use std::{collections::BTreeMap, sync::Arc, sync::mpsc::Receiver, time::Duration};
+
+use super::{
+    held::{Held, Running},
+    lookup::{self, Answer, Lookup},
+    publish::Publisher,
+    shared::{Ruling, Shared},
+    work::Work,
+};
+use crate::{
+    clock::Stopwatch,
+    engine::{Customers, Effects},
+    kafka::{Class, GroupConsumer, KafkaFailure, Outbox, Polled, Role},
+    model::EventTime,
+    telemetry::{Tally, WorkerStanding},
+};
+
+/// The most records between two looks at the group, the mailbox and the clock.
+const BATCH_MAX: u32 = 512;
+
+/// The longest wait for a record: a question in the mailbox waits as long.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// How often idle partitions and lag are looked at.
+const LOOK_AROUND: Duration = Duration::from_millis(250);
+
+/// How long the broker may take to say where a partition ends, while others wait.
+const END_LIMIT: Duration = Duration::from_secs(1);
+
+/// One pair of clients, and what was built with them.
+#[derive(Debug)]
+pub(super) struct Session<'w> {
+    pub(super) worker: u16,
+    pub(super) shared: &'w Shared,
+    pub(super) mailbox: &'w Receiver<Lookup>,
+    pub(super) consumer: GroupConsumer,
+    pub(super) outbox: Outbox,
+    pub(super) held: BTreeMap<i32, Held>,
+    /// The rules of the transaction under way: a reload takes effect between two.
+    pub(super) ruling: Arc<Ruling>,
+    pub(super) tally: Tally,
+    pub(super) effects: Effects,
+    pub(super) transaction: Transaction,
+    pub(super) aborts_in_a_row: u32,
+    looked_around: Stopwatch,
+}
+
+/// How much work waits for its commit.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    pub(super) since: Stopwatch,
+    pub(super) record_count: usize,
+}
+
+impl Transaction {
+    pub(super) fn starting_now() -> Self {
+        Self { since: Stopwatch::start(), record_count: 0 }
+    }
+}
+
+impl<'w> Session<'w> {
+    /// Starts the producer first: it ends what a predecessor of this name left open, so that its
+    /// offsets and its state can be read.
+    pub(super) fn open(
+        worker: u16,
+        shared: &'w Shared,
+        mailbox: &'w Receiver<Lookup>,
+    ) -> Result<Self, KafkaFailure> {
+        let settings = &shared.settings;
+        let name = settings.worker_name(worker);
+        let outbox = Outbox::open(&settings.connection, &name)?;
+        let input = settings.topics.name(Role::Input);
+        let consumer = GroupConsumer::open(&settings.connection, &settings.app, &name, input)?;
+        let ruling = shared.ruling.load_full();
+        let tally = shared.telemetry.tally(Arc::clone(&ruling.names));
+        Ok(Self {
+            worker,
+            shared,
+            mailbox,
+            consumer,
+            outbox,
+            held: BTreeMap::new(),
+            ruling,
+            tally,
+            effects: Effects::default(),
+            transaction: Transaction::starting_now(),
+            aborts_in_a_row: 0,
+            looked_around: Stopwatch::start(),
+        })
+    }
+
+    /// Works until asked to stop; what was processed is then committed.
+    ///
+    /// # Errors
+    ///
+    /// The clients are of no more use.
+    pub(super) fn run(&mut self) -> Result<(), KafkaFailure> {
+        while !self.shared.stop.is_asked() {
+            let turn = self.turn();
+            self.settle(turn)?;
+        }
+        let last = self.commit();
+        self.settle(last)
+    }
+
+    /// Undoes what can be undone; passes on the rest.
+    pub(super) fn settle(&mut self, turn: Result<(), KafkaFailure>) -> Result<(), KafkaFailure> {
+        match turn {
+            Ok(()) => Ok(()),
+            Err(failure) => match failure.class {
+                Class::Retriable | Class::Abortable => self.abort(&failure),
+                Class::Fatal => {
+                    self.report_abort(&failure);
+                    Err(failure)
+                }
+            },
+        }
+    }
+
+    fn turn(&mut self) -> Result<(), KafkaFailure> {
+        self.answer_group()?;
+        self.restore_a_little()?;
+        self.answer_questions();
+        self.read_batch()?;
+        if LOOK_AROUND <= self.looked_around.elapsed() {
+            self.looked_around = Stopwatch::start();
+            self.move_idle_time()?;
+            self.report_standing();
+        }
+        if self.is_commit_due() { self.commit() } else { Ok(()) }
+    }
+
+    fn answer_questions(&self) {
+        for question in lookup::waiting(self.mailbox) {
+            // Whoever has stopped waiting is not told.
+            drop(question.reply.send(self.answer(&question.customer_id)));
+        }
+    }
+
+    fn answer(&self, customer_id: &str) -> Answer {
+        let (mut asked, mut restoring) = (Vec::new(), Vec::new());
+        for (partition, held) in &self.held {
+            match held {
+                Held::Running(running) => {
+                    if let Some(row) = running.store.row(customer_id) {
+                        return Answer::Found { partition: *partition, row: row.into_owned() };
+                    }
+                    asked.push(*partition);
+                }
+                Held::Asking(_) | Held::Restoring(_) | Held::Stopped => restoring.push(*partition),
+            }
+        }
+        Answer::Unknown { asked, restoring }
+    }
+
+    fn read_batch(&mut self) -> Result<(), KafkaFailure> {
+        let mut patience = self.patience();
+        let mut batch: Option<Batch> = None;
+        let mut out_of_range = false;
+        for _ in 0..BATCH_MAX {
+            match self.consumer.poll(patience) {
+                Polled::Record(record) => {
+                    // The clock is read once per batch, after the wait for its first record.
+                    let batch = batch.get_or_insert_with(|| Batch::at(self.shared));
+                    let Some(Held::Running(running)) = self.held.get_mut(&record.partition())
+                    else {
+                        continue;
+                    };
+                    if record.offset() < running.next_offset() {
+                        // Fetched before a seek. It counts already.
+                        continue;
+                    }
+                    self.outbox.begin()?;
+                    let publisher = Publisher {
+                        outbox: &self.outbox,
+                        plan: &self.shared.settings.topics,
+                        topics: self.shared.topics,
+                    };
+                    let work = Work { ruling: &self.ruling, now: batch.now, publisher };
+                    work.process(&record, running, &mut self.effects, &mut self.tally)?;
+                    batch.record_count += 1;
+                    self.transaction.record_count += 1;
+                }
+                Polled::End(partition) => {
+                    if let Some(Held::Running(running)) = self.held.get_mut(&partition) {
+                        running.idle.end_reached();
+                    }
+                }
+                Polled::Nothing => break,
+                Polled::OutOfRange => out_of_range = true,
+                Polled::Failed(failure) => return Err(failure),
+            }
+            patience = Duration::ZERO;
+        }
+        if let Some(batch) = batch {
+            self.shared.input.beat(batch.now);
+            self.tally.processed(batch.record_count, batch.watch.elapsed());
+        }
+        if out_of_range { self.stop_lost_positions() } else { Ok(()) }
+    }
+
+    /// Returns how long to wait for a record before something else is to do.
+    fn patience(&self) -> Duration {
+        let busy = |held: &Held| matches!(held, Held::Asking(_) | Held::Restoring(_));
+        if self.held.values().any(busy) {
+            return Duration::ZERO;
+        }
+        if self.is_dirty() {
+            let left = self.transaction.since.left_of(self.shared.settings.commit_interval);
+            return left.min(PATIENCE);
+        }
+        PATIENCE
+    }
+
+    pub(super) fn is_dirty(&self) -> bool {
+        self.running().any(|(_, running)| running.dirty)
+    }
+
+    fn is_commit_due(&self) -> bool {
+        let settings = &self.shared.settings;
+        self.is_dirty()
+            && (settings.max_records_per_commit <= self.transaction.record_count
+                || settings.commit_interval <= self.transaction.since.elapsed())
+    }
+
+    pub(super) fn running(&self) -> impl Iterator<Item = (i32, &Running)> {
+        self.held.iter().filter_map(|(partition, held)| match held {
+            Held::Running(running) => Some((*partition, &**running)),
+            Held::Asking(_) | Held::Restoring(_) | Held::Stopped => None,
+        })
+    }
+
+    pub(super) fn running_mut(&mut self) -> impl Iterator<Item = (i32, &mut Running)> {
+        running_among(&mut self.held)
+    }
+
+    /// Moves event time on in partitions that the broker confirms to be at their end.
+    fn move_idle_time(&mut self) -> Result<(), KafkaFailure> {
+        let now = self.shared.settings.clock.now();
+        let idle_after = self.shared.idle_after();
+        let disconnected = self.consumer.is_disconnected();
+        let alive = self.shared.input.is_alive(now, idle_after);
+        for (partition, running) in running_among(&mut self.held) {
+            if disconnected {
+                running.idle.lost_touch();
+                continue;
+            }
+            if !running.idle.wants_answer(now, idle_after) {
+                continue;
+            }
+            match self.consumer.bounds(partition, END_LIMIT) {
+                Ok((_, end)) => running.idle.answer(end, now, running.partition.row().latest),
+                Err(_) => running.idle.lost_touch(),
+            }
+            let Some(event_time) = running.idle.event_time(idle_after).filter(|_| alive) else {
+                continue;
+            };
+            let due = running.partition.next_deadline(&running.store);
+            if due.is_none_or(|due| event_time < due) {
+                continue;
+            }
+            self.outbox.begin()?;
+            let publisher = Publisher {
+                outbox: &self.outbox,
+                plan: &self.shared.settings.topics,
+                topics: self.shared.topics,
+            };
+            let work = Work { ruling: &self.ruling, now, publisher };
+            work.tick((partition, running), event_time, &mut self.effects, &mut self.tally)?;
+        }
+        Ok(())
+    }
+
+    fn report_standing(&self) {
+        let now = self.shared.settings.clock.now();
+        let mut standing = WorkerStanding::default();
+        for (partition, running) in self.running() {
+            standing.committed_bytes += count(running.store.byte_count());
+            let Some(end) = self.consumer.known_end(partition) else { continue };
+            let behind = u64::try_from(end - running.next_offset()).unwrap_or(0);
+            let age = running.read_up_to.filter(|_| 0 < behind).map_or(0, |time| now.since(time));
+            let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));
+            self.shared.telemetry.lag(partition, behind, age);
+        }
+        standing.produced = self.outbox.queued_count();
+        self.shared.telemetry.worker(self.worker, standing);
+    }
+}
+
+fn running_among(held: &mut BTreeMap<i32, Held>) -> impl Iterator<Item = (i32, &mut Running)> {
+    held.iter_mut().filter_map(|(partition, held)| match held {
+        Held::Running(running) => Some((*partition, &mut **running)),
+        Held::Asking(_) | Held::Restoring(_) | Held::Stopped => None,
+    })
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// What is known once per batch.
+struct Batch {
+    now: EventTime,
+    watch: Stopwatch,
+    record_count: u32,
+}
+
+impl Batch {
+    fn at(shared: &Shared) -> Self {
+        Self { now: shared.settings.clock.now(), watch: Stopwatch::start(), record_count: 0 }
+    }
+}

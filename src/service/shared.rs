@@ -1,0 +1,126 @@
+//! What the workers of one process share: settings, rules, telemetry, and the wish to stop.
+
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+
+use super::{Settings, board::Board};
+use crate::{
+    engine::Engine,
+    kafka::TopicSet,
+    model::{EventTime, Span, span_of},
+    telemetry::{Names, Telemetry},
+};
+
+/// The rules in force, with the names that telemetry counts them under. A reload swaps it whole.
+#[derive(Debug)]
+pub struct Ruling {
+    /// Rules, decoder and settings of the engine.
+    pub engine: Engine,
+    /// Names behind its indices.
+    pub names: Arc<Names>,
+}
+
+/// Everything that more than one worker needs.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    pub(super) topics: TopicSet,
+    /// Read by workers once per batch, written by a reload.
+    pub(super) ruling: Arc<ArcSwap<Ruling>>,
+    pub(super) telemetry: Arc<Telemetry>,
+    pub(super) board: Board,
+    pub(super) stop: Stop,
+    pub(super) input: InputPulse,
+}
+
+/// When any worker of this process last received a record. Says whether the whole input is silent,
+/// as far as one process can know: it sees its own partitions only.
+#[derive(Debug)]
+pub(super) struct InputPulse {
+    /// Milliseconds. An atomic, because it is written per batch and order among writers is of no
+    /// matter.
+    last_record_at: AtomicI64,
+}
+
+impl InputPulse {
+    pub(super) fn new() -> Self {
+        Self { last_record_at: AtomicI64::new(EventTime::MIN.as_millis()) }
+    }
+
+    pub(super) fn beat(&self, now: EventTime) {
+        self.last_record_at.fetch_max(now.as_millis(), Ordering::Relaxed);
+    }
+
+    /// Returns whether a record arrived within the last `idle_after`.
+    pub(super) fn is_alive(&self, now: EventTime, idle_after: Span) -> bool {
+        now.as_millis().saturating_sub(self.last_record_at.load(Ordering::Relaxed)) < idle_after
+    }
+}
+
+impl Shared {
+    pub(super) fn idle_after(&self) -> Span {
+        span_of(self.settings.idle_after)
+    }
+}
+
+/// The wish to stop, and a wait that it cuts short.
+#[derive(Debug, Default)]
+pub(super) struct Stop {
+    /// A lock rather than an atomic, so that a waiting worker can be woken.
+    asked: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Stop {
+    pub(super) fn ask(&self) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn is_asked(&self) -> bool {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for `pause`, or until somebody asks to stop.
+    pub(super) fn wait(&self, pause: Duration) {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        // Poisoned or not: whoever waited looks at `is_asked` next.
+        let _unused = self
+            .changed
+            .wait_timeout_while(asked, pause, |asked| !*asked)
+            .unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_ends_when_somebody_asks_to_stop() {
+        let stop = Stop::default();
+        std::thread::scope(|scope| {
+            scope.spawn(|| stop.ask());
+            // Without the wake-up this test would hang, and be noticed.
+            stop.wait(Duration::from_hours(1));
+        });
+        assert!(stop.is_asked());
+    }
+
+    #[test]
+    fn an_input_without_records_is_silent() {
+        let pulse = InputPulse::new();
+        let now = EventTime::from_millis(1_000_000).unwrap();
+        assert!(!pulse.is_alive(now, 1000));
+        pulse.beat(now);
+        assert!(pulse.is_alive(now.plus(999), 1000));
+        assert!(!pulse.is_alive(now.plus(1000), 1000));
+    }
+}
