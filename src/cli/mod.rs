@@ -4,7 +4,10 @@
 //! [`Command`], and its arm in [`Command::run`].
 
 mod check;
+mod demo;
+mod generate;
 mod output;
+mod pace;
 mod replay;
 mod run;
 
@@ -32,6 +35,7 @@ struct Arguments {
 enum Command {
     Replay(replay::ReplayArguments),
     Check(check::CheckArguments),
+    Generate(generate::GenerateArguments),
     Run(run::RunArguments),
 }
 
@@ -40,6 +44,7 @@ impl Command {
         match self {
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
+            Self::Generate(arguments) => generate::run(&arguments),
             Self::Run(arguments) => run::run(&arguments),
         }
     }
