@@ -69,6 +69,13 @@ impl KafkaFailure {
         self
     }
 
+    /// The same failure, when it can be undone and not waited out.
+    #[must_use]
+    pub(super) fn abortable(mut self) -> Self {
+        self.class = Class::Abortable;
+        self
+    }
+
     /// The broker gave our partitions to somebody else before we could commit.
     pub fn lost_partitions() -> Self {
         Self::own(KEEPING, Class::Abortable, "the group has moved them elsewhere")

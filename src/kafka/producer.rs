@@ -137,7 +137,7 @@ impl Outbox {
                 return Err(failure);
             }
             if watch.left_of(LIMIT).is_zero() {
-                return Err(KafkaFailure { class: Class::Abortable, ..failure });
+                return Err(failure.abortable());
             }
             self.flush_once()?;
         }

@@ -23,6 +23,8 @@ vocabulary! {
         MomentTrimmed = "moment_trimmed",
         /// A reversal found nothing to take back.
         ReversalUnknown = "reversal_unknown",
+        /// A state row could not be read.
+        RowUnreadable = "row_unreadable",
     }
 }
 

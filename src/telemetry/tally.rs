@@ -257,6 +257,7 @@ impl Tally {
             Fact::KeyMismatch => self.caveat(Caveat::KeyMismatch),
             Fact::MomentTrimmed => self.caveat(Caveat::MomentTrimmed),
             Fact::ReversalUnknown => self.caveat(Caveat::ReversalUnknown),
+            Fact::RowUnreadable => self.caveat(Caveat::RowUnreadable),
             Fact::Ignored => self.singles.ignored += 1,
             // Counted by name in `effects`, which has the text.
             Fact::Unlabelled(_) => {}

@@ -281,6 +281,9 @@ impl Config {
             carry_properties: *carry_properties,
             text_fields: text_fields.clone(),
             max_output_bytes: *max_output_bytes,
+            // `input.keyed: true` is the only way so far, so every record has its customer's key.
+            expects_keys: true,
+            max_input_bytes: engine::Settings::default().max_input_bytes,
             channels: Channels::new(channels.iter().map(String::as_str)),
         }
     }

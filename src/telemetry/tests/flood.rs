@@ -91,6 +91,7 @@ fn flood_facts(tally: &mut Tally) {
         Fact::Ignored,
         Fact::MomentTrimmed,
         Fact::ReversalUnknown,
+        Fact::RowUnreadable,
         Fact::Retired,
     ] {
         tally.fact(fact);

@@ -1,0 +1,131 @@
+//! Real brokers for tests: started by `deploy/local/kafka`, and gone with this process.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use tempfile::TempDir;
+
+/// One broker, with a data folder of its own.
+pub(crate) struct Broker {
+    port: u16,
+    data: PathBuf,
+    /// Stops the broker and removes its data when our end of its standard input closes: on drop, at
+    /// the end of the process, and also when the process is killed.
+    _guard: Child,
+}
+
+/// The broker that tests share. `None`, said aloud, where there is no Java or Maven.
+pub(crate) fn shared() -> Option<&'static Broker> {
+    static SHARED: OnceLock<Option<Broker>> = OnceLock::new();
+    SHARED.get_or_init(Broker::start).as_ref()
+}
+
+/// Whether a part may be missing. `REGA_REQUIRE=kafka,kcat` says that it may not.
+pub(crate) fn skip(part: &str, reason: &str) {
+    let required = std::env::var_os("REGA_REQUIRE").unwrap_or_default();
+    let required = required.to_string_lossy();
+    assert!(!required.split(',').any(|name| name == part), "{part} is required: {reason}");
+    eprintln!("SKIPPED, because {part} is not to be had here: {reason}");
+}
+
+impl Broker {
+    /// Starts a broker on free ports.
+    pub(crate) fn start() -> Option<Self> {
+        let folder = TempDir::with_prefix("rega-kafka-").unwrap().keep();
+        // Another process may take the port between our look and the broker's: then once more.
+        for _ in 0..3 {
+            let port = free_port_pair();
+            match start_guarded(port, &folder) {
+                Ok(guard) => return Some(Self { port, data: folder, _guard: guard }),
+                Err(reason) if reason.contains("BindException") => {}
+                Err(reason) => {
+                    skip("kafka", &reason);
+                    return None;
+                }
+            }
+        }
+        panic!("no free ports for a broker");
+    }
+
+    /// The address for clients.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Kills the broker as a crash would, and starts it again on the same data.
+    pub(crate) fn crash_and_restart(&self) {
+        run_script(&["stop", "--now", "--data", text(&self.data)]);
+        run_script(&["start", "--port", &self.port.to_string(), "--data", text(&self.data)]);
+    }
+}
+
+/// A name that no other test of this process has.
+pub(crate) fn unique(name: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub(crate) fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/local/kafka")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn run_script(arguments: &[&str]) {
+    let output = Command::new(script()).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+const GUARD: &str = r#"
+trap '' INT TERM HUP
+if "$1" start --port "$2" --data "$3" --heap 384m; then echo up; else echo down; fi
+cat >/dev/null
+"$1" stop --now --data "$3"
+rm -rf "$3"
+"#;
+
+fn start_guarded(port: u16, data: &Path) -> Result<Child, String> {
+    let errors = tempfile::NamedTempFile::new().unwrap();
+    let mut guard = Command::new("bash")
+        .args(["-c", GUARD, "guard", text(&script()), &port.to_string(), text(data)])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(errors.reopen().unwrap())
+        // A Ctrl-C in the terminal is for us. The guard then sees its input close.
+        .process_group(0)
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    let said = BufReader::new(guard.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok)
+        .find(|line| line == "up" || line == "down");
+    if said.as_deref() == Some("up") {
+        return Ok(guard);
+    }
+    drop(guard.stdin.take());
+    guard.wait().unwrap();
+    Err(std::fs::read_to_string(errors.path()).unwrap())
+}
+
+/// The broker takes this port, and its controller the next.
+fn free_port_pair() -> u16 {
+    for _ in 0..100 {
+        let first = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = first.local_addr().unwrap().port();
+        if port < u16::MAX && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no two neighbouring ports are free");
+}

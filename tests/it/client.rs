@@ -1,0 +1,113 @@
+//! A plain Kafka client for tests: what users have, with nothing of Rega in it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use rdkafka::{
+    ClientConfig, Message, Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
+    message::Headers,
+    producer::{BaseProducer, BaseRecord, Producer},
+};
+
+use crate::broker::Broker;
+
+/// A record as a consumer sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    pub(crate) key: Option<String>,
+    pub(crate) value: Option<String>,
+    pub(crate) headers: BTreeMap<String, String>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "an independent client, with its own settings")]
+fn config(brokers: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", brokers);
+    config
+}
+
+/// Creates a topic; settings are written `name=value`.
+pub(crate) fn create_topic(broker: &Broker, topic: &str, partitions: i32, settings: &[&str]) {
+    let admin: AdminClient<_> = config(&broker.address()).create().unwrap();
+    let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    for setting in settings {
+        let (name, value) = setting.split_once('=').unwrap();
+        new = new.set(name, value);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let answer = runtime.block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
+    for result in answer {
+        result.unwrap();
+    }
+    // Created is not yet usable: the first leader is elected after.
+    let consumer: BaseConsumer = config(&broker.address()).create().unwrap();
+    loop {
+        let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(10)).unwrap();
+        let found = metadata.topics()[0].partitions();
+        if !found.is_empty() && found.iter().all(|partition| 0 <= partition.leader()) {
+            return;
+        }
+        consumer.poll(Duration::from_millis(20));
+    }
+}
+
+/// Produces records: (partition, key, value).
+pub(crate) fn produce(brokers: &str, topic: &str, records: &[(i32, &str, &str)]) {
+    let producer: BaseProducer = config(brokers).set("linger.ms", "1").create().unwrap();
+    for (partition, key, value) in records {
+        let record = BaseRecord::to(topic).partition(*partition).key(*key).payload(*value);
+        producer.send(record).unwrap();
+    }
+    producer.flush(Duration::from_secs(30)).unwrap();
+}
+
+/// Reads a topic from its beginning to its present end, committed records only.
+pub(crate) fn read(brokers: &str, topic: &str) -> Vec<Seen> {
+    let consumer: BaseConsumer = config(brokers)
+        .set("group.id", "rega-test-reader")
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        .set("isolation.level", "read_committed")
+        .create()
+        .unwrap();
+    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(30)).unwrap();
+    let count = i32::try_from(metadata.topics()[0].partitions().len()).unwrap();
+    let mut list = TopicPartitionList::new();
+    for partition in 0..count {
+        list.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+    }
+    consumer.assign(&list).unwrap();
+    let mut seen = Vec::new();
+    let mut ended = 0;
+    while ended < count {
+        match consumer.poll(Duration::from_secs(30)).expect("the broker answers") {
+            Ok(record) => seen.push(Seen {
+                partition: record.partition(),
+                offset: record.offset(),
+                key: record.key().map(text),
+                value: record.payload().map(text),
+                headers: record.headers().map(headers).unwrap_or_default(),
+            }),
+            Err(KafkaError::PartitionEOF(_)) => ended += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    consumer.unassign().unwrap();
+    seen.sort_by_key(|record| (record.partition, record.offset));
+    seen
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn headers(headers: &rdkafka::message::BorrowedHeaders) -> BTreeMap<String, String> {
+    headers
+        .iter()
+        .map(|header| (header.key.to_owned(), header.value.map(text).unwrap_or_default()))
+        .collect()
+}

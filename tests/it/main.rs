@@ -1,0 +1,7 @@
+//! Rega against real parts: a native Kafka broker that this binary starts and takes down.
+#![cfg(test)]
+
+mod broker;
+mod client;
+mod topics;
+mod transactions;
