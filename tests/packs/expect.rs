@@ -21,7 +21,8 @@ fn difference(expected: &Expectation, moments: &[Moment]) -> Option<String> {
     let there: Vec<&Moment> = moments.iter().filter(|moment| is_meant(expected, moment)).collect();
     let [moment] = there.as_slice() else {
         let what = if there.is_empty() { "nothing stands there" } else { "several stand there" };
-        let mut out = format!("  {}: {what}; say which with \"event\" or \"customer\"\n", when(expected.at));
+        let mut out =
+            format!("  {}: {what}; say which with \"event\" or \"customer\"\n", when(expected.at));
         for moment in moments {
             let at = at_of(moment).map_or_else(|| "?".to_owned(), when);
             let _ = writeln!(out, "    {at}: {} ({})", moment["event"], moment["customer_id"]);
@@ -35,7 +36,10 @@ fn difference(expected: &Expectation, moments: &[Moment]) -> Option<String> {
     (!out.is_empty()).then(|| {
         format!(
             "  {}, {} of {}:\n{out}    rules: {}\n",
-            when(expected.at), moment["event"], moment["customer_id"], moment["rules"]
+            when(expected.at),
+            moment["event"],
+            moment["customer_id"],
+            moment["rules"]
         )
     })
 }
@@ -54,25 +58,75 @@ fn is_meant(expected: &Expectation, moment: &Moment) -> bool {
 fn unequal(expected: &Expectation, moment: &Moment) -> Vec<(String, Json, Json)> {
     let text = |value: &str| Some(Json::from(value));
     let mut stated: Vec<(String, Option<Json>, Json)> = vec![
-        ("micro_moment".into(), expected.micro_moment.and_then(|one| text(one.as_str())), moment["micro_moment"].clone()),
-        ("moment_of_truth".into(), expected.moment_of_truth.and_then(|one| text(one.as_str())), moment["moment_of_truth"].clone()),
-        ("stage".into(), expected.stage.and_then(|one| text(one.as_str())), moment["stage"].clone()),
-        ("valence".into(), expected.valence.and_then(|one| text(one.as_str())), moment["valence"].clone()),
+        (
+            "micro_moment".into(),
+            expected.micro_moment.and_then(|one| text(one.as_str())),
+            moment["micro_moment"].clone(),
+        ),
+        (
+            "moment_of_truth".into(),
+            expected.moment_of_truth.and_then(|one| text(one.as_str())),
+            moment["moment_of_truth"].clone(),
+        ),
+        (
+            "stage".into(),
+            expected.stage.and_then(|one| text(one.as_str())),
+            moment["stage"].clone(),
+        ),
+        (
+            "valence".into(),
+            expected.valence.and_then(|one| text(one.as_str())),
+            moment["valence"].clone(),
+        ),
         ("reason".into(), expected.reason.clone().map(Json::from), moment["reason"].clone()),
-        ("severity".into(), expected.severity.map(|one| one.weight().into()), moment["severity"].clone()),
-        ("evidence".into(), expected.evidence.and_then(|one| text(one.as_str())), moment["evidence"].clone()),
-        ("same_pain".into(), expected.same_pain.map(Json::from), moment["same_pain_as"].is_string().into()),
+        (
+            "severity".into(),
+            expected.severity.map(|one| one.weight().into()),
+            moment["severity"].clone(),
+        ),
+        (
+            "evidence".into(),
+            expected.evidence.and_then(|one| text(one.as_str())),
+            moment["evidence"].clone(),
+        ),
+        (
+            "same_pain".into(),
+            expected.same_pain.map(Json::from),
+            moment["same_pain_as"].is_string().into(),
+        ),
         ("derived".into(), expected.derived.map(Json::from), (moment["derived"] == true).into()),
-        ("episode".into(), expected.episode.clone().map(Json::from), moment["episode"]["kind"].clone()),
-        ("transition".into(), expected.transition.and_then(|one| text(one.as_str())), moment["transition"]["kind"].clone()),
-        ("band".into(), expected.band.and_then(|one| text(one.as_str())), moment["engagement"]["band"].clone()),
+        (
+            "episode".into(),
+            expected.episode.clone().map(Json::from),
+            moment["episode"]["kind"].clone(),
+        ),
+        (
+            "transition".into(),
+            expected.transition.and_then(|one| text(one.as_str())),
+            moment["transition"]["kind"].clone(),
+        ),
+        (
+            "band".into(),
+            expected.band.and_then(|one| text(one.as_str())),
+            moment["engagement"]["band"].clone(),
+        ),
     ];
     for (track, points) in &expected.points {
-        stated.push((format!("points, {}", track.as_str()), Some((*points).into()), given(moment, *track)));
+        stated.push((
+            format!("points, {}", track.as_str()),
+            Some((*points).into()),
+            given(moment, *track),
+        ));
     }
     for rule in &expected.rules {
-        let matched = moment["rules"].as_array().is_some_and(|names| names.contains(&Json::from(&*rule.value)));
-        stated.push((format!("rule \"{}\" matched", rule.value), Some(true.into()), matched.into()));
+        let matched = moment["rules"]
+            .as_array()
+            .is_some_and(|names| names.contains(&Json::from(&*rule.value)));
+        stated.push((
+            format!("rule \"{}\" matched", rule.value),
+            Some(true.into()),
+            matched.into(),
+        ));
     }
     stated
         .into_iter()
@@ -89,7 +143,8 @@ fn given(moment: &Moment, track: Track) -> Json {
 /// Writes a span as a test would: `1d2h`.
 fn when(mut span: Span) -> String {
     let mut out = String::new();
-    for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
+    for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)]
+    {
         if size <= span {
             let _ = write!(out, "{}{unit}", span / size);
             span %= size;

@@ -7,7 +7,9 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use rega::{
     config::{LoadedPack, PackTest, Step, load_packs},
-    engine::{Effect, Effects, Engine, Fact, Partition, PartitionRow, Record, Settings, decode::Dialect},
+    engine::{
+        Effect, Effects, Engine, Fact, Partition, PartitionRow, Record, Settings, decode::Dialect,
+    },
     model::{EventTime, Span},
     store::MemoryStore,
 };
@@ -71,7 +73,11 @@ fn settings() -> Settings {
 }
 
 /// Plays a journey, and returns every moment in its last revision.
-fn play(engine: &Engine, test: &PackTest, hit: &mut BTreeSet<usize>) -> Result<Vec<Moment>, String> {
+fn play(
+    engine: &Engine,
+    test: &PackTest,
+    hit: &mut BTreeSet<usize>,
+) -> Result<Vec<Moment>, String> {
     let who = |step: &Step| step.customer.clone().unwrap_or_else(|| SOMEBODY.to_owned());
     let customers: BTreeSet<String> = test.journey.iter().map(who).collect();
     let steps = test.journey.iter().map(|step| step.at);
@@ -136,7 +142,8 @@ fn gather(
         match effect {
             Effect::Moment(moment) => {
                 let text = effects.text(moment.value);
-                let moment: Moment = serde_json::from_str(text).map_err(|e| format!("{e}: {text}"))?;
+                let moment: Moment =
+                    serde_json::from_str(text).map_err(|e| format!("{e}: {text}"))?;
                 latest.retain(|one| one["event_id"] != moment["event_id"]);
                 latest.push(moment);
             }
