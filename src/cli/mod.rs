@@ -32,6 +32,7 @@ struct Arguments {
 /// What Rega can do.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArguments),
     Check(check::CheckArguments),
     Generate(generate::GenerateArguments),
     Run(run::RunArguments),
@@ -40,6 +41,7 @@ enum Command {
 impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
+            Self::Demo(arguments) => demo::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),
             Self::Run(arguments) => run::run(&arguments),
