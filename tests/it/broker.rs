@@ -61,9 +61,14 @@ impl Broker {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// Kills the broker.
+    pub(crate) fn crash(&self) {
+        run_script(&["stop", "--now", "--data", text(&self.data)]);
+    }
+
     /// Kills the broker as a crash would, and starts it again on the same data.
     pub(crate) fn crash_and_restart(&self) {
-        run_script(&["stop", "--now", "--data", text(&self.data)]);
+        self.crash();
         run_script(&["start", "--port", &self.port.to_string(), "--data", text(&self.data)]);
     }
 }

@@ -3,5 +3,8 @@
 
 mod broker;
 mod client;
+mod process;
+mod service;
+mod stream;
 mod topics;
 mod transactions;
