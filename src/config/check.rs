@@ -62,11 +62,11 @@ pub fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
     for path in paths {
         find(path, 0, &mut loader, &mut files);
     }
+    let file_count = files.len();
     let found: BTreeMap<PathBuf, Content> = files
         .into_iter()
         .filter_map(|file| content(&file, &mut loader).map(|content| (file, content)))
         .collect();
-    let file_count = found.len();
     for (file, _) in found.iter().filter(|(_, content)| **content == Content::Settings) {
         // The problems say it all; what was loaded is not run.
         drop(loader.settings(Some(file), environment));
@@ -167,16 +167,16 @@ fn content_of(root: &Node) -> Option<Content> {
     let count = |known: &dyn Fn(&str) -> bool| {
         entries.iter().filter(|entry| entry.key.value != "rules" && known(&entry.key.value)).count()
     };
-    let settings = count(&|key| KEYS.iter().any(|known| known.split('.').next() == Some(key)));
-    let pack = count(&|key| PACK_KEYS.contains(&key));
+    let of_settings = count(&|key| KEYS.iter().any(|known| known.split('.').next() == Some(key)));
+    let of_packs = count(&|key| PACK_KEYS.contains(&key));
     let named = value("pack").is_some();
     let rules = value("rules").map(|entry| &entry.value.value);
-    match (settings, pack, rules) {
-        (1.., pack, _) if pack < settings => Some(Content::Settings),
+    match (of_settings, of_packs, rules) {
+        (1.., packs, _) if packs < of_settings => Some(Content::Settings),
         (_, 1.., _) => Some(Content::Pack { named }),
         (_, _, Some(Value::Sequence(rules))) => {
-            let names = rules.iter().all(|rule| matches!(rule.value, Value::Scalar(_)));
-            Some(if names { Content::Settings } else { Content::Pack { named } })
+            let strings = rules.iter().all(|rule| matches!(rule.value, Value::Scalar(_)));
+            Some(if strings { Content::Settings } else { Content::Pack { named } })
         }
         (_, _, Some(Value::Nothing | Value::Scalar(_) | Value::Mapping(_)) | None) => None,
     }

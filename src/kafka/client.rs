@@ -184,6 +184,25 @@ impl Connection {
         self.config("rega-admin", &[])
     }
 
+    /// Returns the settings of a plain reader of whole topics.
+    pub(super) fn follower(&self) -> ClientConfig {
+        let mut config = self.reader("rega-follower", "rega-follower");
+        config.set("auto.offset.reset", "earliest");
+        config.set("enable.partition.eof", "false");
+        config
+    }
+
+    /// Returns the settings of a plain producer of touchpoints.
+    pub(super) fn feeder(&self) -> ClientConfig {
+        let mut config = self.config("rega-feeder", &PRODUCER_START_VALUES);
+        config.remove("transaction.timeout.ms");
+        config.set("enable.idempotence", "true");
+        config.set(PRODUCER_ONLY, "true");
+        // As Java's producers choose partitions: most inputs are written by them.
+        config.set("partitioner", "murmur2_random");
+        config
+    }
+
     /// Returns the settings of a transactional producer.
     pub(super) fn producer(&self, transactional_id: &str) -> ClientConfig {
         let mut config = self.config(transactional_id, &PRODUCER_START_VALUES);

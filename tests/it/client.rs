@@ -8,7 +8,7 @@ use std::{
 use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    consumer::{BaseConsumer, Consumer},
+    consumer::{BaseConsumer, CommitMode, Consumer},
     error::KafkaError,
     message::Headers,
     producer::{BaseProducer, BaseRecord, Producer},
@@ -56,6 +56,36 @@ pub(crate) fn create_topic(broker: &Broker, topic: &str, partitions: i32, settin
         }
         consumer.poll(Duration::from_millis(20));
     }
+}
+
+/// Deletes a topic, and waits until it is gone.
+pub(crate) fn delete_topic(broker: &Broker, topic: &str) {
+    let admin: AdminClient<_> = config(&broker.address()).create().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let answer = runtime.block_on(admin.delete_topics(&[topic], &AdminOptions::new())).unwrap();
+    for result in answer {
+        result.unwrap();
+    }
+    let consumer: BaseConsumer = config(&broker.address()).create().unwrap();
+    loop {
+        let metadata = consumer.fetch_metadata(None, Duration::from_secs(10)).unwrap();
+        if metadata.topics().iter().all(|found| found.name() != topic) {
+            return;
+        }
+        consumer.poll(Duration::from_millis(20));
+    }
+}
+
+/// Moves a group's offset of partition 0, as an operator's tool would.
+pub(crate) fn commit_offset(broker: &Broker, group: &str, topic: &str, offset: i64) {
+    let consumer: BaseConsumer = config(&broker.address())
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        .create()
+        .unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, 0, Offset::Offset(offset)).unwrap();
+    consumer.commit(&list, CommitMode::Sync).unwrap();
 }
 
 /// Produces records: (partition, key, value).

@@ -3,8 +3,10 @@
 
 mod broker;
 mod client;
+mod packs;
 mod process;
 mod service;
+mod startup;
 mod stream;
 mod topics;
 mod transactions;

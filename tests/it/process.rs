@@ -57,7 +57,12 @@ impl Setup<'_> {
     }
 
     pub(crate) fn start(&self) -> Rega {
-        let mut child = self.command().stderr(Stdio::piped()).spawn().unwrap();
+        self.start_with(&[])
+    }
+
+    pub(crate) fn start_with(&self, arguments: &[&str]) -> Rega {
+        let mut command = self.command();
+        let mut child = command.args(arguments).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = channel();
         thread::spawn(move || {

@@ -37,7 +37,7 @@ fn a_killed_instance_loses_nothing_and_repeats_nothing() {
     let Some(broker) = broker::shared() else { return };
     let stream = Stream::new(&unique("kill"), 4, 12_000);
     stream.create_input(broker);
-    let instance = Instance::new(&app_of(&stream), &format!("workers: 2\n{SMALL_COMMITS}"));
+    let instance = Instance::new(stream.app(), &format!("workers: 2\n{SMALL_COMMITS}"));
     for round in 0..6 {
         stream.produce(broker, round * 2000..(round + 1) * 2000);
         let mut rega = instance.start(broker);
@@ -56,7 +56,7 @@ fn a_second_instance_takes_its_share_and_then_the_rest() {
     stream.create_input(broker);
     let more = format!("workers: 1\n{SMALL_COMMITS}");
     let instances =
-        [Instance::new(&app_of(&stream), &more), Instance::new(&app_of(&stream), &more)];
+        [Instance::new(stream.app(), &more), Instance::new(stream.app(), &more)];
     let mut first = instances[0].start(broker);
     first.wait_for_each("partition ready", 4);
     stream.produce(broker, 0..3000);
@@ -77,7 +77,7 @@ fn a_broker_that_crashes_and_comes_back_finds_the_work_going_on() {
     let Some(broker) = Broker::start() else { return };
     let stream = Stream::new(&unique("crash"), 2, 6000);
     stream.create_input(&broker);
-    let instance = Instance::new(&app_of(&stream), &format!("workers: 2\n{SMALL_COMMITS}"));
+    let instance = Instance::new(stream.app(), &format!("workers: 2\n{SMALL_COMMITS}"));
     let mut rega = instance.start(&broker);
     rega.wait_for_each("partition ready", 2);
     stream.produce(&broker, 0..3000);
@@ -94,7 +94,7 @@ fn asked_to_end_it_commits_what_it_has_and_leaves_nothing_open() {
     stream.create_input(broker);
     // A long interval: without a commit at the end, hundreds would be missing.
     let more = "workers: 1\ncommit: { interval: 5s, max_touchpoints: 3000 }";
-    let instance = Instance::new(&app_of(&stream), more);
+    let instance = Instance::new(stream.app(), more);
     stream.produce(broker, 0..3500);
     let mut rega = instance.start(broker);
     rega.wait_for("committed worker=0 records=3");
@@ -113,7 +113,7 @@ fn a_second_signal_ends_it_at_once() {
     let Some(broker) = Broker::start() else { return };
     let stream = Stream::new(&unique("insist"), 1, 10);
     stream.create_input(&broker);
-    let instance = Instance::new(&app_of(&stream), "workers: 1\ndrain: { timeout: 60s }");
+    let instance = Instance::new(stream.app(), "workers: 1\ndrain: { timeout: 60s }");
     let mut rega = instance.start(&broker);
     rega.wait_for("partition ready");
     stream.produce(&broker, 0..10);
@@ -123,8 +123,4 @@ fn a_second_signal_ends_it_at_once() {
     rega.signal("-TERM");
     rega.wait_for("draining");
     assert_eq!(rega.terminate().code(), Some(1), "{}", rega.log());
-}
-
-fn app_of(stream: &Stream) -> String {
-    stream.topic("").trim_end_matches('-').to_owned()
 }

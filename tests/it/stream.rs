@@ -37,6 +37,10 @@ impl Stream {
         Self { app: app.to_owned(), partitions, records }
     }
 
+    pub(crate) fn app(&self) -> &str {
+        &self.app
+    }
+
     pub(crate) fn topic(&self, role: &str) -> String {
         format!("{}-{role}", self.app)
     }

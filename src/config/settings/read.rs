@@ -84,10 +84,7 @@ fn setting<T>(
     read: impl FnOnce(&Node, &mut Problems) -> Option<T>,
     default: T,
 ) -> T {
-    let full = match fields.what() {
-        "the configuration" => key.to_owned(),
-        section => format!("{section}.{key}"),
-    };
+    let full = fields.full_name(key);
     let (given, at) = (fields.has(key), fields.at_of(key));
     let value = fields.get(key, read);
     if value.is_some() || !given {
@@ -105,7 +102,7 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
     let age_of = span_within(SECOND, RETENTION_MAX);
     Config {
         app: setting(fields, marks, "app", names::app, "rega".to_owned()),
-        instance: setting(fields, marks, "instance", optional(names::app), None),
+        instance: optional(fields, marks, "instance", names::app),
         kafka: fields.section("kafka", |fields| kafka_section(fields, marks)),
         input: fields.section("input", |fields| input(fields, marks)),
         topics: fields.section("topics", |fields| topics(fields, marks)),
@@ -188,7 +185,7 @@ fn http(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Http {
     let local = SocketAddr::from(([127, 0, 0, 1], 8080));
     Http {
         listen: setting(fields, marks, "listen", names::listen, local),
-        advertise: setting(fields, marks, "advertise", optional(names::advertise), None),
+        advertise: optional(fields, marks, "advertise", names::advertise),
     }
 }
 
@@ -204,16 +201,19 @@ fn history(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> History {
     let usual = engine::Settings::default().history_complete_after;
     let complete_after = span_within(0, RETENTION_MAX);
     History {
-        since: setting(fields, marks, "since", optional(instant), None),
+        since: optional(fields, marks, "since", instant),
         complete_after: setting(fields, marks, "complete_after", complete_after, usual),
     }
 }
 
-/// Turns a reader into one whose default is `None`.
+/// Reads one setting that has no default, and marks it.
 fn optional<T>(
+    fields: &mut Fields<'_, '_>,
+    marks: &mut Marks,
+    key: &'static str,
     read: impl Fn(&Node, &mut Problems) -> Option<T>,
-) -> impl Fn(&Node, &mut Problems) -> Option<Option<T>> {
-    move |node, problems| read(node, problems).map(Some)
+) -> Option<T> {
+    setting(fields, marks, key, |node, problems| read(node, problems).map(Some), None)
 }
 
 fn duration(least: Span, most: Span) -> impl Fn(&Node, &mut Problems) -> Option<Duration> {
