@@ -4,5 +4,9 @@
 mod broker;
 mod client;
 mod packs;
+mod process;
+mod service;
+mod startup;
+mod stream;
 mod topics;
 mod transactions;
