@@ -3,5 +3,6 @@
 
 mod broker;
 mod client;
+mod command_line;
 mod topics;
 mod transactions;

@@ -333,7 +333,7 @@ fn packs_and_mappings_must_be_there() {
           |         ^^^^^^^
           = did you mean "commerce"?
 
-        rega.yaml:1:18: cannot read "nowhere/./mine": No such file or directory (os error 2)
+        rega.yaml:1:18: cannot read "nowhere/mine": No such file or directory (os error 2)
         1 | rules: [comerce, ./mine]
           |                  ^^^^^^
         "#);
@@ -343,11 +343,23 @@ fn packs_and_mappings_must_be_there() {
           |        ^
           = write [commerce], or remove the line
         "#);
-    assert_snapshot!(said_in_full("input: { mappings: { shop: shop.yaml } }\n"), @r#"
-        rega.yaml:1:28: cannot read "nowhere/shop.yaml": No such file or directory (os error 2)
+    assert_snapshot!(said_in_full("input: { mappings: { touchpoints: shop.yaml } }\n"), @r#"
+        rega.yaml:1:35: cannot read "nowhere/shop.yaml": No such file or directory (os error 2)
+        1 | input: { mappings: { touchpoints: shop.yaml } }
+          |                                   ^^^^^^^^^
+        "#);
+}
+
+#[test]
+fn a_mapping_is_for_the_topic_that_is_read() {
+    assert_snapshot!(said("input: { mappings: { shop: shop.yaml } }\n"), @r#"
+        rega.yaml:1:28: nothing is read from "shop"
         1 | input: { mappings: { shop: shop.yaml } }
           |                            ^^^^^^^^^
+          = "topics.touchpoints" is "touchpoints": map that, or read the other
         "#);
+    let topic = "topics: { touchpoints: shop }\ninput: { mappings: { shop: shop.yaml } }\n";
+    assert_eq!(settings_of(topic).input.mappings["shop"].value, "shop.yaml");
 }
 
 #[test]
@@ -444,7 +456,7 @@ fn a_full_file_is_read_as_it_is_written() {
 app: shop
 instance: one
 kafka: { brokers: 'SASL_SSL://[::1]:9092', properties: { linger.ms: 7, sasl.username: me } }
-input: { keyed: true, partitioner: murmur2, start: 2026-01-31T08:00:00+01:00, dialect: native }
+input: { keyed: true, partitioner: murmur2, start: 2026-01-31T08:00:00+01:00, dialect: native, max_bytes: 30000 }
 topics: { touchpoints: t, moments: m, engagement: e, pain_spikes: p, rejects: r }
 state: { dir: /var/lib/rega, retention: 90d }
 workers: 3
@@ -479,13 +491,15 @@ log: { format: json }
     assert_eq!(engine.history_complete_after, 86_400_000);
     assert_eq!(engine.backfill_after, Some(7_200_000));
     assert!(engine.carry_properties && engine.channels.get("kiosk").is_some());
-    assert_eq!((engine.max_output_bytes, engine.text_fields.len()), (20_000, 1));
+    assert_eq!((engine.max_output_bytes, engine.max_input_bytes), (20_000, 30_000));
+    assert_eq!(engine.text_fields, ["words"]);
 }
 
 #[test]
 fn the_defaults_are_the_engine_s() {
     let (ours, usual) = (settings_of("").engine(), engine::Settings::default());
-    // Only `run` knows of backfill.
-    let ours = engine::Settings { backfill_after: None, ..ours };
+    // Only `run` knows of backfill and of keys.
+    assert_eq!((ours.backfill_after, ours.expects_keys), (Some(3_600_000), true));
+    let ours = engine::Settings { backfill_after: None, expects_keys: false, ..ours };
     assert_eq!(format!("{ours:?}"), format!("{usual:?}"));
 }
