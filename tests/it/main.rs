@@ -8,5 +8,6 @@ mod process;
 mod service;
 mod startup;
 mod stream;
+mod command_line;
 mod topics;
 mod transactions;
