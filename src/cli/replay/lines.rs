@@ -48,7 +48,9 @@ impl Lines {
         } else {
             ProgressDrawTarget::hidden()
         });
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent}% {binary_bytes_per_sec} {eta}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:30} {percent}% {binary_bytes_per_sec} {eta}")
+        {
             progress.set_style(style);
         }
         let waiting = files.to_vec().into_iter();

@@ -25,11 +25,7 @@ impl Outputs {
         engagement: Option<&Path>,
         rejects: Option<&Path>,
     ) -> Result<Self, Failure> {
-        Ok(Self {
-            moments: open(moments)?,
-            engagement: open(engagement)?,
-            rejects: open(rejects)?,
-        })
+        Ok(Self { moments: open(moments)?, engagement: open(engagement)?, rejects: open(rejects)? })
     }
 
     pub(super) fn wants_engagement(&self) -> bool {

@@ -4,9 +4,7 @@ use std::io;
 
 use super::{lines::Line, outputs::Outputs, summary::Summary};
 use crate::{
-    engine::{
-        Effect, Effects, Engine, Partition, Record, Sealed, engagement_record,
-    },
+    engine::{Effect, Effects, Engine, Partition, Record, Sealed, engagement_record},
     model::{EventTime, Partitioner},
     store::MemoryStore,
 };

@@ -103,7 +103,9 @@ impl Summary {
             Fact::MomentTrimmed => self.note("published without properties: too large"),
             Fact::RowUnreadable => self.note("state rows that could not be read"),
             Fact::Evicted(bounded) => self.note(bounded.as_str()),
-            Fact::KeyMismatch | Fact::RuleHit(_) | Fact::EpisodeOpened(_)
+            Fact::KeyMismatch
+            | Fact::RuleHit(_)
+            | Fact::EpisodeOpened(_)
             | Fact::Transition { .. } => {}
         }
     }
