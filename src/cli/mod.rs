@@ -4,8 +4,12 @@
 //! [`Command`], and its arm in [`Command::run`].
 
 mod check;
+mod demo;
+mod generate;
 mod output;
+mod pace;
 mod replay;
+mod run;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -31,6 +35,8 @@ struct Arguments {
 enum Command {
     Replay(replay::ReplayArguments),
     Check(check::CheckArguments),
+    Generate(generate::GenerateArguments),
+    Run(run::RunArguments),
 }
 
 impl Command {
@@ -38,6 +44,8 @@ impl Command {
         match self {
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
+            Self::Generate(arguments) => generate::run(&arguments),
+            Self::Run(arguments) => run::run(&arguments),
         }
     }
 }

@@ -384,9 +384,13 @@ impl<C: Customers> Run<'_, C> {
             customer.account_id = Some(account.as_ref().into());
             customer.account_at = Some(touchpoint.ts);
         }
-        let Some(digest) = digest else {
-            self.effects.fact(Fact::Ignored);
-            return;
+        let digest = match digest {
+            Ok(digest) => digest,
+            Err(rule) => {
+                self.effects.fact(Fact::RuleHit(rule));
+                self.effects.fact(Fact::Ignored);
+                return;
+            }
         };
         let context = self.engine.context(id, watermark);
         let story = place(customer, digest, context);

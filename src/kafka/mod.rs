@@ -8,6 +8,7 @@ mod client;
 mod consumer;
 mod embedded;
 mod error;
+mod feeder;
 mod native;
 mod producer;
 mod topics;
@@ -18,6 +19,7 @@ pub use self::{
     consumer::{GroupConsumer, InputRecord, Polled, Rebalance},
     embedded::EmbeddedBroker,
     error::{Class, KafkaFailure, Trouble},
+    feeder::Feeder,
     producer::{Header, Outbox, Outgoing},
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
 };
