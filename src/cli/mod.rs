@@ -34,6 +34,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Replay(replay::ReplayArguments),
+    Demo(demo::DemoArguments),
     Check(check::CheckArguments),
     Generate(generate::GenerateArguments),
     Run(run::RunArguments),
@@ -43,6 +44,7 @@ impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
             Self::Replay(arguments) => replay::run(&arguments),
+            Self::Demo(arguments) => demo::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),
             Self::Run(arguments) => run::run(&arguments),

@@ -201,11 +201,6 @@ impl Partition {
         self.live.row.partition_count = partition_count;
     }
 
-    /// Returns how many customers changed since the last commit.
-    pub fn dirty_count(&self) -> usize {
-        self.live.overlay.values().filter(|customer| customer.dirty).count()
-    }
-
     /// Writes what the transaction must contain besides the effects. Changes nothing: call
     /// [`Self::committed`] after the commit, or [`Self::abandon`] after an abort.
     pub fn seal(&mut self, engine: &Engine, sealed: &mut Sealed) {

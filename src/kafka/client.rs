@@ -179,6 +179,14 @@ impl Connection {
         self.config("rega-admin", &[])
     }
 
+    /// Returns the settings of a plain reader of whole topics.
+    pub(super) fn follower(&self) -> ClientConfig {
+        let mut config = self.reader("rega-follower", "rega-follower");
+        config.set("auto.offset.reset", "earliest");
+        config.set("enable.partition.eof", "false");
+        config
+    }
+
     /// Returns the settings of a plain producer of touchpoints.
     pub(super) fn feeder(&self) -> ClientConfig {
         let mut config = self.config("rega-feeder", &PRODUCER_START_VALUES);

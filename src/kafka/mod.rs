@@ -9,6 +9,7 @@ mod consumer;
 mod embedded;
 mod error;
 mod feeder;
+mod follower;
 mod native;
 mod producer;
 mod topics;
@@ -20,6 +21,7 @@ pub use self::{
     embedded::EmbeddedBroker,
     error::{Class, KafkaFailure, Trouble},
     feeder::Feeder,
+    follower::Follower,
     producer::{Header, Outbox, Outgoing},
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
 };

@@ -3,7 +3,10 @@
 //! Nothing comes from inside the service: what the picture says is what the topics say. Everything
 //! is bounded: past [`CUSTOMERS_MAX`] further customers are counted and not followed.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+};
 
 use super::{
     records::{EngagementV1, MomentV1},
@@ -66,17 +69,26 @@ struct Standing {
 }
 
 impl DemoStats {
-    /// Takes a record of `moments` into account.
-    pub(super) fn observe_moment(&mut self, record: &[u8]) {
+    /// Returns how many moments were read, first revisions only.
+    pub(super) fn moment_count(&self) -> u64 {
+        self.moment_count
+    }
+
+    /// Takes a record of `moments` into account, and returns the event id of a first revision.
+    pub(super) fn observe_moment<'a>(&mut self, record: &'a [u8]) -> Option<Cow<'a, str>> {
         let Ok(moment) = serde_json::from_slice::<MomentV1<'_>>(record) else {
             self.unreadable_count += 1;
-            return;
+            return None;
         };
         if moment.retracted {
             self.take_back(&moment);
-        } else if moment.revision == 0 {
-            self.count(&moment);
+            return None;
         }
+        if moment.revision != 0 {
+            return None;
+        }
+        self.count(&moment);
+        Some(moment.event_id)
     }
 
     /// Takes a record of `engagement` into account.
