@@ -3,5 +3,6 @@
 
 mod broker;
 mod client;
+mod packs;
 mod topics;
 mod transactions;

@@ -15,7 +15,7 @@ use rega::{
 };
 use serde_json::{Value as Json, json};
 
-use crate::expect::differences;
+use super::expect::differences;
 
 /// Who acts in a test that names no customer.
 const SOMEBODY: &str = "somebody";
@@ -24,17 +24,17 @@ const SOMEBODY: &str = "somebody";
 const TEN_YEARS: Span = 3653 * 86_400_000;
 
 /// What was published of one touchpoint, as it stands in the end.
-pub type Moment = Json;
+pub(super) type Moment = Json;
 
 /// What running the tests of a pack showed.
 #[derive(Debug, Default)]
-pub struct Report {
+pub(super) struct Report {
     /// One text per expectation that was not met.
-    pub failures: Vec<String>,
+    pub(super) failures: Vec<String>,
     /// Rules that no test hits.
-    pub idle_rules: Vec<String>,
+    pub(super) idle_rules: Vec<String>,
     /// How many tests ran.
-    pub tests: usize,
+    pub(super) tests: usize,
 }
 
 /// Loads packs and runs their tests.
@@ -42,7 +42,7 @@ pub struct Report {
 /// # Errors
 ///
 /// Returns the problems of the files, as a person would read them.
-pub fn run(pack: &Path) -> Result<Report, String> {
+pub(super) fn run(pack: &Path) -> Result<Report, String> {
     let name = pack.to_str().ok_or("a path that is no text")?;
     let pack = load_packs([name]).map_err(|report| report.render(rega::config::Colour::Never))?;
     let LoadedPack { rules, tests, sources, .. } = pack;
@@ -162,7 +162,7 @@ fn gather(
 }
 
 /// Returns how long after the start of a test a moment stands.
-pub fn at_of(moment: &Moment) -> Option<Span> {
+pub(super) fn at_of(moment: &Moment) -> Option<Span> {
     let ts: jiff::Timestamp = moment["ts"].as_str()?.parse().ok()?;
     let ts = EventTime::from_millis(ts.as_millisecond())?;
     Some(ts.since(PackTest::start()))

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::journey::{Report, run};
+use super::journey::{Report, run};
 
 /// Returns the YAML examples of a page, each with the line it starts at.
 fn examples(page: &str) -> Vec<(usize, String)> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::journey::{Report, run};
+use super::journey::{Report, run};
 
 #[track_caller]
 fn check(pack: &str) {
