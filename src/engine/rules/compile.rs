@@ -65,13 +65,13 @@ pub(super) fn compile(pack: PackSpec) -> Result<RuleSet, Vec<Problem>> {
     if MAX_RULES < rules.len() {
         compiler.problem(At::default(), format!("more than {MAX_RULES} rules"), None);
     }
-    let referral_path = compiler.path("referral_code");
+    let referral_paths = ["referral_code", "referred_by"].map(|path| compiler.path(path));
     if !compiler.problems.is_empty() {
         return Err(compiler.problems);
     }
     let (by_event, any_event) = dispatch(&pack.rules);
     let mut kept: BTreeSet<PathIx> = compiler.kept;
-    kept.insert(referral_path);
+    kept.extend(referral_paths);
     Ok(RuleSet {
         version: format!("{version_hash:016x}").into(),
         version_hash,
@@ -82,7 +82,7 @@ pub(super) fn compile(pack: PackSpec) -> Result<RuleSet, Vec<Problem>> {
         kinds: compiler.kinds.into(),
         paths: compiler.paths.into_iter().map(String::into_boxed_str).collect(),
         kept_paths: kept.into_iter().collect(),
-        referral_path,
+        referral_paths,
         event_synonyms: synonyms(&pack.events),
         property_synonyms: synonyms(&pack.properties),
         event_actors: pack.event_actors.iter().map(|(k, v)| (Box::from(&**k), *v)).collect(),
