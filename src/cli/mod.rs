@@ -4,7 +4,12 @@
 //! [`Command`], and its arm in [`Command::run`].
 
 mod check;
+mod demo;
+mod generate;
 mod output;
+mod pace;
+mod replay;
+mod run;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -28,13 +33,21 @@ struct Arguments {
 /// What Rega can do.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Replay(replay::ReplayArguments),
+    Demo(demo::DemoArguments),
     Check(check::CheckArguments),
+    Generate(generate::GenerateArguments),
+    Run(run::RunArguments),
 }
 
 impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
+            Self::Replay(arguments) => replay::run(&arguments),
+            Self::Demo(arguments) => demo::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
+            Self::Generate(arguments) => generate::run(&arguments),
+            Self::Run(arguments) => run::run(&arguments),
         }
     }
 }

@@ -13,6 +13,15 @@ pub fn print(text: &str) {
     drop(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
 }
 
+/// Standard output for much: buffered, and the writer hears of a reader that has gone away.
+pub(super) type Output = io::BufWriter<io::StdoutLock<'static>>;
+
+/// Returns standard output for much. Flush it at the end.
+pub(super) fn buffered() -> Output {
+    // 64 KiB is what a pipe holds.
+    io::BufWriter::with_capacity(1 << 16, io::stdout().lock())
+}
+
 /// Writes to standard error.
 pub fn error(text: &str) {
     drop(io::stderr().lock().write_all(text.as_bytes()));

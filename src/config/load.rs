@@ -79,6 +79,21 @@ pub fn load_packs<'a>(packs: impl IntoIterator<Item = &'a str>) -> Result<Loaded
     }
 }
 
+/// Loads one mapping file, relative to the working directory.
+///
+/// # Errors
+///
+/// Returns every problem: whoever wrote the file has to mend it.
+pub fn load_mapping(file: &Path) -> Result<MappingSpec, Report> {
+    let mut loader = Loader::default();
+    let node = loader.file(file, At::default()).map(|(_, node)| node);
+    let spec = node.and_then(|node| mapping::read(&node, &mut loader.problems));
+    match spec {
+        Some(spec) if loader.problems.is_empty() => Ok(spec),
+        Some(_) | None => Err(loader.into_report()),
+    }
+}
+
 /// Reads files, and keeps what is needed to tell what is wrong with them.
 #[derive(Debug, Default)]
 pub(super) struct Loader {

@@ -27,7 +27,7 @@ pub mod yaml;
 pub use self::{
     check::{Checked, check},
     environment::Environment,
-    load::{Loaded, LoadedPack, load, load_packs},
+    load::{Loaded, LoadedPack, load, load_mapping, load_packs},
     problem::Problems,
     report::{Colour, Report},
     rules::{Expectation, Pack, PackTest, Step},

@@ -179,6 +179,25 @@ impl Connection {
         self.config("rega-admin", &[])
     }
 
+    /// Returns the settings of a plain reader of whole topics.
+    pub(super) fn follower(&self) -> ClientConfig {
+        let mut config = self.reader("rega-follower", "rega-follower");
+        config.set("auto.offset.reset", "earliest");
+        config.set("enable.partition.eof", "false");
+        config
+    }
+
+    /// Returns the settings of a plain producer of touchpoints.
+    pub(super) fn feeder(&self) -> ClientConfig {
+        let mut config = self.config("rega-feeder", &PRODUCER_START_VALUES);
+        config.remove("transaction.timeout.ms");
+        config.set("enable.idempotence", "true");
+        config.set(PRODUCER_ONLY, "true");
+        // As Java's producers choose partitions: most inputs are written by them.
+        config.set("partitioner", "murmur2_random");
+        config
+    }
+
     /// Returns the settings of a transactional producer.
     pub(super) fn producer(&self, transactional_id: &str) -> ClientConfig {
         let mut config = self.config(transactional_id, &PRODUCER_START_VALUES);
@@ -207,11 +226,18 @@ pub(super) struct Heard {
     /// Rebalances must be answered inside the callback: the client is being closed, and nobody
     /// polls for them any more.
     pub(super) closing: AtomicBool,
+    /// What the client said last about something that went wrong.
+    last_trouble: Mutex<Option<String>>,
     /// Rebalances not yet answered. As long as the group's changes between two polls.
     pub(super) rebalances: Mutex<VecDeque<Rebalance>>,
 }
 
 impl Heard {
+    /// Takes what the client said last about something that went wrong.
+    pub(super) fn last_trouble(&self) -> Option<String> {
+        self.last_trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Takes the oldest unanswered rebalance.
     pub(super) fn next_rebalance(&self) -> Option<Rebalance> {
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
@@ -238,6 +264,11 @@ impl ClientContext for Listener {
             self.state.disconnected.store(true, Ordering::Relaxed);
         }
         tracing::debug!(%error, "kafka client: {reason}");
+        let mut last = self.state.last_trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        // That all brokers are down says less than why the last one is.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) || last.is_none() {
+            *last = Some(reason.to_owned());
+        }
     }
 }
 

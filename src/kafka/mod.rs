@@ -8,6 +8,8 @@ mod client;
 mod consumer;
 mod embedded;
 mod error;
+mod feeder;
+mod follower;
 mod native;
 mod producer;
 mod topics;
@@ -18,6 +20,8 @@ pub use self::{
     consumer::{GroupConsumer, InputRecord, Polled, Rebalance},
     embedded::EmbeddedBroker,
     error::{Class, KafkaFailure, Trouble},
+    feeder::Feeder,
+    follower::Follower,
     producer::{Header, Outbox, Outgoing},
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
 };

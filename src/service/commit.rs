@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     clock::Stopwatch,
-    engine::Sealed,
     kafka::{Class, KafkaFailure, Trouble},
     telemetry::{AbortClass, log},
 };
@@ -65,7 +64,7 @@ impl Session<'_> {
             if !running.dirty {
                 continue;
             }
-            running.sealed = Sealed::default();
+            running.sealed.clear();
             running.partition.seal(&self.ruling.engine, &mut running.sealed);
             publisher.sealed(*partition, &running.sealed)?;
             self.tally.sealed(*partition, &running.sealed);
@@ -130,13 +129,13 @@ impl Running {
     fn committed(&mut self) {
         self.store.apply(&self.sealed);
         self.partition.committed();
-        self.sealed = Sealed::default();
+        self.sealed.clear();
         self.dirty = false;
     }
 
     pub(super) fn abandon(&mut self) {
         self.partition.abandon();
-        self.sealed = Sealed::default();
+        self.sealed.clear();
         self.dirty = false;
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{
-    idle::IdleClock,
-    rows::{self, UnreadableRow},
-};
+use super::idle::IdleClock;
 use crate::{
     clock::Stopwatch,
-    engine::{CUSTOMER_PREFIX, PARTITION_KEY, Partition, PartitionRow, Sealed},
+    engine::{
+        CUSTOMER_PREFIX, Customers, PARTITION_KEY, Partition, PartitionRow, RowError, Sealed,
+        inspect_row, read_partition_row,
+    },
     kafka::{KafkaFailure, Restore, RestoreStep, RestoredRow},
     model::EventTime,
     store::{Change, MemoryStore},
@@ -43,7 +43,7 @@ pub(super) struct RestoredState {
     pub(super) store: MemoryStore,
     pub(super) row: Option<PartitionRow>,
     pub(super) customers: CustomerCounts,
-    pub(super) unreadable: Option<UnreadableRow>,
+    pub(super) unreadable: Option<RowError>,
 }
 
 /// A partition at work.
@@ -83,7 +83,7 @@ impl RestoredState {
     /// Takes one row. Later rows of a key replace earlier ones, so counts are made at the end.
     fn take(&mut self, row: RestoredRow<'_>) {
         if row.key == PARTITION_KEY {
-            self.row = match row.value.map(rows::partition_row) {
+            self.row = match row.value.map(read_partition_row) {
                 Some(Ok(row)) => Some(row),
                 Some(Err(unreadable)) => {
                     self.unreadable = Some(unreadable);
@@ -94,23 +94,23 @@ impl RestoredState {
             return;
         }
         let Some((&CUSTOMER_PREFIX, id)) = row.key.split_first() else {
-            self.unreadable = Some(UnreadableRow);
+            self.unreadable = Some(RowError::Damaged);
             return;
         };
         let Ok(customer_id) = str::from_utf8(id) else {
-            self.unreadable = Some(UnreadableRow);
+            self.unreadable = Some(RowError::Damaged);
             return;
         };
         self.keep(customer_id, row.value);
     }
 
     fn keep(&mut self, customer_id: &str, row: Option<&[u8]>) {
-        if let Some(old) = crate::engine::Customers::row(&self.store, customer_id)
-            && let Ok(facts) = rows::customer_row(&old)
+        if let Some(old) = self.store.row(customer_id)
+            && let Ok(facts) = inspect_row(&old)
         {
             self.customers.add(facts.standing.0, facts.standing.1, -1);
         }
-        let due = match row.map(rows::customer_row) {
+        let due = match row.map(inspect_row) {
             Some(Ok(facts)) => {
                 self.customers.add(facts.standing.0, facts.standing.1, 1);
                 facts.due

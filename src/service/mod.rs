@@ -18,11 +18,12 @@ mod idle;
 mod lookup;
 mod position;
 mod publish;
-mod rows;
 mod run;
 mod session;
 mod settings;
 mod shared;
+mod start;
+mod work;
 mod worker;
 
 pub use self::{
@@ -31,4 +32,5 @@ pub use self::{
     run::{Exit, Launch, StartFailure, run},
     settings::{InputStart, Settings},
     shared::Ruling,
+    start::{mapping_or_native, plan, start},
 };

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    Settings,
+    FolderFailure, Settings,
     board::Board,
     customers::Customers,
     lookup::LookupDesk,
@@ -21,13 +21,22 @@ use super::{
 use crate::{
     clock::Stopwatch,
     http::{BindError, Limits, Site, bind, serve},
-    kafka::{KafkaFailure, TopicFailure, TopicSet},
-    telemetry::{Telemetry, log},
+    kafka::{FixedProperty, KafkaFailure, TopicFailure, TopicSet},
+    telemetry::{Telemetry, TelemetryError, log},
 };
 
 /// Why a service did not start, or could not go on. Each says in one sentence what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StartFailure {
+    /// Somebody else has the state folder, or it cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderFailure),
+    /// A setting of the client that is Rega's. Configuration refuses it before.
+    #[error(transparent)]
+    Property(#[from] FixedProperty),
+    /// A defect of Rega's.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
     /// The HTTP address cannot be had.
     #[error(transparent)]
     Http(#[from] BindError),

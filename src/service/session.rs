@@ -9,13 +9,14 @@ use std::{collections::BTreeMap, sync::Arc, sync::mpsc::Receiver, time::Duration
 use super::{
     held::{Held, Running},
     lookup::{self, Answer, Lookup},
-    publish::{Publisher, Source},
+    publish::Publisher,
     shared::{Ruling, Shared},
+    work::Work,
 };
 use crate::{
     clock::Stopwatch,
-    engine::{Customers, Effects, Record},
-    kafka::{Class, GroupConsumer, InputRecord, KafkaFailure, Outbox, Polled, Role},
+    engine::{Customers, Effects},
+    kafka::{Class, GroupConsumer, KafkaFailure, Outbox, Polled, Role},
     model::EventTime,
     telemetry::{Tally, WorkerStanding},
 };
@@ -181,8 +182,8 @@ impl<'w> Session<'w> {
                         plan: &self.shared.settings.topics,
                         topics: self.shared.topics,
                     };
-                    let desk = Desk { ruling: &self.ruling, now: batch.now, publisher };
-                    desk.process(&record, running, &mut self.effects, &mut self.tally)?;
+                    let work = Work { ruling: &self.ruling, now: batch.now, publisher };
+                    work.process(&record, running, &mut self.effects, &mut self.tally)?;
                     batch.record_count += 1;
                     self.transaction.record_count += 1;
                 }
@@ -270,8 +271,8 @@ impl<'w> Session<'w> {
                 plan: &self.shared.settings.topics,
                 topics: self.shared.topics,
             };
-            let desk = Desk { ruling: &self.ruling, now, publisher };
-            desk.tick((partition, running), event_time, &mut self.effects, &mut self.tally)?;
+            let work = Work { ruling: &self.ruling, now, publisher };
+            work.tick((partition, running), event_time, &mut self.effects, &mut self.tally)?;
         }
         Ok(())
     }
@@ -313,66 +314,5 @@ struct Batch {
 impl Batch {
     fn at(shared: &Shared) -> Self {
         Self { now: shared.settings.clock.now(), watch: Stopwatch::start(), record_count: 0 }
-    }
-}
-
-/// The engine at work on one partition, and where its effects go.
-struct Desk<'a> {
-    ruling: &'a Ruling,
-    now: EventTime,
-    publisher: Publisher<'a>,
-}
-
-impl Desk<'_> {
-    fn process(
-        &self,
-        record: &InputRecord<'_>,
-        running: &mut Running,
-        effects: &mut Effects,
-        tally: &mut Tally,
-    ) -> Result<(), KafkaFailure> {
-        let timestamp = record.timestamp();
-        let (topic, partition, offset) = (record.topic(), record.partition(), record.offset());
-        let input = Record {
-            value: record.value(),
-            key: record.key(),
-            topic,
-            partition,
-            offset,
-            timestamp,
-        };
-        // Before anything can fail: from here on the partition is ahead of its last commit.
-        running.dirty = true;
-        running.idle.record();
-        running.read_up_to = timestamp;
-        tally.read(timestamp);
-        running.partition.process(&self.ruling.engine, &input, self.now, &running.store, effects);
-        let source = Source { topic, partition, offset, key: record.key() };
-        self.deliver(source, effects, tally)
-    }
-
-    fn tick(
-        &self,
-        (partition, running): (i32, &mut Running),
-        event_time: EventTime,
-        effects: &mut Effects,
-        tally: &mut Tally,
-    ) -> Result<(), KafkaFailure> {
-        running.dirty = true;
-        running.partition.tick(&self.ruling.engine, event_time, self.now, &running.store, effects);
-        let source = Source { topic: "", partition, offset: running.next_offset(), key: None };
-        self.deliver(source, effects, tally)
-    }
-
-    fn deliver(
-        &self,
-        source: Source<'_>,
-        effects: &mut Effects,
-        tally: &mut Tally,
-    ) -> Result<(), KafkaFailure> {
-        let delivered = self.publisher.effects(source, effects);
-        tally.effects(effects);
-        effects.clear();
-        delivered
     }
 }

@@ -1,6 +1,6 @@
 //! What a running service has to know. Made from the checked configuration.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use crate::{
     clock::Clock,
@@ -42,8 +42,6 @@ pub struct Settings {
     pub input_start: InputStart,
     /// Where the group's offset and the state disagree, the group's offset is believed.
     pub adopt_offsets: bool,
-    /// The folder that is locked, and that keeps the instance's name.
-    pub state_dir: PathBuf,
     /// How long the broker must confirm a partition's end before its time moves by itself.
     pub idle_after: Duration,
     /// What "now" means.
@@ -51,6 +49,10 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// How long a partition must be at its end before it counts as idle: DOMAIN.md's five minutes,
+    /// the time that a mobile phone's upload may take.
+    pub const IDLE_AFTER: Duration = Duration::from_mins(5);
+
     /// Returns the name under which a worker is a member of the group and a producer.
     pub fn worker_name(&self, worker: u16) -> String {
         format!("{}.{}.{worker}", self.app, self.instance)

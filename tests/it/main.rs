@@ -4,5 +4,6 @@
 mod broker;
 mod client;
 mod command_line;
+mod packs;
 mod topics;
 mod transactions;

@@ -3,7 +3,10 @@
 //! Nothing comes from inside the service: what the picture says is what the topics say. Everything
 //! is bounded: past [`CUSTOMERS_MAX`] further customers are counted and not followed.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+};
 
 use super::{
     records::{EngagementV1, MomentV1},
@@ -66,17 +69,26 @@ struct Standing {
 }
 
 impl DemoStats {
-    /// Takes a record of `moments` into account.
-    pub(super) fn observe_moment(&mut self, record: &[u8]) {
+    /// Returns how many moments were read, first revisions only.
+    pub(super) fn moment_count(&self) -> u64 {
+        self.moment_count
+    }
+
+    /// Takes a record of `moments` into account, and returns the event id of a first revision.
+    pub(super) fn observe_moment<'a>(&mut self, record: &'a [u8]) -> Option<Cow<'a, str>> {
         let Ok(moment) = serde_json::from_slice::<MomentV1<'_>>(record) else {
             self.unreadable_count += 1;
-            return;
+            return None;
         };
         if moment.retracted {
             self.take_back(&moment);
-        } else if moment.revision == 0 {
-            self.count(&moment);
+            return None;
         }
+        if moment.revision != 0 {
+            return None;
+        }
+        self.count(&moment);
+        Some(moment.event_id)
     }
 
     /// Takes a record of `engagement` into account.
@@ -117,7 +129,11 @@ impl DemoStats {
             situation,
             moment_count: self.moment_count,
             micro_moments: tally(&self.micro_moments, MicroMoment::ALL, MicroMoment::None),
-            moments_of_truth: tally(&self.moments_of_truth, MomentOfTruth::ALL, MomentOfTruth::None),
+            moments_of_truth: tally(
+                &self.moments_of_truth,
+                MomentOfTruth::ALL,
+                MomentOfTruth::None,
+            ),
             stages: self.stage_rows(),
             flows: self.ranked_flows(),
             pain_count: self.pain_count,
@@ -196,8 +212,7 @@ impl DemoStats {
             let count = self.reason_count(reason(moment));
             *count = count.saturating_sub(1);
         }
-        self.pains
-            .retain(|pain| pain.customer_id != notable.customer_id || pain.at != notable.at);
+        self.pains.retain(|pain| pain.customer_id != notable.customer_id || pain.at != notable.at);
         tell(&mut self.untold, notable);
     }
 
@@ -272,8 +287,11 @@ fn tally<T: Copy + Ord>(counts: &BTreeMap<T, u64>, all: &[T], none: T) -> Vec<(T
 
 /// Returns counts above zero, the highest first.
 fn ranked(counts: &BTreeMap<String, u64>) -> Vec<(String, u64)> {
-    let mut ranked: Vec<(String, u64)> =
-        counts.iter().filter(|(_, count)| 0 < **count).map(|(name, count)| (name.clone(), *count)).collect();
+    let mut ranked: Vec<(String, u64)> = counts
+        .iter()
+        .filter(|(_, count)| 0 < **count)
+        .map(|(name, count)| (name.clone(), *count))
+        .collect();
     ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     ranked
 }
@@ -292,7 +310,8 @@ fn readable(name: &str) -> String {
 }
 
 fn notable(kind: NotableKind, moment: &MomentV1<'_>, what: String) -> Notable {
-    let seen = moment.rules.first().map_or_else(|| readable(&moment.event), |rule| rule.to_string());
+    let seen =
+        moment.rules.first().map_or_else(|| readable(&moment.event), |rule| rule.to_string());
     Notable {
         kind,
         at: moment.ts().unwrap_or(EventTime::MIN),
@@ -313,5 +332,143 @@ fn remember(kept: &mut VecDeque<Notable>, untold: &mut VecDeque<Notable>, notabl
 fn tell(untold: &mut VecDeque<Notable>, notable: Notable) {
     if untold.len() < UNTOLD_MAX {
         untold.push_back(notable);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn moment(stats: &mut DemoStats, more: &Value) {
+        let mut moment = json!({
+            "event_id": "e1", "revision": 0, "customer_id": "ada", "ts": "2026-01-05T10:00:00.000Z",
+            "channel": "web", "actor": "customer", "event": "page_viewed", "micro_moment": "know",
+            "moment_of_truth": "zero", "stage": "consideration", "valence": "neutral",
+            "labelled_by": "rule", "rules": ["page viewed"], "points": {"engage": 1},
+        });
+        for (name, value) in more.as_object().unwrap() {
+            moment[name] = value.clone();
+        }
+        stats.observe_moment(moment.to_string().as_bytes());
+    }
+
+    fn engagement(stats: &mut DemoStats, customer: &str, stage: &str, overall: f64) {
+        let record = json!({
+            "customer_id": customer, "stage": stage, "deepest_stage": stage,
+            "engagement": {"access": overall, "engage": 1.5, "customize": 0, "connect": 0,
+                "collaborate": 0, "overall": overall, "band": "casual", "balance": null},
+        });
+        stats.observe_engagement(record.to_string().as_bytes());
+    }
+
+    fn pain(reason: &str) -> Value {
+        json!({"valence": "pain", "reason": reason, "event": "episode_overdue",
+            "channel": "delivery", "rules": ["parcel overdue"], "derived": true})
+    }
+
+    #[test]
+    fn a_pain_is_counted_once_and_told_with_its_reason() {
+        let mut stats = DemoStats::default();
+        moment(&mut stats, &pain("late_delivery"));
+        let mut again = pain("late_delivery");
+        again["same_pain_as"] = json!("e1");
+        moment(&mut stats, &again);
+        let mut revised = pain("late_delivery");
+        revised["revision"] = json!(1);
+        moment(&mut stats, &revised);
+        let snapshot = stats.snapshot(Situation::default());
+        assert_eq!(snapshot.moment_count, 2);
+        assert_eq!(snapshot.reasons, [("late_delivery".to_owned(), 1)]);
+        assert_eq!(snapshot.pains.len(), 1);
+        assert_eq!(snapshot.pains[0].why, "parcel overdue (delivery)");
+        assert_eq!(snapshot.pains[0].at.to_string(), "2026-01-05T10:00:00.000Z");
+        assert_eq!(stats.untold().count(), 1);
+        assert_eq!(stats.untold().count(), 0);
+    }
+
+    #[test]
+    fn a_claim_that_is_taken_back_leaves_the_count() {
+        let mut stats = DemoStats::default();
+        moment(&mut stats, &pain("late_delivery"));
+        let mut back = pain("late_delivery");
+        back["retracted"] = json!(true);
+        back["revision"] = json!(1);
+        moment(&mut stats, &back);
+        let snapshot = stats.snapshot(Situation::default());
+        assert_eq!((snapshot.pain_count, snapshot.taken_back_count), (0, 1));
+        assert!(snapshot.pains.is_empty() && snapshot.reasons.is_empty());
+    }
+
+    #[test]
+    fn who_was_consoled_is_the_more_interesting() {
+        let mut stats = DemoStats::default();
+        let recovered = json!({"customer_id": "bo", "valence": "recovered",
+            "event": "coupon_issued", "rules": ["pain made good"]});
+        moment(&mut stats, &pain("late_delivery"));
+        assert_eq!(stats.interesting, Some(("ada".to_owned(), "in pain right now")));
+        moment(&mut stats, &recovered);
+        moment(&mut stats, &pain("payment_failed"));
+        assert_eq!(stats.interesting, Some(("bo".to_owned(), "a pain made good")));
+        assert_eq!(stats.snapshot(Situation::default()).recovered_count, 1);
+    }
+
+    #[test]
+    fn steps_back_are_told_apart_from_steps_on() {
+        let mut stats = DemoStats::default();
+        let step = |from: &str, to: &str, kind: &str| json!({"transition": {"from": from, "to": to, "kind": kind}});
+        moment(&mut stats, &step("consideration", "purchase", "advance"));
+        moment(&mut stats, &step("purchase", "consideration", "regress"));
+        let snapshot = stats.snapshot(Situation::default());
+        assert_eq!(snapshot.regress_count, 1);
+        assert_eq!(snapshot.regressions[0].what, "purchase → consideration");
+        let row = |stage| *snapshot.stages.iter().find(|row| row.stage == stage).unwrap();
+        assert_eq!(row(Stage::Consideration).onward_count, 1);
+        assert_eq!(row(Stage::Purchase).backward_count, 1);
+    }
+
+    #[test]
+    fn a_customer_stands_in_one_stage_and_the_best_come_first() {
+        let mut stats = DemoStats::default();
+        engagement(&mut stats, "ada", "awareness", 3.0);
+        engagement(&mut stats, "bo", "purchase", 12.5);
+        engagement(&mut stats, "ada", "purchase", 20.25);
+        let snapshot = stats.snapshot(Situation::default());
+        let stages: Vec<u64> = snapshot.stages.iter().map(|row| row.customer_count).collect();
+        assert_eq!(stages, [0, 0, 2, 0, 0]);
+        assert_eq!(snapshot.customer_count, 2);
+        let best: Vec<&str> =
+            snapshot.engaged.iter().map(|engaged| engaged.customer_id.as_str()).collect();
+        assert_eq!(best, ["ada", "bo"]);
+        assert_eq!(snapshot.engaged[0].band, Some(Band::Casual));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_counted_and_nothing_grows_without_bound() {
+        let mut stats = DemoStats::default();
+        for record in ["", "{", "[]", "{\"customer_id\":1}", "{\"valence\":\"pain\"}"] {
+            stats.observe_moment(record.as_bytes());
+            stats.observe_engagement(record.as_bytes());
+        }
+        assert_eq!(stats.unreadable_count, 10);
+        for index in 0..200 {
+            moment(&mut stats, &pain(&format!("reason {index}")));
+        }
+        assert_eq!(stats.pains.len(), NOTABLES_MAX);
+        assert_eq!(stats.untold.len(), UNTOLD_MAX);
+        assert_eq!(stats.reasons.len(), REASONS_MAX + 1);
+        assert_eq!(stats.pain_count, 200);
+    }
+
+    #[test]
+    fn times_may_be_milliseconds_and_new_fields_may_come() {
+        let mut stats = DemoStats::default();
+        let mut late = pain("late_delivery");
+        late["ts"] = json!(1_767_607_200_000_i64);
+        late["something_new"] = json!({"a": [1]});
+        moment(&mut stats, &late);
+        let at = stats.snapshot(Situation::default()).pains[0].at;
+        assert_eq!(at.to_string(), "2026-01-05T10:00:00.000Z");
     }
 }

@@ -3,11 +3,11 @@
 //! A cell is a character: everything the demo prints is one column wide per character, customer
 //! ids included, because the simulation makes them.
 
-use std::fmt::Write as _;
+use crate::config::Colour;
 
 /// How a piece of text looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Ink {
+pub(super) enum Ink {
     /// As it is.
     Plain,
     /// Headings.
@@ -40,15 +40,6 @@ impl Ink {
             Self::Blue => "34;4",
         }
     }
-}
-
-/// Whether escape sequences may be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Paint {
-    /// Yes.
-    Colour,
-    /// No.
-    Plain,
 }
 
 /// One line under construction.
@@ -125,14 +116,15 @@ impl Line {
     }
 
     /// Returns the line as text.
-    pub(super) fn render(&self, paint: Paint) -> String {
+    pub(super) fn render(&self, colour: Colour) -> String {
         let mut text = String::with_capacity(2 * self.width);
         for (ink, piece) in &self.pieces {
-            match (paint, ink) {
-                (Paint::Plain, _) | (Paint::Colour, Ink::Plain) => text.push_str(piece),
-                (Paint::Colour, _) => {
-                    // Writing to a string cannot fail.
-                    drop(write!(text, "\x1b[{}m{piece}\x1b[0m", ink.code()));
+            match (colour, ink) {
+                (Colour::Never, _) | (Colour::Always, Ink::Plain) => text.push_str(piece),
+                (Colour::Always, _) => {
+                    for part in ["\x1b[", ink.code(), "m", piece, "\x1b[0m"] {
+                        text.push_str(part);
+                    }
                 }
             }
         }
@@ -170,7 +162,7 @@ pub(super) fn sparkline(numbers: &[f64]) -> String {
 }
 
 /// Returns a count with thousands set apart: `104,233`.
-pub(in super::super) fn grouped(count: u64) -> String {
+pub(super) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -198,10 +190,13 @@ mod tests {
     #[test]
     fn a_line_that_is_too_long_is_cut_where_one_can_see_it() {
         let line = Line::of(Ink::Red, "pain").add(Ink::Plain, " and glory");
-        assert_eq!(line.clone().cut(14).render(Paint::Plain), "pain and glory");
-        assert_eq!(line.clone().cut(9).render(Paint::Plain), "pain and…");
-        assert_eq!(line.clone().cut(4).render(Paint::Colour), "\x1b[31mpai…\x1b[0m");
-        assert_eq!(line.beside(12, Line::of(Ink::Plain, "x")).render(Paint::Plain), "pain and …  x");
+        assert_eq!(line.clone().cut(14).render(Colour::Never), "pain and glory");
+        assert_eq!(line.clone().cut(9).render(Colour::Never), "pain and…");
+        assert_eq!(line.clone().cut(4).render(Colour::Always), "\x1b[31mpai…\x1b[0m");
+        assert_eq!(
+            line.beside(12, Line::of(Ink::Plain, "x")).render(Colour::Never),
+            "pain and …  x"
+        );
     }
 
     #[test]

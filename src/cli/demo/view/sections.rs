@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The cells of a funnel bar, and of a bar of kinds.
-const FUNNEL_BAR: u64 = 18;
+const FUNNEL_BAR: u64 = 14;
 const KIND_BAR: u64 = 16;
 
 /// Clock, rate, latency.
@@ -27,10 +27,9 @@ pub(super) fn heading(snapshot: &Snapshot, frame: &Frame) -> Vec<Line> {
         .add(Ink::Cyan, format!(" {}", sparkline(&situation.rates)))
         .add(Ink::Bold, format!(" {rate:.0}/s"))
         .add(Ink::Dim, format!("  {} touchpoints", grouped(situation.touchpoint_count)))
-        .add(Ink::Dim, format!("  {} moments", grouped(snapshot.moment_count)))
         .add(Ink::Dim, format!("  {} customers", grouped(snapshot.customer_count)));
     let latency = match situation.latency {
-        Some(latency) => Line::of(Ink::Dim, "produced → readable ")
+        Some(latency) => Line::of(Ink::Dim, "latency ")
             .add(Ink::Plain, format!("p50 {}", length(latency.p50)))
             .add(Ink::Plain, format!("  p99 {} ", length(latency.p99))),
         None => Line::new(),
@@ -50,7 +49,11 @@ pub(super) fn heading(snapshot: &Snapshot, frame: &Frame) -> Vec<Line> {
 pub(super) fn funnel(snapshot: &Snapshot, frame: &Frame) -> Vec<Line> {
     let most = snapshot.stages.iter().map(|row| row.customer_count).max().unwrap_or(0);
     let mut left = vec![
-        Line::of(Ink::Bold, " FUNNEL").to(17).add(Ink::Dim, "customers").to(47).add(Ink::Dim, "on   back"),
+        Line::of(Ink::Bold, " FUNNEL")
+            .to(17)
+            .add(Ink::Dim, "customers")
+            .to(43)
+            .add(Ink::Dim, "on   back"),
     ];
     left.extend(snapshot.stages.iter().map(|row| stage(row, most)));
     if !frame.wide {
@@ -65,9 +68,9 @@ fn stage(row: &StageRow, most: u64) -> Line {
     Line::of(Ink::Plain, format!(" {:<14}", row.stage.as_str()))
         .add(Ink::Plain, format!("{:>8}  ", grouped(row.customer_count)))
         .add(Ink::Cyan, bar(row.customer_count, most, FUNNEL_BAR))
-        .to(44)
-        .add(Ink::Green, format!("→{:>6}", grouped(row.onward_count)))
-        .add(Ink::Yellow, format!(" ↩{:>6}", grouped(row.backward_count)))
+        .to(40)
+        .add(Ink::Green, format!("→{:>5}", grouped(row.onward_count)))
+        .add(Ink::Yellow, format!(" ↩{:>5}", grouped(row.backward_count)))
 }
 
 fn step(flow: &Flow) -> Line {
@@ -120,10 +123,10 @@ fn kind_column(title: &str, kinds: Vec<(&'static str, u64)>) -> Vec<Line> {
 /// What hurts, why, and whom it hurt last.
 pub(super) fn pains(snapshot: &Snapshot, frame: &Frame) -> Vec<Line> {
     let mut title =
-        Line::of(Ink::Bold, " PAINS ").add(Ink::Red, format!("{}  ", grouped(snapshot.pain_count)));
+        Line::of(Ink::Bold, " PAINS ").add(Ink::Red, format!("{} ", grouped(snapshot.pain_count)));
     for (reason, count) in snapshot.reasons.iter().take(6) {
-        title = title.add(Ink::Plain, format!(" {} ", reason.replace('_', " ")));
-        title = title.add(Ink::Red, grouped(*count)).add(Ink::Dim, " ·");
+        title = title.add(Ink::Dim, "· ").add(Ink::Plain, reason.replace('_', " "));
+        title = title.add(Ink::Red, format!(" {} ", grouped(*count)));
     }
     let mut lines = vec![title];
     lines.extend(snapshot.pains.iter().take(frame.list_length).map(notable));
@@ -159,23 +162,13 @@ fn notable(notable: &Notable) -> Line {
     Line::of(Ink::Dim, format!(" {}  ", short(notable.at)))
         .add(Ink::Plain, format!("{}  ", notable.customer_id))
         .add(ink_of(notable.kind), format!("{:<18}", notable.what.replace('_', " ")))
-        .add(Ink::Dim, reason_why(notable))
+        .add(Ink::Dim, format!(" {}", notable.why))
 }
 
 fn notable_short(notable: &Notable) -> Line {
     Line::of(Ink::Dim, format!(" {}  ", short(notable.at)))
         .add(Ink::Plain, format!("{}  ", notable.customer_id))
         .add(ink_of(notable.kind), notable.what.replace('_', " "))
-}
-
-fn reason_why(notable: &Notable) -> String {
-    match notable.kind {
-        NotableKind::Unrecovered => format!(" nobody made it good in time: {}", notable.why),
-        NotableKind::Pain
-        | NotableKind::Recovered
-        | NotableKind::Regress
-        | NotableKind::TakenBack => format!(" {}", notable.why),
-    }
 }
 
 fn ink_of(kind: NotableKind) -> Ink {
@@ -222,9 +215,8 @@ pub(super) fn look_next(snapshot: &Snapshot, _frame: &Frame) -> Vec<Line> {
     if address.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![
-        Line::of(Ink::Bold, " LOOK NEXT  ").add(Ink::Blue, format!("{address}/metrics")),
-    ];
+    let mut lines =
+        vec![Line::of(Ink::Bold, " LOOK NEXT  ").add(Ink::Blue, format!("{address}/metrics"))];
     if let Some((id, why)) = &snapshot.interesting {
         lines.push(
             Line::of(Ink::Plain, " ".repeat(12))

@@ -1,0 +1,183 @@
+//! The demo's stage: the embedded broker, the service on it, and the ways to both.
+
+use std::{
+    net::TcpListener,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::oneshot;
+
+use super::stats::DemoStats;
+use crate::{
+    cli::Failure,
+    clock::Clock,
+    config::{self, Environment, Loaded},
+    engine::{Engine, decode::Dialect},
+    kafka::{Connection, EmbeddedBroker, Feeder, Follower, Role, TopicPlan, TopicSet},
+    model::EventTime,
+    service::{self, Exit, InputStart, Launch, Ruling, Settings, StartFailure},
+    telemetry::{Names, Telemetry},
+};
+
+/// How many partitions every topic has. The embedded broker keeps 5 MiB of each.
+const PARTITION_COUNT: i32 = 4;
+
+/// One worker is enough for a demo, and the first commit comes sooner than with two.
+const WORKER_COUNT: u16 = 1;
+
+/// Where HTTP answers unless told otherwise: as `rega run` does.
+const ADDRESS: &str = "127.0.0.1:8080";
+
+/// How long one look at the topics may take before the picture is drawn again.
+const RECORDS_AT_ONCE_MAX: usize = 20_000;
+
+/// How long to wait for a record where there is none.
+const TURN: Duration = Duration::from_millis(5);
+
+/// The running service and its broker. The broker ends with this value, and after the service.
+#[derive(Debug)]
+pub(super) struct Party {
+    service: JoinHandle<Result<Exit, StartFailure>>,
+    /// Dropped to ask the service to end.
+    until: oneshot::Sender<()>,
+    connection: Connection,
+    plan: TopicPlan,
+    address: String,
+    _broker: EmbeddedBroker,
+}
+
+/// Makes a failure of the demo out of whatever went wrong.
+pub(super) fn fatal(failure: impl std::fmt::Display) -> Failure {
+    Failure::Fatal(format!("the demo cannot go on: {failure}"))
+}
+
+impl Party {
+    /// Starts broker and service. `since`: the simulated history is complete since then.
+    pub(super) fn begin(
+        clock: Clock,
+        since: EventTime,
+        address: Option<&str>,
+    ) -> Result<Self, Failure> {
+        // The demo is the same everywhere: no file, and nothing of the environment.
+        let loaded = config::load(None, &Environment::from_iter([]))?;
+        let plan = service::plan("demo", &loaded.config.topics, loaded.config.max_output_bytes);
+        let broker = EmbeddedBroker::start(&plan, PARTITION_COUNT).map_err(fatal)?;
+        let connection =
+            Connection::new(&broker.brokers(), std::collections::BTreeMap::new()).map_err(fatal)?;
+        let address = address.map_or_else(free_address, ToOwned::to_owned);
+        let launch = Launch {
+            settings: settings(&loaded, clock, connection.clone(), plan.clone()),
+            topics: TopicSet {
+                partition_count: PARTITION_COUNT,
+                reject_partition_count: PARTITION_COUNT,
+            },
+            telemetry: Arc::new(Telemetry::new().map_err(fatal)?),
+            ruling: Arc::new(ArcSwap::from_pointee(ruling(loaded, since))),
+            http: Some(address.clone()),
+        };
+        let (until, ended) = oneshot::channel::<()>();
+        let service = thread::Builder::new()
+            .name("rega-service".to_owned())
+            .spawn(move || service::run(launch, async { drop(ended.await) }))
+            .map_err(fatal)?;
+        let address = format!("http://{address}");
+        Ok(Self { service, until, connection, plan, address, _broker: broker })
+    }
+
+    /// Returns where the service answers.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Returns whether nobody has ended it: a signal ends the service first.
+    pub(super) fn is_going_on(&self) -> bool {
+        !self.service.is_finished()
+    }
+
+    /// Returns a producer of touchpoints.
+    pub(super) fn feeder(&self) -> Result<Feeder, Failure> {
+        Feeder::open(&self.connection, self.plan.name(Role::Input)).map_err(fatal)
+    }
+
+    /// Returns a reader of moments and engagement.
+    pub(super) fn follower(&self) -> Result<Follower, Failure> {
+        let topics = [self.plan.name(Role::Moments), self.plan.name(Role::Engagement)];
+        Follower::open(&self.connection, &topics, PARTITION_COUNT).map_err(fatal)
+    }
+
+    /// Reads what there is to read, and tells `arrived` the event id of every first revision.
+    pub(super) fn read(
+        &self,
+        follower: &Follower,
+        stats: &mut DemoStats,
+        mut arrived: impl FnMut(&str),
+    ) -> Result<(), Failure> {
+        let moments = self.plan.name(Role::Moments);
+        for _ in 0..RECORDS_AT_ONCE_MAX {
+            let read = follower.poll(TURN, |topic, value| {
+                if topic != moments {
+                    stats.observe_engagement(value);
+                } else if let Some(event_id) = stats.observe_moment(value) {
+                    arrived(&event_id);
+                }
+            });
+            if !read.map_err(fatal)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the service to end, and waits for it.
+    pub(super) fn end(self) -> Result<(), Failure> {
+        drop(self.until);
+        match self.service.join() {
+            // Cut short or not: there is nothing to come back to.
+            Ok(Ok(Exit::Drained | Exit::CutShort)) => Ok(()),
+            Ok(Err(failure)) => Err(Failure::Fatal(failure.to_string())),
+            Err(_panic) => Err(fatal("the service panicked")),
+        }
+    }
+}
+
+fn settings(loaded: &Loaded, clock: Clock, connection: Connection, topics: TopicPlan) -> Settings {
+    let config = &loaded.config;
+    Settings {
+        app: "demo".to_owned(),
+        instance: "demo".to_owned(),
+        connection,
+        topics,
+        worker_count: WORKER_COUNT,
+        commit_interval: config.commit.interval,
+        max_records_per_commit: config.commit.max_touchpoints,
+        drain_timeout: config.drain_timeout,
+        input_start: InputStart::Earliest,
+        adopt_offsets: false,
+        idle_after: Settings::IDLE_AFTER,
+        clock,
+    }
+}
+
+fn ruling(loaded: Loaded, since: EventTime) -> Ruling {
+    let mut settings = loaded.config.engine();
+    settings.history_since = Some(since);
+    // Two weeks of history are no backfill here: they are what the picture begins with.
+    settings.backfill_after = None;
+    let rules = loaded.rules;
+    let names = Names::new(&settings.channels, rules.rule_names(), rules.kind_names());
+    let engine = Engine::new(Arc::new(rules), settings, Dialect::Native);
+    Ruling { engine, names: Arc::new(names) }
+}
+
+/// Returns the usual address, or one with a free port where that is taken. Somebody else may take
+/// it in between; then the service says so.
+fn free_address() -> String {
+    if TcpListener::bind(ADDRESS).is_ok() {
+        return ADDRESS.to_owned();
+    }
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    free.map_or_else(|_| ADDRESS.to_owned(), |address| address.to_string())
+}

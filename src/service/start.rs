@@ -1,0 +1,106 @@
+//! From what was configured to a running service.
+
+use std::{collections::BTreeMap, future::Future, sync::Arc};
+
+use arc_swap::ArcSwap;
+
+use super::{Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, run};
+use crate::{
+    clock::Clock,
+    config::{
+        Config, Loaded,
+        settings::{Start, Topics},
+    },
+    engine::{
+        Engine,
+        decode::{Dialect, mapping::spec::MappingSpec},
+    },
+    kafka::{Connection, Role, TopicPlan, ensure},
+    telemetry::{Names, Telemetry},
+};
+
+/// Starts what was configured, and runs it until a signal asks to end, or `until` is over.
+///
+/// # Errors
+///
+/// The operator has to act: see [`StartFailure`].
+pub fn start(
+    loaded: Loaded,
+    adopt_offsets: bool,
+    until: impl Future<Output = ()>,
+) -> Result<Exit, StartFailure> {
+    let Loaded { config, rules, mappings } = loaded;
+    // Held until the end: two processes on one folder would fence each other out for ever.
+    let folder = StateFolder::lock(&config.state.dir)?;
+    let instance = folder.instance(config.instance.as_deref())?;
+    let settings = settings(&config, instance, adopt_offsets)?;
+    let topics = ensure(&settings.connection, &settings.topics)?;
+    let names = Names::new(&config.engine().channels, rules.rule_names(), rules.kind_names());
+    let telemetry = Arc::new(Telemetry::new()?);
+    telemetry.rules_loaded(rules.version(), &names);
+    let dialect = mapping_or_native(mappings, &config.topics.touchpoints);
+    let engine = Engine::new(Arc::new(rules), config.engine(), dialect);
+    let ruling = Ruling { engine, names: Arc::new(names) };
+    let launch = Launch {
+        settings,
+        topics,
+        ruling: Arc::new(ArcSwap::from_pointee(ruling)),
+        telemetry,
+        http: Some(config.http.listen.to_string()),
+    };
+    run(launch, until)
+}
+
+/// Returns how a topic's records are read: by its mapping where it has one.
+pub fn mapping_or_native(mut mappings: BTreeMap<String, MappingSpec>, topic: &str) -> Dialect {
+    match mappings.remove(topic) {
+        Some(mapping) => Dialect::Mapping(Box::new(mapping)),
+        None => Dialect::Native,
+    }
+}
+
+fn settings(
+    config: &Config,
+    instance: String,
+    adopt_offsets: bool,
+) -> Result<Settings, StartFailure> {
+    let properties = config.kafka.properties.iter();
+    let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let connection = Connection::new(&config.kafka.brokers.join(","), properties)?;
+    let topics = plan(&config.app, &config.topics, config.max_output_bytes);
+    Ok(Settings {
+        app: config.app.clone(),
+        instance,
+        connection,
+        topics,
+        worker_count: u16::try_from(config.workers).unwrap_or(u16::MAX),
+        commit_interval: config.commit.interval,
+        max_records_per_commit: config.commit.max_touchpoints,
+        drain_timeout: config.drain_timeout,
+        input_start: match config.input.start {
+            Start::Earliest => InputStart::Earliest,
+            Start::Latest => InputStart::Latest,
+            Start::At(time) => InputStart::At(time),
+        },
+        adopt_offsets,
+        idle_after: Settings::IDLE_AFTER,
+        clock: Clock::wall(),
+    })
+}
+
+/// Returns which topics an application has.
+pub fn plan(app: &str, topics: &Topics, max_output_bytes: usize) -> TopicPlan {
+    // Spikes are not written yet, so their topic is not made yet.
+    let Topics { touchpoints, moments, engagement, pain_spikes: _, rejects } = topics.clone();
+    TopicPlan {
+        names: BTreeMap::from([
+            (Role::Input, touchpoints),
+            (Role::Moments, moments),
+            (Role::Engagement, engagement),
+            (Role::Rejects, rejects),
+            (Role::State, format!("{app}-state")),
+        ]),
+        app: app.to_owned(),
+        max_output_bytes,
+    }
+}

@@ -1,0 +1,76 @@
+//! The engine at work on one partition, and its effects on their way.
+
+use super::{
+    held::Running,
+    publish::{Publisher, Source},
+    shared::Ruling,
+};
+use crate::{
+    engine::{Effects, Record},
+    kafka::{InputRecord, KafkaFailure},
+    model::EventTime,
+    telemetry::Tally,
+};
+
+/// With which rules, at what time, and to where.
+pub(super) struct Work<'a> {
+    pub(super) ruling: &'a Ruling,
+    pub(super) now: EventTime,
+    pub(super) publisher: Publisher<'a>,
+}
+
+impl Work<'_> {
+    /// Runs one record through the engine.
+    pub(super) fn process(
+        &self,
+        record: &InputRecord<'_>,
+        running: &mut Running,
+        effects: &mut Effects,
+        tally: &mut Tally,
+    ) -> Result<(), KafkaFailure> {
+        let timestamp = record.timestamp();
+        let (topic, partition, offset) = (record.topic(), record.partition(), record.offset());
+        let input = Record {
+            value: record.value(),
+            key: record.key(),
+            topic,
+            partition,
+            offset,
+            timestamp,
+        };
+        // Before anything can fail: from here on the partition is ahead of its last commit.
+        running.dirty = true;
+        running.idle.record();
+        running.read_up_to = timestamp;
+        tally.read(timestamp);
+        running.partition.process(&self.ruling.engine, &input, self.now, &running.store, effects);
+        let source = Source { topic, partition, offset, key: record.key() };
+        self.deliver(source, effects, tally)
+    }
+
+    /// Moves an idle partition's time forward.
+    pub(super) fn tick(
+        &self,
+        (partition, running): (i32, &mut Running),
+        event_time: EventTime,
+        effects: &mut Effects,
+        tally: &mut Tally,
+    ) -> Result<(), KafkaFailure> {
+        running.dirty = true;
+        running.partition.tick(&self.ruling.engine, event_time, self.now, &running.store, effects);
+        let source = Source { topic: "", partition, offset: running.next_offset(), key: None };
+        self.deliver(source, effects, tally)
+    }
+
+    fn deliver(
+        &self,
+        source: Source<'_>,
+        effects: &mut Effects,
+        tally: &mut Tally,
+    ) -> Result<(), KafkaFailure> {
+        let delivered = self.publisher.effects(source, effects);
+        tally.effects(effects);
+        effects.clear();
+        delivered
+    }
+}
