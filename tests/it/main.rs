@@ -9,5 +9,7 @@ mod service;
 mod startup;
 mod stream;
 mod command_line;
+mod command_line;
+mod packs;
 mod topics;
 mod transactions;
