@@ -8,6 +8,7 @@ mod demo;
 mod generate;
 mod output;
 mod pace;
+mod replay;
 mod run;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -33,18 +34,20 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::DemoArguments),
+    Run(run::RunArguments),
+    Replay(replay::ReplayArguments),
     Check(check::CheckArguments),
     Generate(generate::GenerateArguments),
-    Run(run::RunArguments),
 }
 
 impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
             Self::Demo(arguments) => demo::run(&arguments),
+            Self::Run(arguments) => run::run(&arguments),
+            Self::Replay(arguments) => replay::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),
-            Self::Run(arguments) => run::run(&arguments),
         }
     }
 }
@@ -102,20 +105,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Answers what is no command: help where it was asked for, one sentence where something is wrong.
 fn refuse(refusal: &clap::Error) -> ExitCode {
-    match refusal.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            print(&refusal.to_string());
-            ExitCode::SUCCESS
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            error(&refusal.to_string());
-            ExitCode::from(USAGE)
-        }
-        _ => {
-            error(&format!("rega: {}\n", sentence(&refusal.to_string())));
-            ExitCode::from(USAGE)
-        }
+    let kind = refusal.kind();
+    if matches!(kind, ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        print(&refusal.to_string());
+        return ExitCode::SUCCESS;
     }
+    if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        error(&refusal.to_string());
+    } else {
+        error(&format!("rega: {}\n", sentence(&refusal.to_string())));
+    }
+    ExitCode::from(USAGE)
 }
 
 /// Makes one sentence of what clap says in several paragraphs.

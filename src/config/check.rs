@@ -62,11 +62,11 @@ pub fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
     for path in paths {
         find(path, 0, &mut loader, &mut files);
     }
+    let file_count = files.len();
     let found: BTreeMap<PathBuf, Content> = files
         .into_iter()
         .filter_map(|file| content(&file, &mut loader).map(|content| (file, content)))
         .collect();
-    let file_count = found.len();
     for (file, _) in found.iter().filter(|(_, content)| **content == Content::Settings) {
         // The problems say it all; what was loaded is not run.
         drop(loader.settings(Some(file), environment));
@@ -87,29 +87,36 @@ fn check_packs(found: &BTreeMap<PathBuf, Content>, loader: &mut Loader) {
     let read: BTreeSet<_> = loader.pack_files.iter().map(|file| real(file)).collect();
     let mut packs = BTreeSet::new();
     for (file, content) in found {
-        let Content::Pack { named } = content else { continue };
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        // A folder with one name is one pack; with several, each file is a pack of its own.
-        let alone = *named && 1 < names_in(folder);
-        if !read.contains(&real(file)) {
-            packs.insert(if alone { file.clone() } else { folder.to_owned() });
+        if let Content::Pack { named } = content
+            && !read.contains(&real(file))
+        {
+            packs.insert(pack_of(file, *named));
         }
     }
-    for pack in packs {
+    for files in packs {
         let before = loader.problems.len();
         let mut reader = PackReader::default();
-        loader.pack(&pack, At::default(), &mut reader);
+        loader.pack(files, At::default(), &mut reader);
         drop(loader.compile(&reader.finish(), before));
     }
 }
 
-/// Returns how many files of a folder say the name of a pack.
-fn names_in(folder: &Path) -> usize {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let files = entries.map(|entry| entry.path()).filter(|file| is_yaml(file));
-    let contents = files.filter_map(|file| content(&file, &mut Loader::default()));
-    contents.filter(|content| *content == Content::Pack { named: true }).count()
+/// Returns the files of the pack that a file belongs to. Where one file of a folder says a pack's
+/// name, all of them are that pack; where several do, each of these is a pack of its own.
+fn pack_of(file: &Path, named: bool) -> Vec<PathBuf> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries =
+        std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten();
+    let mut files = Vec::new();
+    let mut name_count = 0;
+    for path in entries.map(|entry| entry.path()).filter(|path| is_yaml(path)) {
+        if let Some(Content::Pack { named }) = content(&path, &mut Loader::default()) {
+            name_count += usize::from(named);
+            files.push(path);
+        }
+    }
+    files.sort();
+    if named && 1 < name_count || !is_yaml(file) { vec![file.to_owned()] } else { files }
 }
 
 /// Returns a path that is the same for every way to write it.
@@ -167,16 +174,16 @@ fn content_of(root: &Node) -> Option<Content> {
     let count = |known: &dyn Fn(&str) -> bool| {
         entries.iter().filter(|entry| entry.key.value != "rules" && known(&entry.key.value)).count()
     };
-    let settings = count(&|key| KEYS.iter().any(|known| known.split('.').next() == Some(key)));
-    let pack = count(&|key| PACK_KEYS.contains(&key));
+    let of_settings = count(&|key| KEYS.iter().any(|known| known.split('.').next() == Some(key)));
+    let of_packs = count(&|key| PACK_KEYS.contains(&key));
     let named = value("pack").is_some();
     let rules = value("rules").map(|entry| &entry.value.value);
-    match (settings, pack, rules) {
-        (1.., pack, _) if pack < settings => Some(Content::Settings),
+    match (of_settings, of_packs, rules) {
+        (1.., packs, _) if packs < of_settings => Some(Content::Settings),
         (_, 1.., _) => Some(Content::Pack { named }),
         (_, _, Some(Value::Sequence(rules))) => {
-            let names = rules.iter().all(|rule| matches!(rule.value, Value::Scalar(_)));
-            Some(if names { Content::Settings } else { Content::Pack { named } })
+            let strings = rules.iter().all(|rule| matches!(rule.value, Value::Scalar(_)));
+            Some(if strings { Content::Settings } else { Content::Pack { named } })
         }
         (_, _, Some(Value::Nothing | Value::Scalar(_) | Value::Mapping(_)) | None) => None,
     }

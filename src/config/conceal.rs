@@ -29,10 +29,20 @@ pub(super) fn hidden_from(text: &str) -> Vec<Option<usize>> {
                 (false, None, secret) => secret,
                 (false, Some(end), secret) => secret.map_or(Some(end), |at| Some(at.min(end))),
                 (true, ..) if end_of_key(line, "brokers").is_some() && !line.contains('{') => None,
-                (true, ..) => Some(line.chars().position(|c| c == ':').map_or(indent, |at| at + 1)),
+                (true, ..) => Some(end_of_name(line).unwrap_or(indent)),
             }
         })
         .collect()
+}
+
+/// Returns the column after the colon of whatever key the line has; `None` where what stands before
+/// the colon does not look like a key.
+fn end_of_name(line: &str) -> Option<usize> {
+    let colon = line.chars().position(|character| character == ':')?;
+    let key: String = line.chars().take(colon).collect();
+    let key = key.trim_matches(|letter: char| letter.is_whitespace() || "{\"'-".contains(letter));
+    let letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_');
+    key.chars().all(letter).then_some(colon + 1)
 }
 
 /// Returns the column after `key:` where the line has that key, quoted or not.

@@ -24,10 +24,10 @@ pub struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// Reads the process's environment.
     pub fn of_process() -> Self {
-        // An argument that is not UTF-8 is shown with replacement characters, and then refused by
+        // A variable that is not UTF-8 is shown with replacement characters, and then refused by
         // whoever reads it.
         let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-        Self::from_iter(std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value))))
+        std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value))).collect()
     }
 
     /// Returns whether somebody asked for no colours (<https://no-color.org>).

@@ -6,9 +6,8 @@ use std::{
 };
 
 use super::{
-    Config, Environment, Pack, Problems, Report, Source, SourceKind, Sources,
-    fields::suggestion,
-    mapping,
+    Config, Environment, Pack, Problems, Report, Source, SourceKind, Sources, mapping,
+    near::nearest,
     rules::{PackReader, PackTest},
     settings, shipped,
     yaml::{self, Node, Value},
@@ -53,9 +52,8 @@ pub struct LoadedPack {
 /// Returns every problem: whoever wrote the files has to mend them.
 pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Loaded, Report> {
     let mut loader = Loader::default();
-    let loaded = loader.settings(file, environment);
-    match loaded {
-        Some(loaded) if loader.problems.is_empty() => Ok(loaded),
+    match loader.settings(file, environment) {
+        Some(all) if loader.problems.is_empty() => Ok(all),
         Some(_) | None => Err(loader.into_report()),
     }
 }
@@ -77,6 +75,21 @@ pub fn load_packs<'a>(packs: impl IntoIterator<Item = &'a str>) -> Result<Loaded
         Some(rules) if loader.problems.is_empty() => {
             Ok(LoadedPack { rules, tests: pack.tests, sources: loader.sources })
         }
+        Some(_) | None => Err(loader.into_report()),
+    }
+}
+
+/// Loads one mapping file, relative to the working directory.
+///
+/// # Errors
+///
+/// Returns every problem: whoever wrote the file has to mend it.
+pub fn load_mapping(file: &Path) -> Result<MappingSpec, Report> {
+    let mut loader = Loader::default();
+    let node = loader.file(file, At::default()).map(|(_, node)| node);
+    let spec = node.and_then(|node| mapping::read(&node, &mut loader.problems));
+    match spec {
+        Some(spec) if loader.problems.is_empty() => Ok(spec),
         Some(_) | None => Err(loader.into_report()),
     }
 }
@@ -103,13 +116,23 @@ impl Loader {
         file: Option<&Path>,
         environment: &Environment,
     ) -> Option<Loaded> {
-        let mut root = match file {
+        let root = match file {
             Some(file) => self.file(file, At::default())?.1,
             None => Node { at: At::default(), value: Value::Mapping(Vec::new()) },
         };
+        let base = file.and_then(Path::parent).unwrap_or(Path::new(""));
+        self.settings_of(root, base, environment)
+    }
+
+    /// Loads everything that the tree of a config file names. Its paths are relative to `base`.
+    pub(super) fn settings_of(
+        &mut self,
+        mut root: Node,
+        base: &Path,
+        environment: &Environment,
+    ) -> Option<Loaded> {
         environment.overlay(&mut root, &mut self.sources, &mut self.problems);
         let config = settings::read(&root, &mut self.problems)?;
-        let base = file.and_then(Path::parent).unwrap_or(Path::new(""));
         let before = self.problems.len();
         let pack = self.packs(&config.rules, base);
         let rules = self.compile(&pack, before);
@@ -141,15 +164,20 @@ impl Loader {
                 self.shipped(shipped, &mut reader);
             } else if is_path(&pack.value) {
                 let path = self.resolve(pack, base);
-                self.pack(&path, pack.at, &mut reader);
+                let folder = path.is_dir();
+                let files = if folder { self.yaml_files(&path, pack.at) } else { vec![path] };
+                self.pack(files, pack.at, &mut reader);
             } else {
                 let names = shipped::PACKS.iter().map(|shipped| shipped.name);
-                let help = suggestion(&pack.value, names);
-                self.problems.add_with_help(
-                    pack.at,
-                    format!("there is no pack \"{}\"", pack.value),
-                    format!("{help}; a path has a \"/\" in it or ends in .yaml"),
-                );
+                let help = match nearest(&pack.value, names.clone()) {
+                    Some(name) => format!("did you mean \"{name}\"?"),
+                    None => format!(
+                        "shipped are {}; a path has a \"/\" in it or ends in .yaml",
+                        names.collect::<Vec<_>>().join(", ")
+                    ),
+                };
+                let message = format!("there is no pack \"{}\"", pack.value);
+                self.problems.add_with_help(pack.at, message, help);
             }
         }
         reader.finish()
@@ -166,9 +194,8 @@ impl Loader {
         reader.end(At::default(), &mut self.problems);
     }
 
-    /// Reads a pack from a folder or a file.
-    pub(super) fn pack(&mut self, path: &Path, at: At, reader: &mut PackReader) {
-        let files = if path.is_dir() { self.yaml_files(path, at) } else { vec![path.to_owned()] };
+    /// Reads a pack from its files.
+    pub(super) fn pack(&mut self, files: Vec<PathBuf>, at: At, reader: &mut PackReader) {
         reader.begin();
         let mut first = None;
         for file in files {
@@ -205,7 +232,8 @@ impl Loader {
         let place = self.sources.place(written.at);
         let source = place.and_then(|place| self.sources.source(place.source));
         match source.map(|source| source.kind) {
-            Some(SourceKind::File) => base.join(&written.value),
+            // By components, so that `./rules` is shown without its dot.
+            Some(SourceKind::File) => base.join(&written.value).components().collect(),
             Some(SourceKind::Variable) | None => PathBuf::from(&written.value),
         }
     }
@@ -251,7 +279,7 @@ impl Loader {
         Some((node.at, node))
     }
 
-    fn text(&mut self, name: String, text: String) -> Option<Node> {
+    pub(super) fn text(&mut self, name: String, text: String) -> Option<Node> {
         let source = self.sources.add(Source { name, text, kind: SourceKind::File });
         yaml::read(source, &mut self.sources, &mut self.problems)
     }

@@ -19,13 +19,15 @@ pub mod settings;
 pub mod shipped;
 mod source;
 mod span;
+#[cfg(test)]
+mod tests;
 mod values;
 pub mod yaml;
 
 pub use self::{
     check::{Checked, check},
     environment::Environment,
-    load::{Loaded, LoadedPack, load, load_packs},
+    load::{Loaded, LoadedPack, load, load_mapping, load_packs},
     problem::Problems,
     report::{Colour, Report},
     rules::{Expectation, Pack, PackTest, Step},

@@ -6,8 +6,9 @@ pub(super) fn nearest<'a>(
     written: &str,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let limit = (written.chars().count() / 3).max(1);
     let folded = fold(written);
+    // A word of which nothing is left was another word.
+    let limit = (folded.len() / 3).max(1).min(folded.len().checked_sub(1)?);
     let near = names.into_iter().map(|name| (slips(&folded, &fold(name)), name));
     near.filter(|(slips, _)| *slips <= limit).min_by_key(|(slips, _)| *slips).map(|(_, name)| name)
 }
@@ -69,5 +70,7 @@ mod tests {
         check("weight", None);
         check("", None);
         check("retention", None);
+        assert_eq!(nearest("4", ["1", "2"]), None);
+        assert_eq!(nearest("=>", ["=", ">="]), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Problems as people read them: file, line, column, the line itself, a caret, and what to write.
 //!
 //! The look is plain on purpose: the first line is `file:line:column: what`, which editors and CI
-//! make clickable, and the rest is text that fits a terminal of 100 columns.
+//! make clickable; below it stand the line, cut to what fits a terminal, and what to write.
 
 use std::{
     collections::BTreeSet,
@@ -41,7 +41,7 @@ impl Report {
     /// Returns the problems in the order of files and lines, each told once.
     pub fn new(sources: Sources, problems: Problems) -> Self {
         let mut problems = problems.into_vec();
-        problems.sort_by(|one, other| sources.order(one.at).cmp(&sources.order(other.at)));
+        problems.sort_by_key(|problem| sources.order(problem.at));
         // A file that two others name was read twice.
         let mut told = BTreeSet::new();
         problems.retain(|problem| {

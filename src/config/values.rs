@@ -37,7 +37,7 @@ fn unexpected(node: &Node, expected: &str, help: &str, problems: &mut Problems) 
 }
 
 /// Reads text; never empty.
-pub fn text(node: &Node, problems: &mut Problems) -> Option<String> {
+pub(super) fn text(node: &Node, problems: &mut Problems) -> Option<String> {
     let text = &scalar(node, "text", problems)?.text;
     if text.trim().is_empty() {
         problems.add(node.at, "empty text");
@@ -47,12 +47,12 @@ pub fn text(node: &Node, problems: &mut Problems) -> Option<String> {
 }
 
 /// Reads text with its place.
-pub fn located(node: &Node, problems: &mut Problems) -> Option<Located<String>> {
+pub(super) fn located(node: &Node, problems: &mut Problems) -> Option<Located<String>> {
     Some(Located { value: text(node, problems)?, at: node.at })
 }
 
 /// Reads `true` or `false`.
-pub fn flag(node: &Node, problems: &mut Problems) -> Option<bool> {
+pub(super) fn flag(node: &Node, problems: &mut Problems) -> Option<bool> {
     match flag_of(scalar(node, "true or false", problems)?) {
         None => {
             problems.add(node.at, format!("expected true or false, found {}", found(node)));
@@ -71,7 +71,7 @@ fn flag_of(scalar: &Scalar) -> Option<bool> {
 }
 
 /// Reads a finite number.
-pub fn number(node: &Node, problems: &mut Problems) -> Option<f64> {
+pub(super) fn number(node: &Node, problems: &mut Problems) -> Option<f64> {
     match number_of(scalar(node, "a number", problems)?) {
         None => {
             problems.add(node.at, format!("expected a number, found {}", found(node)));
@@ -88,7 +88,9 @@ fn number_of(scalar: &Scalar) -> Option<f64> {
 }
 
 /// Reads a whole number in a range.
-pub fn whole(range: std::ops::RangeInclusive<u64>) -> impl Fn(&Node, &mut Problems) -> Option<u64> {
+pub(super) fn whole(
+    range: std::ops::RangeInclusive<u64>,
+) -> impl Fn(&Node, &mut Problems) -> Option<u64> {
     move |node, problems| {
         let (least, most) = (range.start(), range.end());
         let expected = format!("a whole number from {least} to {most}");
@@ -104,7 +106,7 @@ pub fn whole(range: std::ops::RangeInclusive<u64>) -> impl Fn(&Node, &mut Proble
 }
 
 /// Reads a length of time.
-pub fn span(node: &Node, problems: &mut Problems) -> Option<Span> {
+pub(super) fn span(node: &Node, problems: &mut Problems) -> Option<Span> {
     let written = scalar(node, "a length of time", problems)?;
     let span = span::parse(&written.text);
     if span.is_none() {
@@ -113,21 +115,40 @@ pub fn span(node: &Node, problems: &mut Problems) -> Option<Span> {
     span
 }
 
-/// Reads a length of time, or `off` (the inner `None`).
-pub fn span_or_off(node: &Node, problems: &mut Problems) -> Option<Option<Span>> {
+/// A length of time, or that there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    /// So long.
+    Of(Span),
+    /// `off`: for ever, or never.
+    Off,
+}
+
+impl Length {
+    /// Returns the length; `None` is off.
+    pub(super) fn span(self) -> Option<Span> {
+        match self {
+            Self::Of(span) => Some(span),
+            Self::Off => None,
+        }
+    }
+}
+
+/// Reads a length of time, or `off`.
+pub(super) fn span_or_off(node: &Node, problems: &mut Problems) -> Option<Length> {
     let written = scalar(node, "a length of time or off", problems)?;
     if written.text == "off" {
-        return Some(None);
+        return Some(Length::Off);
     }
     let span = span::parse(&written.text);
     if span.is_none() {
         unexpected(node, "a length of time or off", span::HINT, problems);
     }
-    span.map(Some)
+    span.map(Length::Of)
 }
 
 /// Reads a list: every item by `read`.
-pub fn list<T>(
+pub(super) fn list<T>(
     read: impl Fn(&Node, &mut Problems) -> Option<T>,
 ) -> impl Fn(&Node, &mut Problems) -> Option<Vec<T>> {
     move |node, problems| match &node.value {
@@ -140,7 +161,7 @@ pub fn list<T>(
 }
 
 /// Reads one value or a list of them; never empty.
-pub fn one_or_more<T>(
+pub(super) fn one_or_more<T>(
     read: impl Fn(&Node, &mut Problems) -> Option<T>,
 ) -> impl Fn(&Node, &mut Problems) -> Option<Vec<T>> {
     move |node, problems| match &node.value {
@@ -166,7 +187,7 @@ fn each<T>(
 }
 
 /// A scalar as a rule compares with it: quoted text is text, whatever it looks like.
-pub fn any_scalar(node: &Node, problems: &mut Problems) -> Option<spec::Scalar> {
+pub(super) fn any_scalar(node: &Node, problems: &mut Problems) -> Option<spec::Scalar> {
     let written = scalar(node, "text, a number, true or false", problems)?;
     Some(match (flag_of(written), number_of(written)) {
         (Some(flag), _) => spec::Scalar::Flag(flag),
@@ -176,13 +197,13 @@ pub fn any_scalar(node: &Node, problems: &mut Problems) -> Option<spec::Scalar> 
 }
 
 /// Reads a word of a closed vocabulary.
-pub fn word<V: Vocabulary>(node: &Node, problems: &mut Problems) -> Option<V> {
+pub(super) fn word<V: Vocabulary>(node: &Node, problems: &mut Problems) -> Option<V> {
     let written = scalar(node, V::WHAT, problems)?;
     word_of(&written.text, node.at, problems)
 }
 
 /// Finds a word of a closed vocabulary.
-pub fn word_of<V: Vocabulary>(written: &str, at: At, problems: &mut Problems) -> Option<V> {
+pub(super) fn word_of<V: Vocabulary>(written: &str, at: At, problems: &mut Problems) -> Option<V> {
     let meant = V::WORDS.iter().find(|(name, _)| *name == written).map(|(_, value)| *value);
     if meant.is_none() {
         let help = suggestion(written, V::WORDS.iter().map(|(name, _)| *name));
@@ -192,7 +213,7 @@ pub fn word_of<V: Vocabulary>(written: &str, at: At, problems: &mut Problems) ->
 }
 
 /// Reads the name of a time zone.
-pub fn zone(node: &Node, problems: &mut Problems) -> Option<TimeZone> {
+pub(super) fn zone(node: &Node, problems: &mut Problems) -> Option<TimeZone> {
     let written = text(node, problems)?;
     let zone = TimeZone::get(&written).ok();
     if zone.is_none() {
@@ -207,7 +228,7 @@ pub fn zone(node: &Node, problems: &mut Problems) -> Option<TimeZone> {
 }
 
 /// Reads an instant.
-pub fn instant(node: &Node, problems: &mut Problems) -> Option<EventTime> {
+pub(super) fn instant(node: &Node, problems: &mut Problems) -> Option<EventTime> {
     let written = text(node, problems)?;
     let parsed = written.parse::<jiff::Timestamp>().ok();
     let instant = parsed.and_then(|parsed| EventTime::from_millis(parsed.as_millisecond()));
@@ -218,7 +239,7 @@ pub fn instant(node: &Node, problems: &mut Problems) -> Option<EventTime> {
 }
 
 /// Reads a list of names: a YAML list, or text with commas (as an environment variable has it).
-pub fn names(node: &Node, problems: &mut Problems) -> Option<Vec<Located<String>>> {
+pub(super) fn names(node: &Node, problems: &mut Problems) -> Option<Vec<Located<String>>> {
     let Value::Scalar(written) = &node.value else {
         return list(located)(node, problems);
     };
@@ -227,7 +248,10 @@ pub fn names(node: &Node, problems: &mut Problems) -> Option<Vec<Located<String>
 }
 
 /// Reads a length of time within bounds.
-pub fn span_within(least: Span, most: Span) -> impl Fn(&Node, &mut Problems) -> Option<Span> {
+pub(super) fn span_within(
+    least: Span,
+    most: Span,
+) -> impl Fn(&Node, &mut Problems) -> Option<Span> {
     move |node, problems| {
         let length = span(node, problems)?;
         if !(least..=most).contains(&length) {
@@ -241,7 +265,7 @@ pub fn span_within(least: Span, most: Span) -> impl Fn(&Node, &mut Problems) -> 
 }
 
 /// A closed set of words.
-pub trait Vocabulary: Copy + 'static {
+pub(super) trait Vocabulary: Copy + 'static {
     /// What a word of it is called, with its article.
     const WHAT: &'static str;
     /// Every word and what it means.

@@ -60,7 +60,15 @@ pub struct Entry {
 /// empty mapping.
 pub fn read(source: SourceId, sources: &mut Sources, problems: &mut Problems) -> Option<Node> {
     let text = sources.source(source)?.text.clone();
-    let mut tree = Tree { source, sources, problems, open: Vec::new(), root: None, documents: 0 };
+    let mut tree = Tree {
+        source,
+        sources,
+        problems,
+        open: Vec::new(),
+        root: None,
+        documents: 0,
+        incomplete: false,
+    };
     for event in Parser::<StrInput<'_>>::new_from_str(&text) {
         match event {
             Ok((event, span)) => tree.take(event, span)?,
@@ -71,7 +79,11 @@ pub fn read(source: SourceId, sources: &mut Sources, problems: &mut Problems) ->
         }
     }
     let at = tree.sources.note_whole(source);
-    Some(tree.root.unwrap_or(Node { at, value: Value::Mapping(Vec::new()) }))
+    if tree.incomplete {
+        return None;
+    }
+    let root = tree.root.filter(|root| root.value != Value::Nothing);
+    Some(root.unwrap_or(Node { at, value: Value::Mapping(Vec::new()) }))
 }
 
 /// A tree while it is being built.
@@ -82,6 +94,8 @@ struct Tree<'a> {
     open: Vec<Open>,
     root: Option<Node>,
     documents: usize,
+    /// A value stands somewhere else: what is read of the tree would only repeat that.
+    incomplete: bool,
 }
 
 /// A sequence or a mapping whose end has not come yet.
@@ -119,6 +133,7 @@ impl Tree<'_> {
                     "aliases (*name) are not supported",
                     "write the value out",
                 );
+                self.incomplete = true;
                 self.put(Node { at, value: Value::Nothing });
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -147,10 +162,11 @@ impl Tree<'_> {
 
     fn note(&mut self, span: Span) -> At {
         let (start, end) = (span.start, span.end);
-        let width = match end.line() == start.line() {
-            true => end.col().saturating_sub(start.col()),
+        let width = if end.line() == start.line() {
+            end.col().saturating_sub(start.col())
+        } else {
             // The renderer ends a caret with its line.
-            false => usize::MAX,
+            usize::MAX
         };
         let (line, column) = (start.line(), start.col());
         self.sources.note(Place { source: self.source, line, column, width: width.max(1) })

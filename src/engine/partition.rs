@@ -112,7 +112,13 @@ struct Live {
     due: BTreeSet<(EventTime, Box<str>)>,
     /// Committed deadlines up to here have been looked at.
     looked_at: Option<(EventTime, Box<str>)>,
+    /// The next committed deadline, so that most touchpoints need not ask; `None`: not known.
+    next_stored: Option<NextStored>,
 }
+
+/// What the store answered last.
+#[derive(Clone, Debug)]
+struct NextStored(Option<(EventTime, Box<str>)>);
 
 impl Partition {
     /// Customers kept decoded between transactions; beyond it all are dropped after a commit and
@@ -141,6 +147,22 @@ impl Partition {
             Item::Reject(rejected) => run.reject(&rejected),
         });
         self.live.row.next_offset = record.offset.saturating_add(1);
+    }
+
+    /// Returns the customer of a record's first touchpoint: what its key should be.
+    pub fn customer_of(
+        &mut self,
+        engine: &Engine,
+        record: &Record<'_>,
+        now: EventTime,
+    ) -> Option<String> {
+        let mut first = None;
+        engine.decoder.decode(record, now, &mut self.scratch, &mut |item| {
+            if let Item::Touchpoint(decoded) = item {
+                first.get_or_insert_with(|| decoded.touchpoint.customer_id.to_string());
+            }
+        });
+        first
     }
 
     /// Moves event time forward in an idle partition to `event_time` (never back), and fires what
@@ -177,11 +199,6 @@ impl Partition {
     pub fn set_topic(&mut self, topic_id: &str, partition_count: i32) {
         topic_id.clone_into(&mut self.live.row.topic_id);
         self.live.row.partition_count = partition_count;
-    }
-
-    /// Returns how many customers changed since the last commit.
-    pub fn dirty_count(&self) -> usize {
-        self.live.overlay.values().filter(|customer| customer.dirty).count()
     }
 
     /// Writes what the transaction must contain besides the effects. Changes nothing: call
@@ -230,6 +247,7 @@ impl Partition {
     /// The transaction was committed: the store has (or is about to have) the sealed rows.
     pub fn committed(&mut self) {
         self.committed = self.live.row.clone();
+        self.live.next_stored = None;
         if Self::MAX_CACHED < self.live.overlay.len() {
             self.live.overlay.clear();
             self.live.due.clear();
@@ -361,9 +379,13 @@ impl<C: Customers> Run<'_, C> {
             customer.account_id = Some(account.as_ref().into());
             customer.account_at = Some(touchpoint.ts);
         }
-        let Some(digest) = digest else {
-            self.effects.fact(Fact::Ignored);
-            return;
+        let digest = match digest {
+            Ok(digest) => digest,
+            Err(rule) => {
+                self.effects.fact(Fact::RuleHit(rule));
+                self.effects.fact(Fact::Ignored);
+                return;
+            }
         };
         let context = self.engine.context(id, watermark);
         let story = place(customer, digest, context);
@@ -423,9 +445,7 @@ impl<C: Customers> Run<'_, C> {
         let watermark = self.live.watermark(self.engine.settings.tolerance);
         loop {
             let changed = self.live.due.first().filter(|(at, _)| *at <= watermark).cloned();
-            let after = self.live.looked_at.as_ref().map(|(at, id)| (*at, &**id));
-            let stored = self.customers.due(after, watermark);
-            let stored = stored.map(|(at, id)| (at, Box::from(&*id)));
+            let stored = self.next_stored().filter(|(at, _)| *at <= watermark);
             let next = match (changed, stored) {
                 (Some(changed), Some(stored)) if stored < changed => (stored, true),
                 (Some(changed), _) => (changed, false),
@@ -435,6 +455,7 @@ impl<C: Customers> Run<'_, C> {
             let ((at, id), from_store) = next;
             if from_store {
                 self.live.looked_at = Some((at, id.clone()));
+                self.live.next_stored = None;
                 if self.live.overlay.contains_key(&id) {
                     // In memory already: its own entry, if any, is the right one.
                     continue;
@@ -443,6 +464,17 @@ impl<C: Customers> Run<'_, C> {
             }
             self.refresh(&id, watermark);
         }
+    }
+
+    /// Returns the first committed deadline that has not been looked at.
+    fn next_stored(&mut self) -> Option<(EventTime, Box<str>)> {
+        if let Some(NextStored(known)) = &self.live.next_stored {
+            return known.clone();
+        }
+        let after = self.live.looked_at.as_ref().map(|(at, id)| (*at, &**id));
+        let next = self.customers.due(after, EventTime::MAX).map(|(at, id)| (at, Box::from(&*id)));
+        self.live.next_stored = Some(NextStored(next.clone()));
+        next
     }
 
     /// Fires one customer's deadlines up to the watermark.

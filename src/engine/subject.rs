@@ -4,7 +4,7 @@ use super::{
     classify::{Subject, Values, examine},
     decode::{Decoded, Properties, parse_due},
     partition::Engine,
-    rules::PathIx,
+    rules::{PathIx, RuleIx},
     state::{Digest, Origin},
 };
 use crate::model::{Channel, Channels, EventTime, Property};
@@ -33,12 +33,12 @@ impl Values for Captured<'_, '_> {
     }
 }
 
-/// Returns the digest of a touchpoint; `None` where a rule says to ignore it.
+/// Returns the digest of a touchpoint, or the rule that says to ignore it.
 pub(crate) fn digest_of(
     engine: &Engine,
     decoded: &Decoded<'_, '_>,
     history_complete: bool,
-) -> Option<Digest> {
+) -> Result<Digest, RuleIx> {
     let rules = &*engine.rules;
     let touchpoint = &decoded.touchpoint;
     let values = Captured { engine, properties: decoded.properties };
@@ -57,12 +57,12 @@ pub(crate) fn digest_of(
     };
     let mut candidates = Vec::new();
     examine(rules, subject, &mut candidates);
-    let ignored = candidates.iter().filter_map(|one| rules.rule(one.rule)).any(|rule| {
+    let ignoring = candidates.iter().map(|candidate| candidate.rule).find(|&index| {
         // With no history to ask, being a candidate is matching.
-        rule.ignore && !rule.asks_history
+        rules.rule(index).is_some_and(|rule| rule.ignore && !rule.asks_history)
     });
-    if ignored {
-        return None;
+    if let Some(rule) = ignoring {
+        return Err(rule);
     }
     let mut kept = Vec::new();
     for &path in &rules.kept_paths {
@@ -70,7 +70,7 @@ pub(crate) fn digest_of(
             kept.push((path, key_text(value)));
         }
     }
-    Some(Digest {
+    Ok(Digest {
         ts: touchpoint.ts,
         event_id: touchpoint.event_id.as_ref().into(),
         event: touchpoint.event.as_ref().into(),

@@ -96,6 +96,8 @@ impl Restore {
     ) -> Result<Self, KafkaFailure> {
         let failed = |error: KafkaError| KafkaFailure::new("starting a restore", &error);
         let mut config = connection.reader(group, &format!("{group}-restore-{partition}"));
+        // At the end the broker would else hold the answer that says so back for half a second.
+        config.set("fetch.wait.max.ms", "10");
         let listener = Listener::default();
         let heard = Arc::clone(&listener.state);
         let reader = BaseConsumer::from_config_and_context(&config, listener).map_err(failed)?;

@@ -89,6 +89,11 @@ const NAMED: [&str; 6] = [
     "transactional.id",
 ];
 
+/// What the library warns of and is meant to be so: `CONFWARN`, a consumer's property given to a
+/// producer, because `kafka.properties` go to both; `GETPID`, a start that waits for the broker to
+/// end a predecessor's transaction.
+const HARMLESS: [&str; 2] = ["CONFWARN", "GETPID"];
+
 const PRODUCER_ONLY: &str = "delivery.report.only.error";
 
 /// A property under `kafka.properties` that Rega sets itself.
@@ -226,11 +231,18 @@ pub(super) struct Heard {
     /// Rebalances must be answered inside the callback: the client is being closed, and nobody
     /// polls for them any more.
     pub(super) closing: AtomicBool,
+    /// What the client said last about something that went wrong.
+    last_trouble: Mutex<Option<String>>,
     /// Rebalances not yet answered. As long as the group's changes between two polls.
     pub(super) rebalances: Mutex<VecDeque<Rebalance>>,
 }
 
 impl Heard {
+    /// Takes what the client said last about something that went wrong.
+    pub(super) fn last_trouble(&self) -> Option<String> {
+        self.last_trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Takes the oldest unanswered rebalance.
     pub(super) fn next_rebalance(&self) -> Option<Rebalance> {
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
@@ -239,6 +251,10 @@ impl Heard {
 
 impl ClientContext for Listener {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        if HARMLESS.contains(&facility) {
+            tracing::debug!(facility, "kafka client: {text}");
+            return;
+        }
         match level {
             RDKafkaLogLevel::Emerg
             | RDKafkaLogLevel::Alert
@@ -257,6 +273,11 @@ impl ClientContext for Listener {
             self.state.disconnected.store(true, Ordering::Relaxed);
         }
         tracing::debug!(%error, "kafka client: {reason}");
+        let mut last = self.state.last_trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        // That all brokers are down says less than why the last one is.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) || last.is_none() {
+            *last = Some(reason.to_owned());
+        }
     }
 }
 

@@ -98,7 +98,6 @@ impl KafkaFailure {
             return Trouble::Lost;
         }
         // The library's list grows, and most of it is `Other`.
-        #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows")]
         match self.code {
             Some(RDKafkaErrorCode::OperationTimedOut) => Trouble::TimedOut,
             Some(

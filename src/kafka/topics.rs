@@ -200,11 +200,12 @@ impl<'a> Inspector<'a> {
     fn partition_count(&self, role: Role) -> Result<Option<i32>, TopicFailure> {
         let name = self.plan.name(role);
         let metadata = self.client.fetch_metadata(Some(name), ANSWER_LIMIT).map_err(|error| {
-            // Serves the client's own events, so that the log says why.
+            // What the client has met on the way says more than that time is up.
             self.client.poll(Duration::ZERO);
+            let met = self.client.context().state.last_trouble();
             TopicFailure::NoBroker {
                 brokers: self.connection.brokers().to_owned(),
-                reason: KafkaFailure::new("asking for metadata", &error).reason,
+                reason: met.unwrap_or_else(|| KafkaFailure::new("", &error).reason),
             }
         })?;
         let Some(topic) = metadata.topics().first() else { return Ok(None) };

@@ -6,6 +6,7 @@
 mod channel;
 mod hash;
 mod labels;
+mod partitioner;
 mod time;
 mod touchpoint;
 mod verdict;
@@ -18,6 +19,7 @@ pub use self::{
         Actor, Band, EpisodeOutcome, Evidence, LabelledBy, MicroMoment, MomentOfTruth, Severity,
         Stage, Track, TransitionKind, Valence,
     },
+    partitioner::Partitioner,
     time::{EventTime, Span, span_as_f64, span_of},
     touchpoint::{Property, Touchpoint},
     verdict::{Labels, Points},

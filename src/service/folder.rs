@@ -129,7 +129,7 @@ mod tests {
     fn a_folder_that_cannot_be_made_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("taken");
-        std::fs::write(&file, "").unwrap();
+        fs::write(&file, "").unwrap();
         let refused = StateFolder::lock(&file).unwrap_err().to_string();
         assert!(refused.contains("taken"), "{refused}");
     }

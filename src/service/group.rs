@@ -138,7 +138,7 @@ impl Session<'_> {
         };
         // An offset that is not the state's own is written down at once, so that the next start
         // finds them in agreement even if no record comes.
-        let (offset, dirty) = match position(known) {
+        let (offset, dirty) = match position(&known) {
             Ok(Position::Continue(offset)) => (offset, false),
             Ok(Position::Adopted(offset)) => (offset, true),
             Ok(Position::Unread) => (self.first_offset(partition, bounds)?, true),

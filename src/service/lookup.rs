@@ -3,7 +3,7 @@
 //! A worker alone may touch its partitions, so a question is put into its mailbox and answered
 //! between two batches, from committed state. Nothing is shared and nothing is locked.
 
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use tokio::sync::oneshot;
 
@@ -83,9 +83,5 @@ impl LookupDesk {
 
 /// Takes the questions that wait now.
 pub(super) fn waiting(mailbox: &Receiver<Lookup>) -> impl Iterator<Item = Lookup> {
-    std::iter::from_fn(|| match mailbox.try_recv() {
-        Ok(lookup) => Some(lookup),
-        Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-    })
-    .take(MAILBOX_SIZE)
+    mailbox.try_iter().take(MAILBOX_SIZE)
 }

@@ -62,7 +62,7 @@ pub(super) enum Mismatch {
 }
 
 /// Decides where a partition goes on.
-pub(super) fn position(known: Known<'_>) -> Result<Position, Mismatch> {
+pub(super) fn position(known: &Known<'_>) -> Result<Position, Mismatch> {
     if let Some(row) = known.row
         && row.partition_count != known.partition_count
     {
@@ -113,43 +113,43 @@ mod tests {
         committed: Option<i64>,
         row: Option<&PartitionRow>,
         adopt_offsets: bool,
-        expected: Result<Position, Mismatch>,
+        expected: &Result<Position, Mismatch>,
     ) {
         let bounds = (10, 100);
         let known = Known { committed, row, partition_count: 4, bounds, adopt_offsets };
-        assert_eq!(position(known), expected);
+        assert_eq!(&position(&known), expected);
     }
 
     #[test]
     fn state_and_offset_that_agree_go_on() {
-        check(Some(50), Some(&row(50)), false, Ok(Position::Continue(50)));
-        check(Some(100), Some(&row(100)), false, Ok(Position::Continue(100)));
+        check(Some(50), Some(&row(50)), false, &Ok(Position::Continue(50)));
+        check(Some(100), Some(&row(100)), false, &Ok(Position::Continue(100)));
     }
 
     #[test]
     fn without_a_committed_offset_the_state_knows() {
-        check(None, Some(&row(50)), false, Ok(Position::Continue(50)));
-        check(None, None, false, Ok(Position::Unread));
+        check(None, Some(&row(50)), false, &Ok(Position::Continue(50)));
+        check(None, None, false, &Ok(Position::Unread));
     }
 
     #[test]
     fn a_disagreement_stops_until_the_operator_decides() {
         let mismatch = Mismatch::Offsets { state: 50, committed: 60 };
-        check(Some(60), Some(&row(50)), false, Err(mismatch));
-        check(Some(60), Some(&row(50)), true, Ok(Position::Adopted(60)));
+        check(Some(60), Some(&row(50)), false, &Err(mismatch));
+        check(Some(60), Some(&row(50)), true, &Ok(Position::Adopted(60)));
     }
 
     #[test]
     fn an_offset_without_state_stops_too() {
-        check(Some(60), None, false, Err(Mismatch::NoState { committed: 60 }));
-        check(Some(60), None, true, Ok(Position::Adopted(60)));
+        check(Some(60), None, false, &Err(Mismatch::NoState { committed: 60 }));
+        check(Some(60), None, true, &Ok(Position::Adopted(60)));
     }
 
     #[test]
     fn nothing_jumps_over_records_that_are_gone() {
         for offset in [9, 101] {
             let expected = Err(Mismatch::OutOfRange { offset, first: 10, end: 100 });
-            check(Some(offset), Some(&row(offset)), false, expected);
+            check(Some(offset), Some(&row(offset)), false, &expected);
         }
     }
 
@@ -157,6 +157,6 @@ mod tests {
     fn another_partition_count_cannot_be_adopted() {
         let grown = PartitionRow { partition_count: 3, ..row(50) };
         let expected = Err(Mismatch::PartitionCount { state: 3, now: 4 });
-        check(Some(50), Some(&grown), true, expected);
+        check(Some(50), Some(&grown), true, &expected);
     }
 }

@@ -41,7 +41,7 @@ struct Held {
 /// The committed customers of one partition.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    /// Never iterated: its order means nothing. Seeded by the process, because customers choose ids.
+    /// Iterated only to be sorted: its order means nothing. Seeded by the process, because customers choose ids.
     rows: hashbrown::HashMap<Arc<str>, Held, RandomState>,
     deadlines: BTreeSet<(EventTime, Arc<str>)>,
     byte_count: usize,
@@ -68,6 +68,14 @@ impl MemoryStore {
             let row = change.row.map(|row| sealed.bytes(row));
             self.put(Change { customer_id, row, due: change.due });
         }
+    }
+
+    /// Returns every customer and row, in order of id.
+    pub fn in_order(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let mut all: Vec<(&str, &[u8])> =
+            self.rows.iter().map(|(id, held)| (&**id, &*held.row)).collect();
+        all.sort_unstable_by_key(|(id, _)| *id);
+        all.into_iter()
     }
 
     /// Returns how many customers there are.

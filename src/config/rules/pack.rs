@@ -7,7 +7,7 @@ use crate::{
     config::{
         fields::{Fields, entries, read_fields},
         problem::Problems,
-        values::{list, located, number, one_or_more, span_or_off, text, word, word_of},
+        values::{Length, list, located, number, one_or_more, span_or_off, text, word, word_of},
         yaml::Node,
     },
     engine::rules::spec::{At, EpisodeSpec, GuessSpec, Located, PackSpec, TrackSpec},
@@ -105,12 +105,12 @@ impl PackReader {
 
     fn episodes(&mut self, fields: &mut Fields<'_, '_>) {
         if let Some(absence) = fields.get("absence", span_or_off) {
-            self.pack.spec.absence = absence;
+            self.pack.spec.absence = absence.span();
         }
         let kinds = fields.get("episodes", |node, problems| {
             let kinds = entries(node, "episodes", problems)?.iter().filter_map(|entry| {
                 let spec = read_fields(&entry.value, "the episode", problems, |fields| {
-                    let due = fields.get("due", span_or_off).flatten();
+                    let due = fields.get("due", span_or_off).and_then(Length::span);
                     Some(EpisodeSpec { due, channel: fields.get("channel", text) })
                 });
                 spec.map(|spec| (entry.key.value.clone(), spec))
@@ -132,7 +132,7 @@ fn track_spec(node: &Node, problems: &mut Problems) -> Option<TrackSpec> {
             Some(weight)
         });
         let half_life = fields.need("half_life", span_or_off);
-        Some(TrackSpec { weight: weight?, half_life: half_life? })
+        Some(TrackSpec { weight: weight?, half_life: half_life?.span() })
     })
 }
 

@@ -1,12 +1,13 @@
 //! One rule: when it matches, what it says, what it gives, what it opens and closes.
 
-use super::when;
+use super::{property, when};
 use crate::{
     config::{
         fields::{entries, found, read_fields},
         problem::Problems,
         values::{
-            Vocabulary, flag, located, number, one_or_more, span, span_or_off, word, word_of,
+            Length, Vocabulary, flag, located, number, one_or_more, span, span_or_off, word,
+            word_of,
         },
         yaml::{Node, Value},
     },
@@ -50,10 +51,10 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<RuleSpec> {
         let points = fields.get("points", points).unwrap_or_default();
         let opens = fields.get("opens", opens);
         let closes = fields.get("closes", closes);
-        let reversible = fields.get("reversible", located);
-        let reverses = fields.get("reverses", located);
+        let reversible = fields.get("reversible", property);
+        let reverses = fields.get("reverses", property);
         let recover_within = fields.get("recover_within", span);
-        let acquires = fields.get("acquires", located);
+        let acquires = fields.get("acquires", property);
         let ignore = fields.get("ignore", flag).unwrap_or(false);
         Some(RuleSpec {
             at,
@@ -93,7 +94,7 @@ fn valence(node: &Node, problems: &mut Problems) -> Option<ValenceSpec> {
     }
     read_fields(node, "the scale", problems, |fields| {
         let kind = fields.need("scale", word);
-        let property = fields.need("from", located);
+        let property = fields.need("from", property);
         let (worst, best) = match kind {
             Some(ScaleKind::Nps) => (Some(0.0), Some(10.0)),
             Some(ScaleKind::Thumbs) => (Some(0.0), Some(1.0)),
@@ -123,13 +124,14 @@ fn points_of(track: Option<Track>, node: &Node, problems: &mut Problems) -> Opti
     // What gives may be repeated at will, so it counts once a day; what takes away counts always.
     let usual = |add: f64| if 0.0 < add { OncePer::Day } else { OncePer::Touchpoint };
     if let Value::Mapping(_) = node.value {
-        return read_fields(node, "points", problems, |fields| {
+        return read_fields(node, "\"points\"", problems, |fields| {
             let add = fields.need("add", number);
             let cap = fields.get("cap", number);
             let once_per = fields.get("once_per", word);
-            let half_life = fields
-                .get("half_life", span_or_off)
-                .map(|half_life| half_life.map_or(HalfLifeSpec::Never, HalfLifeSpec::After));
+            let half_life = fields.get("half_life", span_or_off).map(|half_life| match half_life {
+                Length::Of(span) => HalfLifeSpec::After(span),
+                Length::Off => HalfLifeSpec::Never,
+            });
             let (track, add) = (track?, add?);
             let once_per = once_per.unwrap_or(usual(add));
             Some(PointsSpec { at, track, add, cap, once_per, half_life })
@@ -143,7 +145,7 @@ fn opens(node: &Node, problems: &mut Problems) -> Option<OpenSpec> {
     read_fields(node, "\"opens\"", problems, |fields| {
         let at = fields.at();
         let episode = fields.need("episode", located);
-        let key = fields.get("key", located);
+        let key = fields.get("key", property);
         let due = fields.get("due", due);
         Some(OpenSpec { at, episode: episode?, key, due })
     })
@@ -153,7 +155,7 @@ fn closes(node: &Node, problems: &mut Problems) -> Option<CloseSpec> {
     read_fields(node, "\"closes\"", problems, |fields| {
         let at = fields.at();
         let episode = fields.need("episode", located);
-        let key = fields.get("key", located);
+        let key = fields.get("key", property);
         Some(CloseSpec { at, episode: episode?, key })
     })
 }
@@ -163,7 +165,7 @@ fn due(node: &Node, problems: &mut Problems) -> Option<DueSpec> {
         return span(node, problems).map(DueSpec::After);
     }
     read_fields(node, "\"due\"", problems, |fields| {
-        let field = fields.need("field", located);
+        let field = fields.need("field", property);
         let bare_date_ends = fields.get("bare_date", bare_date).unwrap_or(true);
         Some(DueSpec::Field { field: field?, bare_date_ends })
     })

@@ -1,5 +1,6 @@
 //! When a rule matches: a mapping whose keys must all hold.
 
+use super::{checked_path, property};
 use crate::{
     config::{
         fields::{Fields, entries, found, read_fields},
@@ -64,8 +65,9 @@ fn properties(node: &Node, problems: &mut Problems) -> Option<Vec<Condition>> {
     let entries = entries(node, "properties", problems)?.iter();
     let conditions: Vec<_> = entries
         .map(|entry| {
+            let sound = checked_path(&entry.key.value, entry.key.at, problems);
             let test = test(&entry.value, problems)?;
-            Some(Condition::Property { path: entry.key.clone(), test })
+            sound.then(|| Condition::Property { path: entry.key.clone(), test })
         })
         .collect();
     conditions.into_iter().collect()
@@ -124,9 +126,9 @@ fn test_mapping(node: &Node, problems: &mut Problems) -> Option<Test> {
 
 fn compare(node: &Node, problems: &mut Problems) -> Option<Condition> {
     read_fields(node, "\"compare\"", problems, |fields| {
-        let left = fields.need("field", located);
+        let left = fields.need("field", property);
         let is = fields.need("is", word);
-        let right = fields.need("than", located);
+        let right = fields.need("than", property);
         Some(Condition::Compare { left: left?, is: is?, right: right? })
     })
 }
@@ -139,7 +141,7 @@ fn customer(node: &Node, problems: &mut Problems) -> Option<Vec<Condition>> {
         tests.extend(fields.get("band", one_or_more(word)).map(CustomerTest::Band));
         tests.extend(fields.get("score", score));
         tests.extend(fields.get("episode", episode));
-        tests.extend(fields.get("owns", located).map(CustomerTest::Owns));
+        tests.extend(fields.get("owns", property).map(CustomerTest::Owns));
         tests.extend(fields.get("seen", one_or_more(seen)).unwrap_or_default());
         Some(tests.into_iter().map(Condition::Customer).collect())
     })
@@ -160,7 +162,7 @@ fn score(node: &Node, problems: &mut Problems) -> Option<CustomerTest> {
 fn episode(node: &Node, problems: &mut Problems) -> Option<CustomerTest> {
     read_fields(node, "\"episode\"", problems, |fields| {
         let kind = fields.need("open", located);
-        let key = fields.get("key", located);
+        let key = fields.get("key", property);
         let overdue = fields.get("overdue", flag);
         Some(CustomerTest::Episode { kind: kind?, key, overdue })
     })
@@ -177,8 +179,8 @@ fn seen(node: &Node, problems: &mut Problems) -> Option<CustomerTest> {
         let events = fields.need("event", one_or_more(located));
         let within = fields.need("within", span);
         let at_least = fields.get("at_least", whole(1..=SEEN_MAX)).unwrap_or(1);
-        let same = fields.get("same", located);
-        let distinct = fields.get("distinct", located);
+        let same = fields.get("same", property);
+        let distinct = fields.get("distinct", property);
         let at_least = u8::try_from(at_least).ok();
         let (events, within, at_least) = (events?, within?, at_least?);
         Some(CustomerTest::Seen(SeenSpec { at, events, within, at_least, same, distinct }))

@@ -14,7 +14,7 @@ use crate::{
 const OWNED: [(&str, &str); 18] = [
     ("bootstrap.servers", "write \"kafka.brokers\" instead"),
     ("metadata.broker.list", "write \"kafka.brokers\" instead"),
-    ("group.id", "it is \"app\""),
+    ("group.id", "write \"app\" instead"),
     ("group.instance.id", "it is app.instance.worker, so that a restart keeps its partitions"),
     ("group.protocol", "static members restart in a second only with the classic protocol"),
     ("client.id", "it is app.instance.worker"),
@@ -73,7 +73,7 @@ pub(super) fn properties(
             let help = "names have lower case letters and dots, such as security.protocol";
             problems.add_with_help(at, "not the name of a librdkafka setting", help);
         } else if let Some((_, reason)) = OWNED.iter().find(|(owned, _)| *owned == name) {
-            problems.add_with_help(at, format!("\"{name}\" is not yours to set"), *reason);
+            problems.add_with_help(at, format!("\"{name}\" is set by Rega"), *reason);
         } else if let Value::Scalar(value) = &entry.value.value {
             properties.insert(name.to_owned(), value.text.clone());
             places.insert(name.to_owned(), at);

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use crate::{
     config::{
-        fields::found,
         problem::Problems,
         values::{names, text},
         yaml::Node,
@@ -26,7 +25,8 @@ fn kafka_letter(letter: char) -> bool {
 
 fn kafka_name(node: &Node, most: usize, problems: &mut Problems) -> Option<String> {
     let name = text(node, problems)?;
-    let fits = name.len() <= most && name.chars().all(kafka_letter) && name.trim_matches('.') != "";
+    let fits =
+        name.len() <= most && name.chars().all(kafka_letter) && !name.trim_matches('.').is_empty();
     if !fits {
         problems.add_with_help(
             node.at,
@@ -141,8 +141,7 @@ fn is_label(name: &str) -> bool {
 pub(super) fn packs(node: &Node, problems: &mut Problems) -> Option<Vec<Located<String>>> {
     let packs = names(node, problems)?;
     if packs.is_empty() {
-        let message = format!("expected packs, found {}", found(node));
-        problems.add_with_help(node.at, message, "write [commerce], or remove the line");
+        problems.add_with_help(node.at, "no pack", "write [commerce], or remove the line");
         return None;
     }
     Some(packs)

@@ -41,11 +41,11 @@ const COMMIT_MAX: Span = 5 * SECOND;
 /// What one worker can hold between two commits in a few hundred megabytes.
 const TOUCHPOINTS_MAX: u64 = 1_000_000;
 
-/// A reject must have room for its headers and a readable part of the item.
-const OUTPUT_BYTES_MIN: u64 = 10_000;
+/// A reject must have room for its headers and a readable part of the item; a batch is no smaller.
+const BYTES_MIN: u64 = 10_000;
 
 /// More than any broker is told to accept.
-const OUTPUT_BYTES_MAX: u64 = 100_000_000;
+const BYTES_MAX: u64 = 100_000_000;
 
 /// More threads than that in one process mean that several processes are wanted.
 const WORKERS_MAX: u64 = 64;
@@ -84,10 +84,7 @@ fn setting<T>(
     read: impl FnOnce(&Node, &mut Problems) -> Option<T>,
     default: T,
 ) -> T {
-    let full = match fields.what() {
-        "the configuration" => key.to_owned(),
-        section => format!("{section}.{key}"),
-    };
+    let full = fields.full_name(key);
     let (given, at) = (fields.has(key), fields.at_of(key));
     let value = fields.get(key, read);
     if value.is_some() || !given {
@@ -105,7 +102,7 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
     let age_of = span_within(SECOND, RETENTION_MAX);
     Config {
         app: setting(fields, marks, "app", names::app, "rega".to_owned()),
-        instance: setting(fields, marks, "instance", optional(names::app), None),
+        instance: optional(fields, marks, "instance", names::app),
         kafka: fields.section("kafka", |fields| kafka_section(fields, marks)),
         input: fields.section("input", |fields| input(fields, marks)),
         topics: fields.section("topics", |fields| topics(fields, marks)),
@@ -139,7 +136,7 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
         }),
         text_fields: setting(fields, marks, "text_fields", text_fields, usual.text_fields),
         max_output_bytes: fields.section("output", |fields| {
-            setting(fields, marks, "max_bytes", output_bytes, usual.max_output_bytes)
+            setting(fields, marks, "max_bytes", bytes, usual.max_output_bytes)
         }),
         drain_timeout: fields.section("drain", |fields| {
             let read = duration(SECOND, 10 * MINUTE);
@@ -162,12 +159,14 @@ fn kafka_section(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Kafka {
 }
 
 fn input(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Input {
+    let usual = engine::Settings::default().max_input_bytes;
     Input {
         keyed: setting(fields, marks, "keyed", keyed, true),
         partitioner: setting(fields, marks, "partitioner", word, Partitioner::Auto),
         start: setting(fields, marks, "start", start, Start::Earliest),
         dialect: setting(fields, marks, "dialect", word, Dialect::Native),
         mappings: setting(fields, marks, "mappings", mappings, BTreeMap::new()),
+        max_bytes: setting(fields, marks, "max_bytes", bytes, usual),
     }
 }
 
@@ -188,7 +187,7 @@ fn http(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Http {
     let local = SocketAddr::from(([127, 0, 0, 1], 8080));
     Http {
         listen: setting(fields, marks, "listen", names::listen, local),
-        advertise: setting(fields, marks, "advertise", optional(names::advertise), None),
+        advertise: optional(fields, marks, "advertise", names::advertise),
     }
 }
 
@@ -204,16 +203,19 @@ fn history(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> History {
     let usual = engine::Settings::default().history_complete_after;
     let complete_after = span_within(0, RETENTION_MAX);
     History {
-        since: setting(fields, marks, "since", optional(instant), None),
+        since: optional(fields, marks, "since", instant),
         complete_after: setting(fields, marks, "complete_after", complete_after, usual),
     }
 }
 
-/// Turns a reader into one whose default is `None`.
+/// Reads one setting that has no default, and marks it.
 fn optional<T>(
+    fields: &mut Fields<'_, '_>,
+    marks: &mut Marks,
+    key: &'static str,
     read: impl Fn(&Node, &mut Problems) -> Option<T>,
-) -> impl Fn(&Node, &mut Problems) -> Option<Option<T>> {
-    move |node, problems| read(node, problems).map(Some)
+) -> Option<T> {
+    setting(fields, marks, key, |node, problems| read(node, problems).map(Some), None)
 }
 
 fn duration(least: Span, most: Span) -> impl Fn(&Node, &mut Problems) -> Option<Duration> {
@@ -235,8 +237,8 @@ fn touchpoints(node: &Node, problems: &mut Problems) -> Option<usize> {
     usize::try_from(whole(1..=TOUCHPOINTS_MAX)(node, problems)?).ok()
 }
 
-fn output_bytes(node: &Node, problems: &mut Problems) -> Option<usize> {
-    usize::try_from(whole(OUTPUT_BYTES_MIN..=OUTPUT_BYTES_MAX)(node, problems)?).ok()
+fn bytes(node: &Node, problems: &mut Problems) -> Option<usize> {
+    usize::try_from(whole(BYTES_MIN..=BYTES_MAX)(node, problems)?).ok()
 }
 
 /// Returns how many cores there are, within the bounds of `workers`.

@@ -12,7 +12,8 @@
 //!   reject: an id was meant, and guessing "none" would break dedupe or merge strangers.
 //! - White space around ids, names and times is dropped. An integer as an id is its decimal text.
 //! - `ts`, `sent_at`, `received_at`: RFC 3339 with a zone (see [`time`]), or epoch milliseconds as
-//!   a number, negative too. Numeric text is no time. A leap second is the second before it.
+//!   a number, negative too (a fraction of one is dropped). Numeric text is no time, except where
+//!   a mapping says `unix_seconds` or `unix_millis`. A leap second is the second before it.
 //! - All three there: `ts = received_at − (sent_at − ts as sent)`. No `ts`: `sent_at`, else
 //!   `received_at`, else the record's timestamp. One that is there and cannot be read is a reject.
 //! - No customer id: `anon:` and the anonymous id. No event id: `topic-partition-offset`, with the

@@ -16,7 +16,7 @@ use super::{
     MAX_DEPTH,
     field::{Given, Value},
     reject::Reject,
-    text::RawText,
+    text::{RawText, plain_length},
 };
 
 /// What a JSON value is.
@@ -164,8 +164,7 @@ impl<'a> Reader<'a> {
         let mut escaped = false;
         loop {
             let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            let plain = rest.iter().position(|&byte| matches!(byte, b'"' | b'\\' | 0..0x20));
-            self.at += plain.unwrap_or(rest.len());
+            self.at += plain_length(rest);
             match self.peek() {
                 Some(b'"') => {
                     let raw = self.since(start + 1);

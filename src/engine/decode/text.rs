@@ -70,6 +70,26 @@ impl<'a> RawText<'a> {
     }
 }
 
+/// Returns how many bytes come before the next quote, backslash or control character.
+///
+/// Most of a record is inside strings, so this takes eight bytes at a time until a word may hold
+/// one (a byte below 0x20, or equal to one of the two: the usual zero-byte trick), then looks.
+pub(super) fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGHS: u64 = ONES << 7;
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGHS;
+    let is_plain = |word: u64| {
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        (below(word, 0x20) | quote | backslash) == 0
+    };
+    let (words, _) = bytes.as_chunks::<8>();
+    let plain = words.iter().take_while(|word| is_plain(u64::from_ne_bytes(**word))).count() * 8;
+    let rest = bytes.get(plain..).unwrap_or_default();
+    let end = rest.iter().position(|&byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+    plain + end.unwrap_or(rest.len())
+}
+
 /// Reads `u0041` or `ud83d\ude00`, and returns the character with the length of what was read.
 /// `None` for half of a surrogate pair.
 fn unicode(escape: &str) -> Option<(char, usize)> {
@@ -89,6 +109,8 @@ fn unit(digits: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -105,6 +127,15 @@ mod tests {
         check(r#"a\"\\\/\b\f\n\r\tz"#, Some("a\"\\/\u{8}\u{c}\n\r\tz"));
         check(r"\u05e9\u00e9", Some("שé"));
         check(r"x\ud83d\ude00\u0041y", Some("x😀Ay"));
+    }
+
+    proptest! {
+        #[test]
+        fn eight_bytes_at_a_time_find_what_one_does(bytes in "[a\"\\\\\x00\x1f\x20!\x7fé😀]{0,40}") {
+            let bytes = bytes.as_bytes();
+            let end = bytes.iter().position(|&byte| byte < 0x20 || b"\"\\".contains(&byte));
+            prop_assert_eq!(plain_length(bytes), end.unwrap_or(bytes.len()));
+        }
     }
 
     #[test]

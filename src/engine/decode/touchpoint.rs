@@ -160,10 +160,17 @@ fn text(given: Given<'_>, field: Field, max: usize) -> Result<Option<Cow<'_, str
     if text.len() > max {
         return Err(bad(Problem::TooLong { bytes: text.len(), max }));
     }
-    if text.chars().any(char::is_control) {
+    if has_control(&text) {
         return Err(bad(Problem::ControlCharacter));
     }
     Ok(Some(text))
+}
+
+/// Returns whether there is a control character. Names and ids are mostly ASCII, and looking at
+/// all of their bytes is faster than stopping at the first.
+fn has_control(text: &str) -> bool {
+    let control = |found: bool, byte: u8| found | byte.is_ascii_control() | !byte.is_ascii();
+    text.bytes().fold(false, control) && text.chars().any(char::is_control)
 }
 
 /// Reads an id: text that is not blank, or an integer, which reads as its decimal text.

@@ -2,6 +2,7 @@
 #![expect(clippy::float_cmp, reason = "sums of whole numbers are exact")]
 
 mod bounds;
+mod engine;
 mod flood;
 
 use std::{sync::Arc, time::Duration};

@@ -140,7 +140,7 @@ proptest! {
             let mut seen = [Vec::new(), Vec::new()];
             for (scratch, seen) in [&mut used, &mut Scratch::default()].into_iter().zip(&mut seen) {
                 decoder.decode(&record, now(), scratch, &mut |item| match item {
-                    Item::Touchpoint(decoded) => seen.push(Ok(accepted(&decoded, &ids))),
+                    Item::Touchpoint(found) => seen.push(Ok(accepted(&found, &ids))),
                     Item::Reject(rejected) => seen.push(Err(rejected.reject)),
                 });
             }

@@ -12,43 +12,43 @@ fn path(text: &str) -> Path {
     Path::parse(text).unwrap()
 }
 
-fn at(text: &str) -> Option<FieldSpec> {
-    Some(FieldSpec { source: Source::Path(path(text)), names: BTreeMap::new() })
+fn at(text: &str) -> FieldSpec {
+    FieldSpec { source: Source::Path(path(text)), names: BTreeMap::new() }
 }
 
-fn named(text: &str, names: &[(&str, &str)]) -> Option<FieldSpec> {
+fn named(text: &str, names: &[(&str, &str)]) -> FieldSpec {
     let names = names.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
-    Some(FieldSpec { source: Source::Path(path(text)), names })
+    FieldSpec { source: Source::Path(path(text)), names }
 }
 
-fn constant(text: &str) -> Option<FieldSpec> {
-    Some(FieldSpec { source: Source::Constant(text.to_owned()), names: BTreeMap::new() })
+fn constant(text: &str) -> FieldSpec {
+    FieldSpec { source: Source::Constant(text.to_owned()), names: BTreeMap::new() }
 }
 
-fn time(text: &str, format: &str, zone: Option<&str>) -> Option<TimeFieldSpec> {
-    Some(TimeFieldSpec {
+fn time(text: &str, format: &str, zone: Option<&str>) -> TimeFieldSpec {
+    TimeFieldSpec {
         path: path(text),
         format: TimeFormat::parse(format).unwrap(),
         zone: zone.map(|name| TimeZone::get(name).unwrap()),
-    })
+    }
 }
 
-fn gathered(fields: &[(&str, &str)]) -> Option<PropertiesSpec> {
+fn gathered(fields: &[(&str, &str)]) -> PropertiesSpec {
     let fields = fields.iter().map(|(name, place)| ((*name).to_owned(), path(place)));
-    Some(PropertiesSpec::Fields(fields.collect()))
+    PropertiesSpec::Fields(fields.collect())
 }
 
 /// A shop's own form: everything under other names, in other places.
 fn shop() -> MappingSpec {
     MappingSpec {
-        event_id: at("meta.id"),
-        customer_id: at("user.uid"),
-        account_id: at("user.company"),
-        ts: time("time.at", "%d/%m/%Y %H:%M:%S", Some("America/Sao_Paulo")),
-        channel: named("origin", &[("Loja", "store"), ("7", "web")]),
-        event: named("kind", &[("enviado", "order_shipped")]),
-        actor: constant("system"),
-        text: at("note"),
+        event_id: Some(at("meta.id")),
+        customer_id: Some(at("user.uid")),
+        account_id: Some(at("user.company")),
+        ts: Some(time("time.at", "%d/%m/%Y %H:%M:%S", Some("America/Sao_Paulo"))),
+        channel: Some(named("origin", &[("Loja", "store"), ("7", "web")])),
+        event: Some(named("kind", &[("enviado", "order_shipped")])),
+        actor: Some(constant("system")),
+        text: Some(at("note")),
         properties: Some(PropertiesSpec::Object(path("payload"))),
         ..MappingSpec::default()
     }
@@ -90,12 +90,12 @@ fn a_mapping_reads_what_a_native_touchpoint_says() {
 #[test]
 fn properties_are_gathered_under_their_names() {
     let spec = MappingSpec {
-        properties: gathered(&[
+        properties: Some(gathered(&[
             ("lines.sku", "nowhere"),
             ("orderId", "payload.order.nr"),
             ("lang", "meta.lang"),
             ("lines", "payload.rows[]"),
-        ]),
+        ])),
         ..shop()
     };
     let mut value = shipped();
@@ -116,7 +116,7 @@ fn properties_are_gathered_under_their_names() {
 
 #[test]
 fn a_path_through_an_array_gathers_an_array_if_it_says_so() {
-    let spec = |place| MappingSpec { properties: gathered(&[("lang", place)]), ..shop() };
+    let spec = |place| MappingSpec { properties: Some(gathered(&[("lang", place)])), ..shop() };
     let mut value = shipped();
     value["payload"] = json!([{ "l": "a" }, { "l": null }, { "l": "b" }]);
     let properties = |place| read(spec(place), &value)[0].accepted().properties.clone();
@@ -191,8 +191,8 @@ fn a_key_on_the_way_that_stands_twice_is_a_reject() {
 #[test]
 fn one_place_may_serve_two_fields() {
     let spec = MappingSpec {
-        anonymous_id: at("user.uid"),
-        properties: gathered(&[("order_id", "meta"), ("lang", "meta.id")]),
+        anonymous_id: Some(at("user.uid")),
+        properties: Some(gathered(&[("order_id", "meta"), ("lang", "meta.id")])),
         ..shop()
     };
     let outcomes = read(spec, &shipped());

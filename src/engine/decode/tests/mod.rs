@@ -90,7 +90,7 @@ fn outcomes(dialect: Dialect, paths: &[&str], record: &Record<'_>) -> Vec<Outcom
     let mut outcomes = Vec::new();
     decoder.decode(record, now(), &mut Scratch::default(), &mut |item| {
         outcomes.push(match item {
-            Item::Touchpoint(decoded) => Outcome::Accepted(Box::new(accepted(&decoded, &ids))),
+            Item::Touchpoint(found) => Outcome::Accepted(Box::new(accepted(&found, &ids))),
             Item::Reject(rejected) => Outcome::Rejected(rejected.reject),
         });
     });

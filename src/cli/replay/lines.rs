@@ -1,0 +1,116 @@
+//! The lines of several files in the order given, unpacked on the way, with a progress bar.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, IsTerminal, Read},
+    path::{Path, PathBuf},
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Failure;
+
+/// One line.
+#[derive(Debug)]
+pub(super) struct Line<'l> {
+    /// Without its end.
+    pub(super) bytes: &'l [u8],
+    /// As it was given on the command line.
+    pub(super) file: &'l str,
+    /// From 1.
+    pub(super) number: i64,
+}
+
+/// Reads files one after the other. Holds one line at a time; a line of more than
+/// [`Self::LINE_BYTES_MAX`] ends the replay, because a file without line ends would fill memory.
+pub(super) struct Lines {
+    waiting: std::vec::IntoIter<PathBuf>,
+    current: Option<(String, Box<dyn BufRead>)>,
+    number: i64,
+    buffer: Vec<u8>,
+    progress: ProgressBar,
+}
+
+impl Lines {
+    const LINE_BYTES_MAX: u64 = 64 << 20;
+
+    /// Opens the first file; all must exist, so that a typo is told before hours of work.
+    pub(super) fn open(files: &[PathBuf]) -> Result<Self, Failure> {
+        let mut bytes = 0;
+        for file in files.iter().filter(|file| *file != Path::new("-")) {
+            let found = std::fs::metadata(file).map_err(|problem| unreadable(file, &problem))?;
+            bytes += found.len();
+        }
+        let progress = ProgressBar::new(bytes);
+        let visible = io::stderr().is_terminal();
+        progress.set_draw_target(if visible {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        });
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:30} {percent}% {binary_bytes_per_sec} {eta}")
+        {
+            progress.set_style(style);
+        }
+        let waiting = files.to_vec().into_iter();
+        Ok(Self { waiting, current: None, number: 0, buffer: Vec::new(), progress })
+    }
+
+    /// Returns the next line.
+    pub(super) fn next(&mut self) -> Result<Option<Line<'_>>, Failure> {
+        loop {
+            if self.current.is_none() {
+                let Some(file) = self.waiting.next() else { return Ok(None) };
+                let reader = self.reader(&file)?;
+                self.current = Some((file.display().to_string(), reader));
+                self.number = 0;
+            }
+            let Some((file, reader)) = &mut self.current else { return Ok(None) };
+            self.buffer.clear();
+            let read = reader.take(Self::LINE_BYTES_MAX).read_until(b'\n', &mut self.buffer);
+            let count = read.map_err(|problem| unreadable(Path::new(file), &problem))?;
+            if count == 0 {
+                self.current = None;
+                continue;
+            }
+            if u64::try_from(count).is_ok_and(|count| count == Self::LINE_BYTES_MAX) {
+                let message = format!("\"{file}\" has a line of more than 64 MiB: is it NDJSON?");
+                return Err(Failure::Fatal(message));
+            }
+            break;
+        }
+        self.number += 1;
+        let bytes = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        let file = self.current.as_ref().map_or("", |(file, _)| file);
+        Ok(Some(Line { bytes, file, number: self.number }))
+    }
+
+    fn reader(&self, file: &Path) -> Result<Box<dyn BufRead>, Failure> {
+        if file == Path::new("-") {
+            return Ok(Box::new(BufReader::new(io::stdin())));
+        }
+        let opened = File::open(file).map_err(|problem| unreadable(file, &problem))?;
+        let counted = self.progress.wrap_read(opened);
+        let reader: Box<dyn BufRead> = match file.extension().and_then(|one| one.to_str()) {
+            Some("gz") => Box::new(BufReader::new(flate2::read::MultiGzDecoder::new(counted))),
+            Some("zst") => {
+                let decoder = zstd::Decoder::new(counted);
+                Box::new(BufReader::new(decoder.map_err(|problem| unreadable(file, &problem))?))
+            }
+            Some(_) | None => Box::new(BufReader::new(counted)),
+        };
+        Ok(reader)
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.progress.finish_and_clear();
+    }
+}
+
+fn unreadable(file: &Path, problem: &io::Error) -> Failure {
+    Failure::Fatal(format!("cannot read \"{}\": {problem}", file.display()))
+}

@@ -1,0 +1,116 @@
+//! `rega replay`: the same engine over files. No Kafka, event time only.
+//!
+//! What `run` would have published from the same records in the same partitions, this writes: the
+//! wall clock has no say but in what is told from the future.
+
+mod lines;
+mod outputs;
+mod session;
+mod summary;
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::Args;
+
+use self::{lines::Lines, outputs::Outputs, session::Session};
+use super::{Failure, error};
+use crate::{
+    clock,
+    config::{self, Environment, Loaded},
+    engine::{Engine, decode::Dialect},
+    model::{EventTime, Partitioner},
+};
+
+/// Run the engine over files of touchpoints, one JSON document a line
+#[derive(Debug, Args)]
+pub(super) struct ReplayArguments {
+    /// Files, in this order: plain, .gz or .zst; "-" is standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+
+    /// Settings, rules and mappings, as for `run`
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// What the lines look like: "native", or a mapping file
+    #[arg(long, value_name = "DIALECT")]
+    dialect: Option<String>,
+
+    /// Write the records of `moments` there; "-" is standard output
+    #[arg(long, value_name = "OUT")]
+    moments: Option<PathBuf>,
+
+    /// Write every customer's last record of `engagement` there
+    #[arg(long, value_name = "OUT")]
+    engagement: Option<PathBuf>,
+
+    /// Write what could not be read there, with the reason
+    #[arg(long, value_name = "OUT")]
+    rejects: Option<PathBuf>,
+
+    /// Let time pass until then at the end, and fade scores to it (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    as_of: Option<EventTime>,
+
+    /// The time of lines that have none [default: the line before's]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    default_ts: Option<EventTime>,
+
+    /// Hash customers into so many partitions, each with its own clock, as `run` would
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    partitions: u32,
+
+    /// How customers are hashed: as Java producers do (murmur2), or librdkafka's (crc32)
+    #[arg(long, value_name = "NAME", default_value = "murmur2", value_parser = partitioner)]
+    partitioner: Partitioner,
+}
+
+fn instant(text: &str) -> Result<EventTime, String> {
+    let parsed: jiff::Timestamp = text
+        .parse()
+        .map_err(|_| "expected a time with a zone, as in 2026-01-31T00:00:00Z".to_owned())?;
+    EventTime::from_millis(parsed.as_millisecond())
+        .ok_or_else(|| "expected a year from 1 to 9999".to_owned())
+}
+
+fn partitioner(text: &str) -> Result<Partitioner, String> {
+    let found = Partitioner::ALL.iter().find(|one| one.as_str() == text);
+    found.copied().ok_or_else(|| "expected murmur2 or crc32".to_owned())
+}
+
+pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
+    let loaded = config::load(arguments.config.as_deref(), &Environment::of_process())?;
+    let Loaded { config, rules, mappings } = loaded;
+    let dialect = match arguments.dialect.as_deref() {
+        Some("native") => Dialect::Native,
+        Some(file) => Dialect::Mapping(Box::new(config::load_mapping(file.as_ref())?)),
+        None => mappings
+            .get(&config.topics.touchpoints)
+            .map_or(Dialect::Native, |spec| Dialect::Mapping(Box::new(spec.clone()))),
+    };
+    let mut settings = config.engine();
+    settings.backfill_after = None;
+    settings.expects_keys = false;
+    let engine = Engine::new(Arc::new(rules), settings, dialect);
+    let now = arguments.as_of.unwrap_or_else(clock::wall_clock);
+    let outputs = Outputs::open(
+        arguments.moments.as_deref(),
+        arguments.engagement.as_deref(),
+        arguments.rejects.as_deref(),
+    )?;
+    let mut session = Session::new(&engine, now, outputs);
+    session.partition_by(arguments.partitions, arguments.partitioner);
+    session.assume_time(arguments.default_ts);
+    let mut lines = Lines::open(&arguments.files)?;
+    while let Some(line) = lines.next()? {
+        session.line(&line).map_err(fatal)?;
+    }
+    let summary = session.finish(arguments.as_of).map_err(fatal)?;
+    drop(lines);
+    error(&summary.render(&engine));
+    Ok(())
+}
+
+fn fatal(problem: std::io::Error) -> Failure {
+    Failure::Fatal(format!("cannot write the output: {problem}"))
+}

@@ -1,0 +1,152 @@
+//! A replay under way: partitions, their customers, and where the next line goes.
+
+use std::io;
+
+use super::{lines::Line, outputs::Outputs, summary::Summary};
+use crate::{
+    engine::{Effect, Effects, Engine, Partition, Record, Sealed, engagement_record},
+    model::{EventTime, Partitioner},
+    store::MemoryStore,
+};
+
+/// Lines between two hand-overs to the store. Output does not depend on it.
+const LINES_PER_COMMIT: u32 = 10_000;
+
+#[derive(Debug, Default)]
+struct Lane {
+    partition: Partition,
+    store: MemoryStore,
+}
+
+pub(super) struct Session<'e> {
+    engine: &'e Engine,
+    now: EventTime,
+    lanes: Vec<Lane>,
+    partitioner: Partitioner,
+    default_ts: Option<EventTime>,
+    line_before: Option<EventTime>,
+    outputs: Outputs,
+    effects: Effects,
+    sealed: Sealed,
+    since_commit: u32,
+    summary: Summary,
+}
+
+impl<'e> Session<'e> {
+    pub(super) fn new(engine: &'e Engine, now: EventTime, outputs: Outputs) -> Self {
+        Self {
+            engine,
+            now,
+            lanes: vec![Lane::default()],
+            partitioner: Partitioner::Murmur2,
+            default_ts: None,
+            line_before: None,
+            outputs,
+            effects: Effects::default(),
+            sealed: Sealed::default(),
+            since_commit: 0,
+            summary: Summary::default(),
+        }
+    }
+
+    /// Hashes customers into so many partitions.
+    pub(super) fn partition_by(&mut self, partitions: u32, partitioner: Partitioner) {
+        self.lanes = (0..partitions).map(|_| Lane::default()).collect();
+        self.partitioner = partitioner;
+    }
+
+    /// Gives lines without a time this one.
+    pub(super) fn assume_time(&mut self, default_ts: Option<EventTime>) {
+        self.default_ts = default_ts;
+    }
+
+    /// Runs one line.
+    pub(super) fn line(&mut self, line: &Line<'_>) -> io::Result<()> {
+        let record = Record {
+            value: Some(line.bytes),
+            key: None,
+            topic: line.file,
+            partition: 0,
+            offset: line.number,
+            timestamp: self.default_ts.or(self.line_before),
+        };
+        self.summary.lines += 1;
+        let position = self.lane_of(&record);
+        let Some(lane) = self.lanes.get_mut(position) else { return Ok(()) };
+        let Lane { partition, store } = lane;
+        partition.process(self.engine, &record, self.now, store, &mut self.effects);
+        self.write(Some(line))?;
+        self.since_commit += 1;
+        if LINES_PER_COMMIT <= self.since_commit {
+            self.commit();
+        }
+        Ok(())
+    }
+
+    /// Lets time pass, and writes every customer's last record.
+    pub(super) fn finish(mut self, as_of: Option<EventTime>) -> io::Result<Summary> {
+        if let Some(as_of) = as_of {
+            let event_time = as_of.plus(self.engine.settings().tolerance);
+            for lane in &mut self.lanes {
+                let Lane { partition, store } = lane;
+                partition.tick(self.engine, event_time, self.now, store, &mut self.effects);
+            }
+            self.write(None)?;
+        }
+        self.commit();
+        for lane in &self.lanes {
+            self.summary.customers += lane.store.customer_count();
+            if !self.outputs.wants_engagement() {
+                continue;
+            }
+            for (customer_id, row) in lane.store.in_order() {
+                // The row was written by this very process.
+                let record = engagement_record(self.engine, customer_id, row, as_of);
+                self.outputs.engagement(&record.map_err(io::Error::other)?)?;
+            }
+        }
+        self.outputs.finish()?;
+        Ok(self.summary)
+    }
+
+    fn lane_of(&mut self, record: &Record<'_>) -> usize {
+        let count = u32::try_from(self.lanes.len()).unwrap_or(1);
+        let Some(first) = self.lanes.first_mut().filter(|_| 1 < count) else { return 0 };
+        let customer = first.partition.customer_of(self.engine, record, self.now);
+        let partition = customer.map_or(0, |id| self.partitioner.partition(id.as_bytes(), count));
+        usize::try_from(partition).unwrap_or(0)
+    }
+
+    fn write(&mut self, line: Option<&Line<'_>>) -> io::Result<()> {
+        for effect in self.effects.iter() {
+            match effect {
+                Effect::Moment(moment) => {
+                    if !moment.derived && moment.revision == 0 {
+                        self.line_before = Some(moment.ts);
+                    }
+                    self.summary.moment(moment, &self.effects);
+                    self.outputs.moment(self.effects.bytes(moment.value))?;
+                }
+                Effect::Reject(rejected) => {
+                    self.summary.reject(rejected);
+                    if let Some(line) = line {
+                        self.outputs.reject(rejected, &self.effects, line)?;
+                    }
+                }
+                Effect::Fact(fact) => self.summary.fact(*fact, &self.effects),
+            }
+        }
+        self.effects.clear();
+        Ok(())
+    }
+
+    fn commit(&mut self) {
+        self.since_commit = 0;
+        for lane in &mut self.lanes {
+            self.sealed.clear();
+            lane.partition.seal(self.engine, &mut self.sealed);
+            lane.store.apply(&self.sealed);
+            lane.partition.committed();
+        }
+    }
+}
