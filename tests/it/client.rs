@@ -9,7 +9,7 @@ use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     consumer::{BaseConsumer, CommitMode, Consumer},
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode},
     message::Headers,
     producer::{BaseProducer, BaseRecord, Producer},
 };
@@ -85,7 +85,12 @@ pub(crate) fn commit_offset(broker: &Broker, group: &str, topic: &str, offset: i
         .unwrap();
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, 0, Offset::Offset(offset)).unwrap();
-    consumer.commit(&list, CommitMode::Sync).unwrap();
+    // Refused while a member is left: a static one for its session's time after its end.
+    while let Err(error) = consumer.commit(&list, CommitMode::Sync) {
+        let code = error.rdkafka_error_code();
+        assert_eq!(code, Some(RDKafkaErrorCode::UnknownMemberId), "{error}");
+        consumer.poll(Duration::from_millis(200));
+    }
 }
 
 /// Produces records: (partition, key, value).
