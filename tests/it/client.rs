@@ -76,6 +76,27 @@ pub(crate) fn delete_topic(broker: &Broker, topic: &str) {
     }
 }
 
+/// Returns a group's committed offsets.
+pub(crate) fn committed(
+    broker: &Broker,
+    group: &str,
+    topic: &str,
+    partitions: i32,
+) -> BTreeMap<i32, i64> {
+    let consumer: BaseConsumer = config(&broker.address())
+        .set("group.id", group)
+        .set("isolation.level", "read_committed")
+        .create()
+        .unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_range(topic, 0, partitions - 1);
+    let answer = consumer.committed_offsets(list, LIMIT).unwrap();
+    let offsets = answer.elements().into_iter();
+    offsets
+        .filter_map(|element| element.offset().to_raw().map(|raw| (element.partition(), raw)))
+        .collect()
+}
+
 /// Moves a group's offset of partition 0, as an operator's tool would.
 pub(crate) fn commit_offset(broker: &Broker, group: &str, topic: &str, offset: i64) {
     let consumer: BaseConsumer = config(&broker.address())
