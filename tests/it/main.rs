@@ -3,6 +3,8 @@
 
 mod broker;
 mod client;
+mod idle;
+mod kcat;
 mod packs;
 mod process;
 mod service;
