@@ -3,6 +3,7 @@
 
 mod broker;
 mod client;
+mod docs;
 mod packs;
 mod topics;
 mod transactions;
