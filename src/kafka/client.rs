@@ -89,6 +89,11 @@ const NAMED: [&str; 6] = [
     "transactional.id",
 ];
 
+/// What the library warns of and is meant to be so: `CONFWARN`, a consumer's property given to a
+/// producer, because `kafka.properties` go to both; `GETPID`, a start that waits for the broker to
+/// end a predecessor's transaction.
+const HARMLESS: [&str; 2] = ["CONFWARN", "GETPID"];
+
 const PRODUCER_ONLY: &str = "delivery.report.only.error";
 
 /// A property under `kafka.properties` that Rega sets itself.
@@ -246,6 +251,10 @@ impl Heard {
 
 impl ClientContext for Listener {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        if HARMLESS.contains(&facility) {
+            tracing::debug!(facility, "kafka client: {text}");
+            return;
+        }
         match level {
             RDKafkaLogLevel::Emerg
             | RDKafkaLogLevel::Alert

@@ -40,11 +40,16 @@ pub(crate) fn skip(part: &str, reason: &str) {
 impl Broker {
     /// Starts a broker on free ports.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same, with more lines in its settings.
+    pub(crate) fn start_with(settings: &[&str]) -> Option<Self> {
         let folder = TempDir::with_prefix("rega-kafka-").unwrap().keep();
         // Another process may take the port between our look and the broker's: then once more.
         for _ in 0..3 {
             let port = free_port_pair();
-            match start_guarded(port, &folder) {
+            match start_guarded(port, &folder, settings) {
                 Ok(guard) => return Some(Self { port, data: folder, _guard: guard }),
                 Err(reason) if reason.contains("BindException") => {}
                 Err(reason) => {
@@ -61,9 +66,21 @@ impl Broker {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// Runs one of Kafka's own tools on this broker.
+    pub(crate) fn tool(&self, arguments: &[&str]) {
+        let (name, rest) = arguments.split_first().unwrap();
+        let address = self.address();
+        run_script(&[&[*name, "--bootstrap-server", &address], rest].concat());
+    }
+
+    /// Kills the broker.
+    pub(crate) fn crash(&self) {
+        run_script(&["stop", "--now", "--data", text(&self.data)]);
+    }
+
     /// Kills the broker as a crash would, and starts it again on the same data.
     pub(crate) fn crash_and_restart(&self) {
-        run_script(&["stop", "--now", "--data", text(&self.data)]);
+        self.crash();
         run_script(&["start", "--port", &self.port.to_string(), "--data", text(&self.data)]);
     }
 }
@@ -89,16 +106,19 @@ fn run_script(arguments: &[&str]) {
 
 const GUARD: &str = r#"
 trap '' INT TERM HUP
-if "$1" start --port "$2" --data "$3" --heap 384m; then echo up; else echo down; fi
+script=$1 port=$2 data=$3
+shift 3
+"$script" start --port "$port" --data "$data" --heap 384m "$@" && echo up || echo down
 cat >/dev/null
-"$1" stop --now --data "$3"
-rm -rf "$3"
+"$script" stop --now --data "$data"
+rm -rf "$data"
 "#;
 
-fn start_guarded(port: u16, data: &Path) -> Result<Child, String> {
+fn start_guarded(port: u16, data: &Path, settings: &[&str]) -> Result<Child, String> {
     let errors = tempfile::NamedTempFile::new().unwrap();
     let mut guard = Command::new("bash")
         .args(["-c", GUARD, "guard", text(&script()), &port.to_string(), text(data)])
+        .args(settings.iter().flat_map(|setting| ["--set", setting]))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(errors.reopen().unwrap())

@@ -1,11 +1,14 @@
 //! A plain Kafka client for tests: what users have, with nothing of Rega in it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    consumer::{BaseConsumer, Consumer},
+    consumer::{BaseConsumer, CommitMode, Consumer},
     error::KafkaError,
     message::Headers,
     producer::{BaseProducer, BaseRecord, Producer},
@@ -55,6 +58,36 @@ pub(crate) fn create_topic(broker: &Broker, topic: &str, partitions: i32, settin
     }
 }
 
+/// Deletes a topic, and waits until it is gone.
+pub(crate) fn delete_topic(broker: &Broker, topic: &str) {
+    let admin: AdminClient<_> = config(&broker.address()).create().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let answer = runtime.block_on(admin.delete_topics(&[topic], &AdminOptions::new())).unwrap();
+    for result in answer {
+        result.unwrap();
+    }
+    let consumer: BaseConsumer = config(&broker.address()).create().unwrap();
+    loop {
+        let metadata = consumer.fetch_metadata(None, Duration::from_secs(10)).unwrap();
+        if metadata.topics().iter().all(|found| found.name() != topic) {
+            return;
+        }
+        consumer.poll(Duration::from_millis(20));
+    }
+}
+
+/// Moves a group's offset of partition 0, as an operator's tool would.
+pub(crate) fn commit_offset(broker: &Broker, group: &str, topic: &str, offset: i64) {
+    let consumer: BaseConsumer = config(&broker.address())
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        .create()
+        .unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, 0, Offset::Offset(offset)).unwrap();
+    consumer.commit(&list, CommitMode::Sync).unwrap();
+}
+
 /// Produces records: (partition, key, value).
 pub(crate) fn produce(brokers: &str, topic: &str, records: &[(i32, &str, &str)]) {
     let producer: BaseProducer = config(brokers).set("linger.ms", "1").create().unwrap();
@@ -65,8 +98,27 @@ pub(crate) fn produce(brokers: &str, topic: &str, records: &[(i32, &str, &str)])
     producer.flush(Duration::from_secs(30)).unwrap();
 }
 
+/// How long to wait for records before a test fails.
+const LIMIT: Duration = Duration::from_secs(90);
+
 /// Reads a topic from its beginning to its present end, committed records only.
 pub(crate) fn read(brokers: &str, topic: &str) -> Vec<Seen> {
+    read_while(brokers, topic, |_, at_end| !at_end)
+}
+
+/// Reads a topic from its beginning until `enough` says so, waiting for more.
+#[track_caller]
+pub(crate) fn read_until(
+    brokers: &str,
+    topic: &str,
+    enough: impl Fn(&[Seen]) -> bool,
+) -> Vec<Seen> {
+    read_while(brokers, topic, |seen, _| !enough(seen))
+}
+
+/// Reads while `more` says so, given what was read and whether the end was met in every partition.
+#[track_caller]
+fn read_while(brokers: &str, topic: &str, more: impl Fn(&[Seen], bool) -> bool) -> Vec<Seen> {
     let consumer: BaseConsumer = config(brokers)
         .set("group.id", "rega-test-reader")
         .set("enable.auto.commit", "false")
@@ -82,17 +134,27 @@ pub(crate) fn read(brokers: &str, topic: &str) -> Vec<Seen> {
     }
     consumer.assign(&list).unwrap();
     let mut seen = Vec::new();
-    let mut ended = 0;
-    while ended < count {
-        match consumer.poll(Duration::from_secs(30)).expect("the broker answers") {
-            Ok(record) => seen.push(Seen {
-                partition: record.partition(),
-                offset: record.offset(),
-                key: record.key().map(text),
-                value: record.payload().map(text),
-                headers: record.headers().map(headers).unwrap_or_default(),
-            }),
-            Err(KafkaError::PartitionEOF(_)) => ended += 1,
+    let mut ended = BTreeSet::new();
+    while more(&seen, i32::try_from(ended.len()) == Ok(count)) {
+        let Some(polled) = consumer.poll(LIMIT) else {
+            panic!("{} records in \"{topic}\", and no more within the time", seen.len());
+        };
+        match polled {
+            Ok(record) => {
+                ended.remove(&record.partition());
+                seen.push(Seen {
+                    partition: record.partition(),
+                    offset: record.offset(),
+                    key: record.key().map(text),
+                    value: record.payload().map(text),
+                    headers: record.headers().map(headers).unwrap_or_default(),
+                });
+            }
+            Err(KafkaError::PartitionEOF(partition)) => {
+                ended.insert(partition);
+            }
+            // Brokers that go away come back in some tests.
+            Err(KafkaError::MessageConsumption(_)) => {}
             Err(error) => panic!("{error}"),
         }
     }

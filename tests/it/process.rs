@@ -1,0 +1,145 @@
+//! The real binary as a process of its own: started, watched by its log, stopped or killed.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::Duration,
+};
+
+use crate::broker::Broker;
+
+/// Longer than anything that is waited for takes; then the test fails and says what it waited for.
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// One running `rega run`. Killed when dropped.
+pub(crate) struct Rega {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+/// What an instance is started with.
+pub(crate) struct Setup<'a> {
+    pub(crate) broker: &'a Broker,
+    pub(crate) app: &'a str,
+    /// Its folder: state and config.
+    pub(crate) folder: &'a Path,
+    /// More settings, as YAML.
+    pub(crate) more: &'a str,
+}
+
+impl Setup<'_> {
+    /// Writes the config file, and returns a command that runs it.
+    pub(crate) fn command(&self) -> Command {
+        let file = self.folder.join("rega.yaml");
+        let (app, brokers, more) = (self.app, self.broker.address(), self.more);
+        let state = self.folder.join("state");
+        let config = format!(
+            "app: {app}\n\
+             kafka: {{ brokers: \"{brokers}\", properties: {{ session.timeout.ms: 6000 }} }}\n\
+             topics:\n  touchpoints: {app}-touchpoints\n  moments: {app}-moments\n  \
+             engagement: {app}-engagement\n  rejects: {app}-rejects\n\
+             state: {{ dir: \"{}\" }}\n\
+             {more}\n",
+            state.display()
+        );
+        std::fs::write(&file, config).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rega"));
+        command.args(["run", "--log", "rega=debug", "--config"]).arg(file);
+        if !self.more.contains("http:") {
+            command.env("REGA_HTTP__LISTEN", format!("127.0.0.1:{}", free_port()));
+        }
+        command
+    }
+
+    pub(crate) fn start(&self) -> Rega {
+        self.start_with(&[])
+    }
+
+    pub(crate) fn start_with(&self, arguments: &[&str]) -> Rega {
+        let mut command = self.command();
+        let mut child = command.args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Rega { child, lines, seen: Vec::new() }
+    }
+
+    /// Runs to the end, which must come by itself.
+    pub(crate) fn run(&self) -> Output {
+        self.command().output().unwrap()
+    }
+}
+
+impl Rega {
+    /// Waits for a log line that contains `text`, from where the last wait ended.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        loop {
+            let Ok(line) = self.lines.recv_timeout(LIMIT) else {
+                panic!("no \"{text}\" in the log:\n{}", self.seen.join("\n"));
+            };
+            let found = line.contains(text);
+            self.seen.push(line);
+            if found {
+                return;
+            }
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_for_each(&mut self, text: &str, count: usize) {
+        for _ in 0..count {
+            self.wait_for(text);
+        }
+    }
+
+    /// Ends it at once, as a crash would.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        self.signal("-TERM");
+        self.child.wait().unwrap()
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Everything logged so far.
+    pub(crate) fn log(&mut self) -> String {
+        self.seen.extend(self.lines.try_iter());
+        self.seen.join("\n")
+    }
+}
+
+impl Drop for Rega {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+        if thread::panicking() {
+            eprintln!("--- log of the instance\n{}", self.log());
+        }
+    }
+}
+
+/// A port that nobody had a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
