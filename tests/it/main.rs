@@ -5,6 +5,7 @@ mod broker;
 mod client;
 mod idle;
 mod kcat;
+mod docs;
 mod packs;
 mod process;
 mod service;
