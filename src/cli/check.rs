@@ -110,10 +110,10 @@ mod tests {
           |                                      ^^^^^^^
           = add `label: { valence: pain }`
 
-        …/rules/mine/10.yaml:3:47: no kind of episode is called 'delivery'
+        …/rules/mine/10.yaml:3:47: no kind of episode is called "delivery"
         3 |   - { name: mine, when: {}, opens: { episode: delivery } }
           |                                               ^^^^^^^^
-          = declare it under `episodes:`, or use one of: pain, absence, band
+          = declare it under "episodes", or use one of: pain, absence, band
 
         1 file checked, 2 problems
         "#);

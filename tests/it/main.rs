@@ -3,16 +3,14 @@
 
 mod broker;
 mod client;
+mod command_line;
+mod docs;
 mod idle;
 mod kcat;
-mod docs;
 mod packs;
 mod process;
 mod service;
 mod startup;
 mod stream;
-mod command_line;
-mod command_line;
-mod packs;
 mod topics;
 mod transactions;
