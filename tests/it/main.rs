@@ -6,6 +6,7 @@ mod client;
 mod packs;
 mod process;
 mod service;
+mod simulated;
 mod startup;
 mod stream;
 mod command_line;
