@@ -33,21 +33,21 @@ struct Arguments {
 /// What Rega can do.
 #[derive(Debug, Subcommand)]
 enum Command {
-    Replay(replay::ReplayArguments),
     Demo(demo::DemoArguments),
+    Run(run::RunArguments),
+    Replay(replay::ReplayArguments),
     Check(check::CheckArguments),
     Generate(generate::GenerateArguments),
-    Run(run::RunArguments),
 }
 
 impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
-            Self::Replay(arguments) => replay::run(&arguments),
             Self::Demo(arguments) => demo::run(&arguments),
+            Self::Run(arguments) => run::run(&arguments),
+            Self::Replay(arguments) => replay::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),
-            Self::Run(arguments) => run::run(&arguments),
         }
     }
 }

@@ -87,29 +87,36 @@ fn check_packs(found: &BTreeMap<PathBuf, Content>, loader: &mut Loader) {
     let read: BTreeSet<_> = loader.pack_files.iter().map(|file| real(file)).collect();
     let mut packs = BTreeSet::new();
     for (file, content) in found {
-        let Content::Pack { named } = content else { continue };
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        // A folder with one name is one pack; with several, each file is a pack of its own.
-        let alone = *named && 1 < names_in(folder);
-        if !read.contains(&real(file)) {
-            packs.insert(if alone { file.clone() } else { folder.to_owned() });
+        if let Content::Pack { named } = content
+            && !read.contains(&real(file))
+        {
+            packs.insert(pack_of(file, *named));
         }
     }
-    for pack in packs {
+    for files in packs {
         let before = loader.problems.len();
         let mut reader = PackReader::default();
-        loader.pack(&pack, At::default(), &mut reader);
+        loader.pack(files, At::default(), &mut reader);
         drop(loader.compile(&reader.finish(), before));
     }
 }
 
-/// Returns how many files of a folder say the name of a pack.
-fn names_in(folder: &Path) -> usize {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let files = entries.map(|entry| entry.path()).filter(|file| is_yaml(file));
-    let contents = files.filter_map(|file| content(&file, &mut Loader::default()));
-    contents.filter(|content| *content == Content::Pack { named: true }).count()
+/// Returns the files of the pack that a file belongs to. Where one file of a folder says a pack's
+/// name, all of them are that pack; where several do, each of these is a pack of its own.
+fn pack_of(file: &Path, named: bool) -> Vec<PathBuf> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries =
+        std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten();
+    let mut files = Vec::new();
+    let mut name_count = 0;
+    for path in entries.map(|entry| entry.path()).filter(|path| is_yaml(path)) {
+        if let Some(Content::Pack { named }) = content(&path, &mut Loader::default()) {
+            name_count += usize::from(named);
+            files.push(path);
+        }
+    }
+    files.sort();
+    if named && 1 < name_count || !is_yaml(file) { vec![file.to_owned()] } else { files }
 }
 
 /// Returns a path that is the same for every way to write it.

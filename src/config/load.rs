@@ -164,7 +164,9 @@ impl Loader {
                 self.shipped(shipped, &mut reader);
             } else if is_path(&pack.value) {
                 let path = self.resolve(pack, base);
-                self.pack(&path, pack.at, &mut reader);
+                let folder = path.is_dir();
+                let files = if folder { self.yaml_files(&path, pack.at) } else { vec![path] };
+                self.pack(files, pack.at, &mut reader);
             } else {
                 let names = shipped::PACKS.iter().map(|shipped| shipped.name);
                 let help = match nearest(&pack.value, names.clone()) {
@@ -192,9 +194,8 @@ impl Loader {
         reader.end(At::default(), &mut self.problems);
     }
 
-    /// Reads a pack from a folder or a file.
-    pub(super) fn pack(&mut self, path: &Path, at: At, reader: &mut PackReader) {
-        let files = if path.is_dir() { self.yaml_files(path, at) } else { vec![path.to_owned()] };
+    /// Reads a pack from its files.
+    pub(super) fn pack(&mut self, files: Vec<PathBuf>, at: At, reader: &mut PackReader) {
         reader.begin();
         let mut first = None;
         for file in files {
@@ -231,7 +232,8 @@ impl Loader {
         let place = self.sources.place(written.at);
         let source = place.and_then(|place| self.sources.source(place.source));
         match source.map(|source| source.kind) {
-            Some(SourceKind::File) => base.join(&written.value),
+            // By components, so that `./rules` is shown without its dot.
+            Some(SourceKind::File) => base.join(&written.value).components().collect(),
             Some(SourceKind::Variable) | None => PathBuf::from(&written.value),
         }
     }

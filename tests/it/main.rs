@@ -3,6 +3,8 @@
 
 mod broker;
 mod client;
+mod command_line;
+mod docs;
 mod idle;
 mod kcat;
 mod packs;

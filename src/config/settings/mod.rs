@@ -21,7 +21,7 @@ use crate::{
 
 /// Every setting, as it is written in a file: the environment variable is the same name in
 /// capitals with `REGA_` before it and `__` for a dot.
-pub(super) const KEYS: [&str; 35] = [
+pub(super) const KEYS: [&str; 36] = [
     "app",
     "instance",
     "kafka.brokers",
@@ -31,6 +31,7 @@ pub(super) const KEYS: [&str; 35] = [
     "input.start",
     "input.dialect",
     "input.mappings",
+    "input.max_bytes",
     "topics.touchpoints",
     "topics.moments",
     "topics.engagement",
@@ -144,6 +145,9 @@ pub struct Input {
     pub dialect: Dialect,
     /// `input.mappings`: topic → mapping file.
     pub mappings: BTreeMap<String, Located<String>>,
+    /// `input.max_bytes`: a larger record is a reject. Default 1,000,000: what brokers accept by
+    /// default, so nothing is refused that could be produced.
+    pub max_bytes: usize,
 }
 
 /// `topics`.
@@ -249,7 +253,7 @@ impl Config {
             app: _,
             instance: _,
             kafka: _,
-            input: _,
+            input: Input { keyed, partitioner: _, start: _, dialect: _, mappings: _, max_bytes },
             topics: _,
             state: State { dir: _, retention },
             workers: _,
@@ -281,9 +285,8 @@ impl Config {
             carry_properties: *carry_properties,
             text_fields: text_fields.clone(),
             max_output_bytes: *max_output_bytes,
-            // `input.keyed: true` is the only way so far, so every record has its customer's key.
-            expects_keys: true,
-            max_input_bytes: engine::Settings::default().max_input_bytes,
+            expects_keys: *keyed,
+            max_input_bytes: *max_bytes,
             channels: Channels::new(channels.iter().map(String::as_str)),
         }
     }

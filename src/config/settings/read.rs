@@ -41,11 +41,11 @@ const COMMIT_MAX: Span = 5 * SECOND;
 /// What one worker can hold between two commits in a few hundred megabytes.
 const TOUCHPOINTS_MAX: u64 = 1_000_000;
 
-/// A reject must have room for its headers and a readable part of the item.
-const OUTPUT_BYTES_MIN: u64 = 10_000;
+/// A reject must have room for its headers and a readable part of the item; a batch is no smaller.
+const BYTES_MIN: u64 = 10_000;
 
 /// More than any broker is told to accept.
-const OUTPUT_BYTES_MAX: u64 = 100_000_000;
+const BYTES_MAX: u64 = 100_000_000;
 
 /// More threads than that in one process mean that several processes are wanted.
 const WORKERS_MAX: u64 = 64;
@@ -136,7 +136,7 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
         }),
         text_fields: setting(fields, marks, "text_fields", text_fields, usual.text_fields),
         max_output_bytes: fields.section("output", |fields| {
-            setting(fields, marks, "max_bytes", output_bytes, usual.max_output_bytes)
+            setting(fields, marks, "max_bytes", bytes, usual.max_output_bytes)
         }),
         drain_timeout: fields.section("drain", |fields| {
             let read = duration(SECOND, 10 * MINUTE);
@@ -159,12 +159,14 @@ fn kafka_section(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Kafka {
 }
 
 fn input(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Input {
+    let usual = engine::Settings::default().max_input_bytes;
     Input {
         keyed: setting(fields, marks, "keyed", keyed, true),
         partitioner: setting(fields, marks, "partitioner", word, Partitioner::Auto),
         start: setting(fields, marks, "start", start, Start::Earliest),
         dialect: setting(fields, marks, "dialect", word, Dialect::Native),
         mappings: setting(fields, marks, "mappings", mappings, BTreeMap::new()),
+        max_bytes: setting(fields, marks, "max_bytes", bytes, usual),
     }
 }
 
@@ -235,8 +237,8 @@ fn touchpoints(node: &Node, problems: &mut Problems) -> Option<usize> {
     usize::try_from(whole(1..=TOUCHPOINTS_MAX)(node, problems)?).ok()
 }
 
-fn output_bytes(node: &Node, problems: &mut Problems) -> Option<usize> {
-    usize::try_from(whole(OUTPUT_BYTES_MIN..=OUTPUT_BYTES_MAX)(node, problems)?).ok()
+fn bytes(node: &Node, problems: &mut Problems) -> Option<usize> {
+    usize::try_from(whole(BYTES_MIN..=BYTES_MAX)(node, problems)?).ok()
 }
 
 /// Returns how many cores there are, within the bounds of `workers`.

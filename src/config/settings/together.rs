@@ -44,6 +44,7 @@ impl Marks {
 pub(super) fn check(config: &Config, marks: &Marks, problems: &mut Problems) {
     times(config, marks, problems);
     topics(config, marks, problems);
+    mappings(config, marks, problems);
     for (small, large) in [
         ("heartbeat.interval.ms", "session.timeout.ms"),
         ("session.timeout.ms", "max.poll.interval.ms"),
@@ -96,6 +97,21 @@ fn topics(config: &Config, marks: &Marks, problems: &mut Problems) {
                 "choose another name",
             );
         }
+    }
+}
+
+/// A mapping of a topic that nobody reads is a slip of the pen.
+fn mappings(config: &Config, marks: &Marks, problems: &mut Problems) {
+    let read = &config.topics.touchpoints;
+    if !marks.0.contains_key("topics.touchpoints") {
+        return;
+    }
+    for (topic, file) in config.input.mappings.iter().filter(|(topic, _)| *topic != read) {
+        problems.add_with_help(
+            file.at,
+            format!("nothing is read from \"{topic}\""),
+            format!("\"topics.touchpoints\" is \"{read}\": map that, or read the other"),
+        );
     }
 }
 

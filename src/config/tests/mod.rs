@@ -7,6 +7,7 @@ mod schemas;
 mod secrets;
 mod settings_file;
 mod syntax;
+mod variables;
 
 use std::path::Path;
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 
-use super::{said, said_in_full, settings_of, settings_with};
+use super::{said, said_in_full, settings_of};
 use crate::{
-    config::settings::{KEYS, Partitioner, Start},
+    config::settings::{Partitioner, Start},
     engine,
     model::EventTime,
 };
@@ -333,7 +333,7 @@ fn packs_and_mappings_must_be_there() {
           |         ^^^^^^^
           = did you mean "commerce"?
 
-        rega.yaml:1:18: cannot read "nowhere/./mine": No such file or directory (os error 2)
+        rega.yaml:1:18: cannot read "nowhere/mine": No such file or directory (os error 2)
         1 | rules: [comerce, ./mine]
           |                  ^^^^^^
         "#);
@@ -343,99 +343,23 @@ fn packs_and_mappings_must_be_there() {
           |        ^
           = write [commerce], or remove the line
         "#);
-    assert_snapshot!(said_in_full("input: { mappings: { shop: shop.yaml } }\n"), @r#"
-        rega.yaml:1:28: cannot read "nowhere/shop.yaml": No such file or directory (os error 2)
+    assert_snapshot!(said_in_full("input: { mappings: { touchpoints: shop.yaml } }\n"), @r#"
+        rega.yaml:1:35: cannot read "nowhere/shop.yaml": No such file or directory (os error 2)
+        1 | input: { mappings: { touchpoints: shop.yaml } }
+          |                                   ^^^^^^^^^
+        "#);
+}
+
+#[test]
+fn a_mapping_is_for_the_topic_that_is_read() {
+    assert_snapshot!(said("input: { mappings: { shop: shop.yaml } }\n"), @r#"
+        rega.yaml:1:28: nothing is read from "shop"
         1 | input: { mappings: { shop: shop.yaml } }
           |                            ^^^^^^^^^
+          = "topics.touchpoints" is "touchpoints": map that, or read the other
         "#);
-}
-
-#[test]
-fn a_variable_is_checked_like_the_file_and_named() {
-    let report = settings_with(
-        "time: { tolerance: 1m }\n",
-        &[
-            ("REGA_TIME__TOLERANCE", "soon"),
-            ("REGA_TIME__TOLERENCE", "1m"),
-            ("REGA_KAFKA_BROKERS", "a:9092"),
-            ("REGA_WORKERS", "0"),
-            ("REGA_KAFKA__PROPERTIES__ACKS", "1"),
-            ("REGA_PORT", "tcp://10.0.0.1:80"),
-        ],
-    );
-    assert_snapshot!(report.unwrap_err(), @r#"
-        REGA_KAFKA_BROKERS: not the name of a setting
-          = did you mean "REGA_KAFKA__BROKERS" (kafka.brokers)?
-
-        REGA_KAFKA__PROPERTIES__ACKS: "acks" is set by Rega
-          = exactly once needs all
-
-        REGA_TIME__TOLERANCE: expected a length of time, found "soon"
-          = write a number and a unit, largest first: 45d, 24h, 1d12h, 10m, 30s, 500ms
-
-        REGA_TIME__TOLERENCE: "time" has no field "tolerence"
-          = did you mean "tolerance"?
-
-        REGA_WORKERS: expected a whole number from 1 to 64, found "0"
-        "#);
-}
-
-#[test]
-fn a_variable_overrides_the_file() {
-    let variables = [
-        ("REGA_KAFKA__BROKERS", "a:9092, b:9093"),
-        ("REGA_KAFKA__PROPERTIES__SECURITY_PROTOCOL", "sasl_ssl"),
-        ("REGA_COMMIT__MAX_TOUCHPOINTS", "7"),
-        ("REGA_APP", "other"),
-        ("REGA_TEXT_FIELDS", "words"),
-        ("REGA_RULES", "commerce,saas"),
-        ("REGA_INSTANCE", ""),
-        ("OTHER_APP", "x"),
-    ];
-    let text = "app: shop\nkafka: { brokers: [c:1] }\ninstance: one\n";
-    let config = settings_with(text, &variables).unwrap();
-    assert_eq!(config.kafka.brokers, ["a:9092", "b:9093"]);
-    assert_eq!(config.kafka.properties.get("security.protocol"), Some("sasl_ssl"));
-    assert_eq!((config.commit.max_touchpoints, config.app.as_str()), (7, "other"));
-    assert_eq!(config.text_fields, ["words"]);
-    assert_eq!(config.rules.len(), 2);
-    assert_eq!(config.instance.as_deref(), Some("one"), "an empty variable is none");
-}
-
-#[test]
-fn every_setting_can_be_overridden() {
-    let values = [
-        "zz",
-        "zz:1",
-        "7",
-        "30000",
-        "3m",
-        "3s",
-        "2d",
-        "true",
-        "murmur2",
-        "latest",
-        "json",
-        "saas",
-        "15m",
-        "2026-01-01T00:00:00Z",
-        "0.0.0.0:1",
-        "http://x",
-        "Asia/Tehran",
-    ];
-    let usual = format!("{:?}", settings_of(""));
-    for key in KEYS {
-        let name = format!("REGA_{}", key.replace('.', "__").to_uppercase());
-        let read = |value| settings_with("", &[(name.as_str(), value)]);
-        // There is nothing else to choose, or it is no single value: it is read all the same.
-        if ["input.keyed", "input.dialect", "input.mappings", "kafka.properties"].contains(&key) {
-            assert!(read("zz").unwrap_err().to_string().starts_with(&name), "{key}");
-            continue;
-        }
-        let changed = values.into_iter().filter_map(|value| read(value).ok());
-        let changed = changed.filter(|config| format!("{config:?}") != usual).count();
-        assert_ne!(changed, 0, "{key}");
-    }
+    let topic = "topics: { touchpoints: shop }\ninput: { mappings: { shop: shop.yaml } }\n";
+    assert_eq!(settings_of(topic).input.mappings["shop"].value, "shop.yaml");
 }
 
 #[test]
@@ -444,7 +368,7 @@ fn a_full_file_is_read_as_it_is_written() {
 app: shop
 instance: one
 kafka: { brokers: 'SASL_SSL://[::1]:9092', properties: { linger.ms: 7, sasl.username: me } }
-input: { keyed: true, partitioner: murmur2, start: 2026-01-31T08:00:00+01:00, dialect: native }
+input: { keyed: true, partitioner: murmur2, start: 2026-01-31T08:00:00+01:00, dialect: native, max_bytes: 30000 }
 topics: { touchpoints: t, moments: m, engagement: e, pain_spikes: p, rejects: r }
 state: { dir: /var/lib/rega, retention: 90d }
 workers: 3
@@ -479,13 +403,15 @@ log: { format: json }
     assert_eq!(engine.history_complete_after, 86_400_000);
     assert_eq!(engine.backfill_after, Some(7_200_000));
     assert!(engine.carry_properties && engine.channels.get("kiosk").is_some());
-    assert_eq!((engine.max_output_bytes, engine.text_fields.len()), (20_000, 1));
+    assert_eq!((engine.max_output_bytes, engine.max_input_bytes), (20_000, 30_000));
+    assert_eq!(engine.text_fields, ["words"]);
 }
 
 #[test]
 fn the_defaults_are_the_engine_s() {
     let (ours, usual) = (settings_of("").engine(), engine::Settings::default());
-    // Only `run` knows of backfill.
-    let ours = engine::Settings { backfill_after: None, ..ours };
+    // Only `run` knows of backfill and of keys.
+    assert_eq!((ours.backfill_after, ours.expects_keys), (Some(3_600_000), true));
+    let ours = engine::Settings { backfill_after: None, expects_keys: false, ..ours };
     assert_eq!(format!("{ours:?}"), format!("{usual:?}"));
 }

@@ -1,8 +1,9 @@
 //! YAML that is none, or more than is wanted.
 
 use insta::assert_snapshot;
+use proptest::prelude::*;
 
-use super::{said, settings_of};
+use super::{read_mapping, read_pack, said, settings_of, settings_with};
 
 #[test]
 fn broken_yaml_is_shown_where_it_breaks() {
@@ -129,4 +130,20 @@ fn a_long_line_is_cut_around_the_caret() {
         1 | …comment, comment, comment, comment, comment, {}, comment, comment, comment, comment, comme
           |                                               ^
         "#);
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_written_is_answered(
+        text in "([ -~]|[א-ת۰-۹\\n\\t\u{0}\u{feff}]|: |- |kafka:|\\[|\\{|\"|&|\\*|!|\n  ){0,60}",
+    ) {
+        // No panic, and a problem can always be shown.
+        for report in [
+            settings_with(&text, &[]).err(),
+            read_pack(&text).err(),
+            read_mapping(&text).err(),
+        ].into_iter().flatten() {
+            prop_assert!(!report.to_string().is_empty());
+        }
+    }
 }

@@ -1,0 +1,102 @@
+//! What one gets for what one types: text on the right stream, and an exit code.
+
+use std::process::{Command, Output};
+
+/// Runs the program in an empty folder, with no settings from outside.
+fn rega(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rega"));
+    command.args(arguments).current_dir(folder.path()).env_clear();
+    command.envs(variables.iter().copied()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn without_arguments_one_gets_the_usage_on_stderr_and_64() {
+    let output = rega(&[], &[]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(64), ""));
+    assert!(text(&output.stderr).contains("Usage: rega <COMMAND>"));
+    assert!(text(&output.stderr).contains("check"));
+}
+
+#[test]
+fn help_is_no_failure() {
+    for arguments in [["--help"].as_slice(), &["check", "--help"], &["--version"]] {
+        let output = rega(arguments, &[]);
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+        assert!(text(&output.stdout).contains("rega"));
+    }
+}
+
+#[test]
+fn bad_usage_is_one_sentence_and_64() {
+    for arguments in [
+        ["nonsense"].as_slice(),
+        &["check", "--nonsense"],
+        &["check", "--schema", "no"],
+        &["check"],
+    ] {
+        let output = rega(arguments, &[]);
+        let said = text(&output.stderr);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(64), ""), "{arguments:?}");
+        assert!(said.starts_with("rega: ") && said.lines().count() == 1, "{said}");
+    }
+}
+
+#[test]
+fn check_says_by_its_code_whether_all_is_well() {
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/config");
+    let output = rega(&["check", config], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).ends_with("no problem\n"));
+
+    let output = rega(&["check", config], &[("REGA_WORKERS", "many")]);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(64), ""));
+    assert!(text(&output.stdout).starts_with("REGA_WORKERS: expected a whole number"));
+}
+
+#[test]
+fn a_schema_is_json_on_stdout() {
+    for name in ["config", "rules", "mapping", "touchpoint", "moments", "engagement", "rejects"] {
+        let output = rega(&["check", "--schema", name], &[]);
+        assert_eq!(output.status.code(), Some(0));
+        let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(schema["title"].is_string());
+    }
+}
+
+#[test]
+fn what_rega_writes_fits_its_schemas() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let generated =
+        rega(&["generate", "--events", "1500", "--customers", "40", "--seed", "1"], &[]);
+    let input = [b"{\"event\":1}\nno json\n".as_slice(), &generated.stdout].concat();
+    std::fs::write(path("touchpoints"), input).unwrap();
+    let (moments, engagement, rejects) = (path("moments"), path("engagement"), path("rejects"));
+    let outputs = ["--moments", &moments, "--engagement", &engagement, "--rejects", &rejects];
+    let replayed = rega(&[["replay", &path("touchpoints")].as_slice(), &outputs].concat(), &[]);
+    assert_eq!(replayed.status.code(), Some(0), "{}", text(&replayed.stderr));
+
+    let written: Vec<_> = ["touchpoint", "moments", "engagement", "rejects"]
+        .into_iter()
+        .zip([generated.stdout].into_iter().chain(
+            [moments, engagement, rejects].into_iter().map(|path| std::fs::read(path).unwrap()),
+        ))
+        .collect();
+    for (name, lines) in written {
+        let schema = rega(&["check", "--schema", name], &[]).stdout;
+        let schema = serde_json::from_slice(&schema).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        assert!(!lines.is_empty(), "{name}");
+        for line in text(&lines).lines() {
+            let record = serde_json::from_str(line).unwrap();
+            if let Err(error) = validator.validate(&record) {
+                panic!("{name}: {error} at {}\n{line}", error.instance_path());
+            }
+        }
+    }
+}
