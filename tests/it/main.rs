@@ -3,11 +3,11 @@
 
 mod broker;
 mod client;
+mod command_line;
 mod packs;
 mod process;
 mod service;
 mod startup;
 mod stream;
-mod command_line;
 mod topics;
 mod transactions;
