@@ -3,12 +3,12 @@
 
 mod broker;
 mod client;
+mod command_line;
 mod docs;
 mod packs;
 mod process;
 mod service;
 mod startup;
 mod stream;
-mod command_line;
 mod topics;
 mod transactions;

@@ -55,8 +55,7 @@ fn a_second_instance_takes_its_share_and_then_the_rest() {
     let stream = Stream::new(&unique("share"), 4, 9000);
     stream.create_input(broker);
     let more = format!("workers: 1\n{SMALL_COMMITS}");
-    let instances =
-        [Instance::new(stream.app(), &more), Instance::new(stream.app(), &more)];
+    let instances = [Instance::new(stream.app(), &more), Instance::new(stream.app(), &more)];
     let mut first = instances[0].start(broker);
     first.wait_for_each("partition ready", 4);
     stream.produce(broker, 0..3000);
