@@ -5,6 +5,8 @@ mod broker;
 mod client;
 mod command_line;
 mod docs;
+mod idle;
+mod kcat;
 mod packs;
 mod process;
 mod service;
