@@ -15,24 +15,24 @@ pub(crate) fn first_unsaid<'s>(shown: &'s str, said: &str) -> Option<&'s str> {
         .find(|line| !said.by_ref().any(|each| pattern(line).is_match(each)))
 }
 
+/// A number, with thousands set apart and a fraction or not.
+const NUMBER: &str = r"[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?";
+
 fn pattern(shown: &str) -> Regex {
-    let mut pattern = String::from("^");
-    let mut rest = shown.trim().chars().peekable();
-    while let Some(letter) = rest.next() {
-        let digits = |each: &char| each.is_ascii_digit();
-        match letter {
-            '…' => pattern.push_str(".*"),
-            _ if letter.is_ascii_digit() => {
-                while rest.next_if(digits).is_some() {}
-                pattern.push_str("[0-9]+");
-            }
-            ' ' => {
-                while rest.next_if_eq(&' ').is_some() {}
-                pattern.push_str(" +");
-            }
-            _ => pattern.push_str(&regex::escape(&letter.to_string())),
-        }
+    let open = Regex::new(&format!("…| +|{NUMBER}")).unwrap();
+    let mut pattern = String::from("^ *");
+    let shown = shown.trim();
+    let mut end = 0;
+    for found in open.find_iter(shown) {
+        pattern.push_str(&regex::escape(&shown[end..found.start()]));
+        pattern.push_str(match found.as_str().chars().next() {
+            Some('…') => ".*",
+            Some(' ') => " +",
+            _ => NUMBER,
+        });
+        end = found.end();
     }
+    pattern.push_str(&regex::escape(&shown[end..]));
     pattern.push_str(" *$");
     Regex::new(&pattern).unwrap()
 }
@@ -47,6 +47,9 @@ mod tests {
         fn check(shown: &str, said: &str, unsaid: Option<&str>) {
             assert_eq!(first_unsaid(shown, said), unsaid);
         }
+        check("1,234 a, 5, b", "12 a, 6,789, b", None);
+        check("{\"x\":4,\"y\":[0,1]}", "{\"x\":1.16,\"y\":[10,2]}", None);
+        check("  indented", "indented", None);
         check("7 lines = 3 accepted…", "19 lines = 18 accepted + 1 reject\n", None);
         check("a 1\n…\nb", "x\na   22\ny\nb\n", None);
         check("a\nb", "b\na\n", Some("b"));

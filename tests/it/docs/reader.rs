@@ -13,7 +13,7 @@ use crate::packs::journey;
 fn follow(path: &str) {
     let page = read(path);
     let blocks = page::blocks(&page);
-    assert!(2 < blocks.len(), "{path} lost its examples");
+    assert!(!blocks.is_empty(), "{path} lost its examples");
     let typed: Vec<&str> = blocks.iter().filter(|each| each.word(0) == "sh").map(text).collect();
     let typed = typed.concat();
     let needs: Vec<&str> =

@@ -1,10 +1,10 @@
-//! The table of settings: every key, with its default, and no other.
+//! The operator's tables: every setting with its default, and no other; every start error.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::Value;
 
-use super::page::{read, table};
+use super::page::{read, root, table};
 
 /// Collects key and default of every setting. The schema's keys are those of the program: a test
 /// beside the code says so.
@@ -51,4 +51,40 @@ fn the_table_of_settings_is_complete_and_has_the_right_defaults() {
     }
     let unknown: Vec<_> = rows.keys().filter(|key| !keys.contains_key(*key)).collect();
     assert!(unknown.is_empty(), "docs/operating.md has {unknown:?}");
+}
+
+/// Returns the text of all code below a folder, with string literals as they will be said.
+fn code(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text.push_str(&code(&path));
+        } else {
+            text.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+    text
+}
+
+/// A literal goes on in the next line after a backslash, without the spaces before it.
+fn said(code: &str) -> String {
+    let mut parts = code.split("\\\n");
+    let mut said = parts.next().unwrap_or_default().to_owned();
+    parts.for_each(|part| said.push_str(part.trim_start()));
+    said.replace("\\\"", "\"")
+}
+
+/// That they are said is tested in `startup` and `topics`; here, that the page quotes them rightly.
+#[test]
+fn the_start_errors_are_quoted_as_they_are_said() {
+    let said = ["src/kafka", "src/http", "src/service"].map(|folder| said(&code(&root(folder))));
+    let said = said.concat();
+    let page = read("docs/operating.md");
+    for row in table(&page, "## Start errors") {
+        let message = row[0].trim_matches('`');
+        for part in message.split('…').filter(|part| 2 < part.trim().len()) {
+            assert!(said.contains(part), "nobody says \"{part}\" of \"{message}\"");
+        }
+    }
 }
