@@ -427,7 +427,7 @@ fn travel(
     if let Some(step) = step {
         outcome.facts.push(Fact::Transition { kind: step.kind, from: step.from, to: step.to });
         let entry = step.from == Stage::None;
-        let code = digest.value(context.rules.referral_path);
+        let code = context.rules.referral_paths.iter().find_map(|path| digest.value(*path));
         if let (true, Some(code)) = (entry, code) {
             outcome.referral = Some(code.into());
             engagement.referral.get_or_insert_with(|| code.into());

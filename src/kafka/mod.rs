@@ -1,7 +1,7 @@
 //! Kafka: the clients, the topics, the transaction, the changelog.
 //!
 //! Everything here is the mechanics of one client each. What a worker does with them, and in which
-//! order, is `service`'s. The measured facts behind the settings are in `docs/kafka.md`.
+//! order, is `service`'s. Each setting stands beside the reason for it in [`client`].
 
 mod changelog;
 mod client;

@@ -9,7 +9,7 @@ use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     consumer::{BaseConsumer, CommitMode, Consumer},
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode},
     message::Headers,
     producer::{BaseProducer, BaseRecord, Producer},
 };
@@ -76,6 +76,27 @@ pub(crate) fn delete_topic(broker: &Broker, topic: &str) {
     }
 }
 
+/// Returns a group's committed offsets.
+pub(crate) fn committed(
+    broker: &Broker,
+    group: &str,
+    topic: &str,
+    partitions: i32,
+) -> BTreeMap<i32, i64> {
+    let consumer: BaseConsumer = config(&broker.address())
+        .set("group.id", group)
+        .set("isolation.level", "read_committed")
+        .create()
+        .unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_range(topic, 0, partitions - 1);
+    let answer = consumer.committed_offsets(list, LIMIT).unwrap();
+    let offsets = answer.elements().into_iter();
+    offsets
+        .filter_map(|element| element.offset().to_raw().map(|raw| (element.partition(), raw)))
+        .collect()
+}
+
 /// Moves a group's offset of partition 0, as an operator's tool would.
 pub(crate) fn commit_offset(broker: &Broker, group: &str, topic: &str, offset: i64) {
     let consumer: BaseConsumer = config(&broker.address())
@@ -85,7 +106,12 @@ pub(crate) fn commit_offset(broker: &Broker, group: &str, topic: &str, offset: i
         .unwrap();
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, 0, Offset::Offset(offset)).unwrap();
-    consumer.commit(&list, CommitMode::Sync).unwrap();
+    // Refused while a member is left: a static one for its session's time after its end.
+    while let Err(error) = consumer.commit(&list, CommitMode::Sync) {
+        let code = error.rdkafka_error_code();
+        assert_eq!(code, Some(RDKafkaErrorCode::UnknownMemberId), "{error}");
+        consumer.poll(Duration::from_millis(200));
+    }
 }
 
 /// Produces records: (partition, key, value).

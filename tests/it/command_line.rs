@@ -67,3 +67,36 @@ fn a_schema_is_json_on_stdout() {
         assert!(schema["title"].is_string());
     }
 }
+
+#[test]
+fn what_rega_writes_fits_its_schemas() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let generated =
+        rega(&["generate", "--events", "1500", "--customers", "40", "--seed", "1"], &[]);
+    let input = [b"{\"event\":1}\nno json\n".as_slice(), &generated.stdout].concat();
+    std::fs::write(path("touchpoints"), input).unwrap();
+    let (moments, engagement, rejects) = (path("moments"), path("engagement"), path("rejects"));
+    let outputs = ["--moments", &moments, "--engagement", &engagement, "--rejects", &rejects];
+    let replayed = rega(&[["replay", &path("touchpoints")].as_slice(), &outputs].concat(), &[]);
+    assert_eq!(replayed.status.code(), Some(0), "{}", text(&replayed.stderr));
+
+    let written: Vec<_> = ["touchpoint", "moments", "engagement", "rejects"]
+        .into_iter()
+        .zip([generated.stdout].into_iter().chain(
+            [moments, engagement, rejects].into_iter().map(|path| std::fs::read(path).unwrap()),
+        ))
+        .collect();
+    for (name, lines) in written {
+        let schema = rega(&["check", "--schema", name], &[]).stdout;
+        let schema = serde_json::from_slice(&schema).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        assert!(!lines.is_empty(), "{name}");
+        for line in text(&lines).lines() {
+            let record = serde_json::from_str(line).unwrap();
+            if let Err(error) = validator.validate(&record) {
+                panic!("{name}: {error} at {}\n{line}", error.instance_path());
+            }
+        }
+    }
+}

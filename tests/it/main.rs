@@ -4,6 +4,9 @@
 mod broker;
 mod client;
 mod command_line;
+mod docs;
+mod idle;
+mod kcat;
 mod packs;
 mod process;
 mod service;

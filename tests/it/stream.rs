@@ -68,6 +68,17 @@ impl Stream {
         client::read_until(&broker.address(), &topic, |seen| self.len() <= seen.len());
         self.check_moments(broker);
         self.check_engagement(broker);
+        self.check_offsets(broker);
+    }
+
+    /// The group has committed exactly what was read.
+    fn check_offsets(&self, broker: &Broker) {
+        let mut expected: BTreeMap<i32, i64> = BTreeMap::new();
+        for (partition, ..) in &self.records {
+            *expected.entry(*partition).or_default() += 1;
+        }
+        let topic = self.topic("touchpoints");
+        assert_eq!(client::committed(broker, &self.app, &topic, self.partitions), expected);
     }
 
     /// Per partition: the same event ids as in the input, in the same order, each once.

@@ -22,6 +22,15 @@ const RATES_MAX: usize = 24;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// What the service's side of the situation is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Service<'a> {
+    /// How far event time has come.
+    pub(super) watermark: Option<EventTime>,
+    /// Where it answers.
+    pub(super) address: &'a str,
+}
+
 /// The simulation, and what was made of it.
 #[derive(Debug)]
 pub(super) struct Feed {
@@ -30,6 +39,8 @@ pub(super) struct Feed {
     /// History ends here.
     today: EventTime,
     catching_up: bool,
+    /// When the latest touchpoint reached the wire.
+    fed_until: EventTime,
     fed_count: u64,
     latencies: Latencies,
     rates: Vec<f64>,
@@ -44,6 +55,7 @@ impl Feed {
             feeder,
             today,
             catching_up: true,
+            fed_until: EventTime::MIN,
             fed_count: 0,
             latencies: Latencies::new(),
             rates: Vec::new(),
@@ -77,6 +89,7 @@ impl Feed {
 
     fn send(&mut self, touchpoint: &Simulated, elapsed: Duration) -> Result<(), Failure> {
         self.feeder.send(touchpoint.customer_id.as_bytes(), &touchpoint.line).map_err(fatal)?;
+        self.fed_until = touchpoint.emitted_at;
         self.fed_count += 1;
         self.second_count += 1;
         if self.catching_up && self.today <= touchpoint.emitted_at {
@@ -118,18 +131,18 @@ impl Feed {
         &self,
         clock: EventTime,
         elapsed: Duration,
-        address: &str,
+        service: Service<'_>,
     ) -> Situation {
         Situation {
-            // While history is read, the clock that counts is the history's.
-            clock,
-            watermark: None,
+            // While history is read, the time that passes is the history's.
+            clock: if self.catching_up { self.fed_until } else { clock },
+            watermark: service.watermark,
             speed: SPEED_IN_WORDS.to_owned(),
             elapsed,
             touchpoint_count: self.fed_count,
             rates: self.rates.clone(),
             latency: self.latencies.measured(),
-            address: address.to_owned(),
+            address: service.address.to_owned(),
             catching_up: self.catching_up,
         }
     }

@@ -89,10 +89,12 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
     while limit.is_none_or(|limit| watch.elapsed() < limit) && party.is_going_on() {
         feed.feed(clock.now(), stats.moment_count(), watch.elapsed())?;
         party.read(&follower, &mut stats, |event_id| feed.arrived(event_id, watch.elapsed()))?;
-        let situation = || feed.situation(clock.now(), watch.elapsed(), party.address());
+        let service = party.service(stats.latest());
+        let situation = || feed.situation(clock.now(), watch.elapsed(), service);
         show.show(&mut stats, situation, watch.elapsed());
     }
-    let situation = feed.situation(clock.now(), watch.elapsed(), party.address());
+    let service = party.service(stats.latest());
+    let situation = feed.situation(clock.now(), watch.elapsed(), service);
     drop(show);
     party.end()?;
     show::summarise(&stats.snapshot(situation));

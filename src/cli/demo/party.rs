@@ -10,14 +10,14 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
 
-use super::stats::DemoStats;
+use super::{feed, stats::DemoStats};
 use crate::{
     cli::Failure,
     clock::Clock,
     config::{self, Environment, Loaded},
     engine::{Engine, decode::Dialect},
     kafka::{Connection, EmbeddedBroker, Feeder, Follower, Role, TopicPlan, TopicSet},
-    model::EventTime,
+    model::{EventTime, Span},
     service::{self, Exit, InputStart, Launch, Ruling, Settings, StartFailure},
     telemetry::{Names, Telemetry},
 };
@@ -46,6 +46,7 @@ pub(super) struct Party {
     connection: Connection,
     plan: TopicPlan,
     address: String,
+    tolerance: Span,
     _broker: EmbeddedBroker,
 }
 
@@ -68,6 +69,7 @@ impl Party {
         let connection =
             Connection::new(&broker.brokers(), std::collections::BTreeMap::new()).map_err(fatal)?;
         let address = address.map_or_else(free_address, ToOwned::to_owned);
+        let tolerance = loaded.config.tolerance;
         let launch = Launch {
             settings: settings(&loaded, clock, connection.clone(), plan.clone()),
             topics: TopicSet {
@@ -84,12 +86,13 @@ impl Party {
             .spawn(move || service::run(launch, async { drop(ended.await) }))
             .map_err(fatal)?;
         let address = format!("http://{address}");
-        Ok(Self { service, until, connection, plan, address, _broker: broker })
+        Ok(Self { service, until, connection, plan, address, tolerance, _broker: broker })
     }
 
-    /// Returns where the service answers.
-    pub(super) fn address(&self) -> &str {
-        &self.address
+    /// Returns the service's side of the situation. `latest`: the latest event time seen.
+    pub(super) fn service(&self, latest: Option<EventTime>) -> feed::Service<'_> {
+        let watermark = latest.map(|latest| latest.minus(self.tolerance));
+        feed::Service { watermark, address: &self.address }
     }
 
     /// Returns whether nobody has ended it: a signal ends the service first.

@@ -57,6 +57,7 @@ pub(super) struct DemoStats {
     /// Most engaged last; a set, because ten of thousands are asked for twice a second.
     ranking: BTreeSet<(u64, String)>,
     interesting: Option<(String, &'static str)>,
+    latest: Option<EventTime>,
 }
 
 /// What is known of a customer.
@@ -72,6 +73,11 @@ impl DemoStats {
     /// Returns how many moments were read, first revisions only.
     pub(super) fn moment_count(&self) -> u64 {
         self.moment_count
+    }
+
+    /// Returns the latest event time of any moment.
+    pub(super) fn latest(&self) -> Option<EventTime> {
+        self.latest
     }
 
     /// Takes a record of `moments` into account, and returns the event id of a first revision.
@@ -156,6 +162,7 @@ impl DemoStats {
 
     fn count(&mut self, moment: &MomentV1<'_>) {
         self.moment_count += 1;
+        self.latest = self.latest.max(moment.ts());
         if let Some(micro_moment) = moment.micro_moment() {
             *self.micro_moments.entry(micro_moment).or_default() += 1;
         }

@@ -1,4 +1,5 @@
-//! Rule files become a [`PackSpec`] and the tests that stand beside the rules.
+//! Rule files become a [`PackSpec`](crate::engine::rules::spec::PackSpec) and the tests that stand
+//! beside the rules.
 //!
 //! What is checked here is what a file may not say: fields, words, shapes, ranges. What rules may
 //! not mean (a reason that nobody declared, a cycle of episodes) is found when they are compiled.

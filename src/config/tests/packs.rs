@@ -302,15 +302,15 @@ fn what_rules_may_not_mean_is_shown_in_the_file_too() {
         4 |     when: { properties: { a: { matches: '(' } } }
           |                                         ^^^^
 
-        pack.yaml:5:37: 'bad_mood' is not a reason
+        pack.yaml:5:37: "bad_mood" is not a reason
         5 |     label: { valence: pain, reason: bad_mood }
           |                                     ^^^^^^^^
-          = add it under `reasons:`, or use one of: app_crash, cancelled_by_brand, damaged, ignored, late_delivery, long_wait, lost, no_show, not_as_described, out_of_stock, overcharged, payment_failed, repeat_contact, repeat_visit, rude_agent, unanswered, unrecovered_pain
+          = add it under "reasons", or use one of: app_crash, cancelled_by_brand, damaged, ignored, late_delivery, long_wait, lost, no_show, not_as_described, out_of_stock, overcharged, payment_failed, repeat_contact, repeat_visit, rude_agent, unanswered, unrecovered_pain
 
-        pack.yaml:6:23: no kind of episode is called 'deliverance'
+        pack.yaml:6:23: no kind of episode is called "deliverance"
         6 |     opens: { episode: deliverance }
           |                       ^^^^^^^^^^^
-          = declare it under `episodes:`, or use one of: pain, absence, band
+          = declare it under "episodes", or use one of: pain, absence, band
         "#);
 }
 

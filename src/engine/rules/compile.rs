@@ -15,6 +15,7 @@ use super::{
         PointsSpec, Problem, RuleSpec, ScaleKind, Test, ValenceSpec,
     },
 };
+use crate::engine::decode::normal_event;
 use crate::model::{Channel, Span, StableHash, Track, Valence, stable_hash};
 
 /// Reasons that every pack has (DOMAIN.md, The labels of a touchpoint).
@@ -65,13 +66,13 @@ pub(super) fn compile(pack: PackSpec) -> Result<RuleSet, Vec<Problem>> {
     if MAX_RULES < rules.len() {
         compiler.problem(At::default(), format!("more than {MAX_RULES} rules"), None);
     }
-    let referral_path = compiler.path("referral_code");
+    let referral_paths = ["referral_code", "referred_by"].map(|path| compiler.path(path));
     if !compiler.problems.is_empty() {
         return Err(compiler.problems);
     }
     let (by_event, any_event) = dispatch(&pack.rules);
     let mut kept: BTreeSet<PathIx> = compiler.kept;
-    kept.insert(referral_path);
+    kept.extend(referral_paths);
     Ok(RuleSet {
         version: format!("{version_hash:016x}").into(),
         version_hash,
@@ -82,9 +83,9 @@ pub(super) fn compile(pack: PackSpec) -> Result<RuleSet, Vec<Problem>> {
         kinds: compiler.kinds.into(),
         paths: compiler.paths.into_iter().map(String::into_boxed_str).collect(),
         kept_paths: kept.into_iter().collect(),
-        referral_path,
-        event_synonyms: synonyms(&pack.events),
-        property_synonyms: synonyms(&pack.properties),
+        referral_paths,
+        event_synonyms: synonyms(&pack.events, |name| normal_event(name.into()).into_owned()),
+        property_synonyms: synonyms(&pack.properties, str::to_owned),
         event_actors: pack.event_actors.iter().map(|(k, v)| (Box::from(&**k), *v)).collect(),
         channel_actors: pack.channel_actors.iter().map(|(k, v)| (Box::from(&**k), *v)).collect(),
         seen: compiler.seen,
@@ -107,11 +108,15 @@ fn content_hash(pack: &PackSpec) -> StableHash {
     stable_hash(meaning.as_bytes())
 }
 
-fn synonyms(names: &BTreeMap<String, Vec<Located<String>>>) -> Vec<(Box<str>, Box<str>)> {
+/// Pairs every other name, as `read` would see it, with its canonical one.
+fn synonyms(
+    names: &BTreeMap<String, Vec<Located<String>>>,
+    read: impl Fn(&str) -> String,
+) -> Vec<(Box<str>, Box<str>)> {
     names
         .iter()
         .flat_map(|(canonical, others)| {
-            others.iter().map(|other| (Box::from(&*other.value), Box::from(&**canonical)))
+            others.iter().map(|other| (read(&other.value).into(), Box::from(&**canonical)))
         })
         .collect()
 }
@@ -261,10 +266,11 @@ impl Compiler {
         let position = self.kinds.iter().position(|kind| *kind.name == *name.value);
         if position.is_none() {
             let known: Vec<&str> = self.kinds.iter().map(|kind| &*kind.name).collect();
-            let help = format!("declare it under `episodes:`, or use one of: {}", known.join(", "));
+            let help =
+                format!("declare it under \"episodes\", or use one of: {}", known.join(", "));
             self.problem(
                 name.at,
-                format!("no kind of episode is called '{}'", name.value),
+                format!("no kind of episode is called \"{}\"", name.value),
                 Some(help),
             );
         }
@@ -310,12 +316,20 @@ impl Compiler {
         hurts: bool,
     ) -> (Option<Opens>, Option<PathIx>, Option<Span>) {
         let Some(opens) = &spec.opens else { return (None, None, None) };
+        let before = self.problems.len();
         let position = self.kind(&opens.episode);
+        if before < self.problems.len() {
+            return (None, None, None);
+        }
         let key = self.kept_option(opens.key.as_ref());
         if position == kind::PAIN {
             if !hurts {
                 let message = "only a rule that labels pain can key one".to_owned();
-                self.problem(opens.at, message, Some("add `label: { valence: pain }`".to_owned()));
+                self.problem(
+                    opens.at,
+                    message,
+                    Some("write \"label: { valence: pain }\"".to_owned()),
+                );
             }
             let due = match opens.due {
                 Some(DueSpec::After(span)) => Some(span),
@@ -324,7 +338,7 @@ impl Compiler {
             return (None, key, due);
         }
         if position == kind::ABSENCE || position == kind::BAND {
-            let message = format!("'{}' opens by itself", opens.episode.value);
+            let message = format!("\"{}\" opens by itself", opens.episode.value);
             self.problem(opens.at, message, None);
         }
         let fallback = self.kinds.get(usize::from(position)).and_then(|kind| kind.due);
@@ -343,8 +357,8 @@ impl Compiler {
             && !self.reasons.contains(&reason.value)
         {
             let known: Vec<&str> = self.reasons.iter().map(String::as_str).collect();
-            let help = format!("add it under `reasons:`, or use one of: {}", known.join(", "));
-            self.problem(reason.at, format!("'{}' is not a reason", reason.value), Some(help));
+            let help = format!("add it under \"reasons\", or use one of: {}", known.join(", "));
+            self.problem(reason.at, format!("\"{}\" is not a reason", reason.value), Some(help));
         }
         let (valence, scale) = match &spec.valence {
             Some(ValenceSpec::Is(valence)) => (Some(*valence), None),
@@ -511,7 +525,7 @@ impl Compiler {
 
     fn seen(&mut self, spec: &super::spec::SeenSpec) -> Seen {
         if !(1..=64).contains(&spec.at_least) {
-            let message = format!("'at_least: {}' cannot be remembered", spec.at_least);
+            let message = format!("\"at_least: {}\" cannot be remembered", spec.at_least);
             self.problem(spec.at, message, Some("from 1 to 64".to_owned()));
         }
         let same = self.kept_option(spec.same.as_ref());
@@ -551,9 +565,9 @@ impl Compiler {
                 let hash = stable_hash(name.value.as_bytes());
                 if let Some(other) = taken.insert(hash, &name.value) {
                     let message = if other == name.value {
-                        format!("two rules are (or were) called '{other}'")
+                        format!("two rules are (or were) called \"{other}\"")
                     } else {
-                        format!("the names '{other}' and '{}' have the same hash", name.value)
+                        format!("the names \"{other}\" and \"{}\" have the same hash", name.value)
                     };
                     let help = "rename one: the ledger is keyed by the name".to_owned();
                     self.problem(name.at, message, Some(help));
@@ -596,8 +610,8 @@ impl Compiler {
                 }
             }
             if reached.contains(from.as_str()) {
-                let message = format!("a deadline of '{from}' would open '{to}' in a circle");
-                let help = "say which kind with `episode:` in `when`".to_owned();
+                let message = format!("a deadline of \"{from}\" would open \"{to}\" in a circle");
+                let help = "say which kind with \"episode\" in \"when\"".to_owned();
                 self.problem(*at, message, Some(help));
             }
         }

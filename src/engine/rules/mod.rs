@@ -41,7 +41,8 @@ pub struct RuleSet {
     paths: Box<[Box<str>]>,
     /// Paths whose values a re-evaluation needs: keys, `same`, `distinct`, `owns`.
     pub(crate) kept_paths: Box<[PathIx]>,
-    pub(crate) referral_path: PathIx,
+    /// Where a referral code may stand (DOMAIN.md, Journey).
+    pub(crate) referral_paths: [PathIx; 2],
     event_synonyms: Vec<(Box<str>, Box<str>)>,
     property_synonyms: Vec<(Box<str>, Box<str>)>,
     event_actors: HashMap<Box<str>, Actor, foldhash::fast::FixedState>,

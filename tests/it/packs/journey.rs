@@ -28,9 +28,9 @@ pub(super) type Moment = Json;
 
 /// What running the tests of a pack showed.
 #[derive(Debug, Default)]
-pub(super) struct Report {
+pub(crate) struct Report {
     /// One text per expectation that was not met.
-    pub(super) failures: Vec<String>,
+    pub(crate) failures: Vec<String>,
     /// Rules that no test hits.
     pub(super) idle_rules: Vec<String>,
     /// How many tests ran.
@@ -42,7 +42,7 @@ pub(super) struct Report {
 /// # Errors
 ///
 /// Returns the problems of the files, as a person would read them.
-pub(super) fn run(pack: &Path) -> Result<Report, String> {
+pub(crate) fn run(pack: &Path) -> Result<Report, String> {
     let name = pack.to_str().ok_or("a path that is no text")?;
     let pack = load_packs([name]).map_err(|report| report.render(rega::config::Colour::Never))?;
     let LoadedPack { rules, tests, sources, .. } = pack;

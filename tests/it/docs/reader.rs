@@ -1,0 +1,114 @@
+//! Reads a page from top to bottom and does what it says.
+
+use std::{fs, path::Path};
+
+use super::{
+    matching::first_unsaid,
+    page::{self, Block, read},
+    terminal::Terminal,
+};
+use crate::packs::journey;
+
+/// Follows a page. A part that the page needs and that is not to be had here is said aloud.
+fn follow(path: &str) {
+    let page = read(path);
+    let blocks = page::blocks(&page);
+    assert!(2 < blocks.len(), "{path} lost its examples");
+    let typed: Vec<&str> = blocks.iter().filter(|each| each.word(0) == "sh").map(text).collect();
+    let typed = typed.concat();
+    let needs: Vec<&str> =
+        ["kcat", "curl"].into_iter().filter(|program| typed.contains(program)).collect();
+    let Some(mut terminal) = Terminal::open(typed.contains("deploy/local/kafka start"), &needs)
+    else {
+        return;
+    };
+    for block in &blocks {
+        if let Err(reason) = obey(block, &mut terminal) {
+            panic!("{path}:{}: {reason}\n{}", block.line, terminal.said());
+        }
+    }
+}
+
+fn text(block: &Block) -> &str {
+    &block.text
+}
+
+fn obey(block: &Block, terminal: &mut Terminal) -> Result<(), String> {
+    match (block.word(0), block.word(1)) {
+        ("sh", "") if terminal.run(&block.text) => Ok(()),
+        ("sh", "") => Err("failed".to_owned()),
+        ("sh", "fails") if terminal.run(&block.text) => Err("should have failed".to_owned()),
+        ("sh", "fails") => Ok(()),
+        ("sh", "beside") => {
+            terminal.run_beside(&block.text);
+            Ok(())
+        }
+        ("sh", "interrupt") if terminal.interrupt() => Ok(()),
+        ("sh", "interrupt") => Err("did not end well".to_owned()),
+        ("text", "") => match first_unsaid(&block.text, terminal.said()) {
+            Some(line) => Err(format!("this was not said: {line}\n--- but:")),
+            None => Ok(()),
+        },
+        ("text", "picture") => Ok(()),
+        ("yaml", file) => check_yaml(file, &block.text, terminal),
+        ("ndjson", file) if !file.is_empty() => {
+            terminal.save(file, &block.text);
+            Ok(())
+        }
+        ("json", schema) if !schema.is_empty() => satisfies(&block.text, schema),
+        (language, word) => Err(format!("nobody knows what to do with \"{language} {word}\"")),
+    }
+}
+
+/// Checks YAML as a user would, and runs the tests that it brings.
+fn check_yaml(file: &str, text: &str, terminal: &mut Terminal) -> Result<(), String> {
+    let file = if file.is_empty() { "scratch/example.yaml" } else { file };
+    terminal.save(file, text);
+    if !terminal.run(&format!("rega check {file}")) {
+        return Err("has problems".to_owned());
+    }
+    if text.lines().any(|line| line == "tests:") {
+        let report = journey::run(&terminal.folder().join(file))?;
+        if !report.failures.is_empty() {
+            return Err(report.failures.join("\n"));
+        }
+    }
+    Ok(())
+}
+
+fn satisfies(text: &str, schema: &str) -> Result<(), String> {
+    let schema = read(&format!("docs/schemas/{schema}.json"));
+    let schema = serde_json::from_str(&schema).map_err(|error| error.to_string())?;
+    let instance = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let validator = jsonschema::validator_for(&schema).map_err(|error| error.to_string())?;
+    validator.validate(&instance).map_err(|error| error.to_string())
+}
+
+/// The rule reference has a runner of its own (`packs::reference`); every other page with examples
+/// is followed here.
+#[test]
+fn every_page_with_examples_is_followed() {
+    let followed = ["README.md", "docs/tutorial.md", "docs/operating.md", "docs/rules.md"];
+    for path in page::pages() {
+        let examples = page::blocks(&read(&path));
+        let only_pictures = examples.iter().all(|each| each.word(0) == "text");
+        assert!(only_pictures || followed.contains(&&*path), "nobody follows {path}");
+        assert!(Path::new(&page::root(&path)).is_file());
+    }
+    assert!(fs::exists(page::root("docs/tutorial.md")).unwrap());
+}
+
+#[test]
+fn the_readme_works_as_written() {
+    follow("README.md");
+}
+
+#[test]
+fn the_tutorial_works_as_written() {
+    follow("docs/tutorial.md");
+}
+
+#[test]
+fn the_operators_page_works_as_written() {
+    follow("docs/operating.md");
+}
