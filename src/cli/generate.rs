@@ -1,6 +1,10 @@
 //! `rega generate`: simulated customers' touchpoints, for trying things out and for measuring.
 
-use std::{io::Write, path::PathBuf, time::Duration};
+use std::{
+    io::{self, ErrorKind, Write},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -85,13 +89,13 @@ pub(super) fn run(arguments: &GenerateArguments) -> Result<(), Failure> {
     let simulation = Simulation::new(spec(arguments)?);
     if arguments.to_kafka {
         let feeder = feeder(arguments)?;
-        let sent = send_all(simulation, arguments, &mut ToKafka(&feeder));
-        return sent.and_then(|()| Ok(feeder.finish()?)).map_err(told);
+        send_all(simulation, arguments, &mut ToKafka(&feeder))?;
+        return feeder.finish().map_err(|failure| Stopped::from(failure).into());
     }
     match send_all(simulation, arguments, &mut ToOutput(output::buffered())) {
         // The reader has seen enough (`rega generate | head`).
-        Err(Stopped::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome.map_err(told),
+        Err(Stopped::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => Ok(outcome?),
     }
 }
 
@@ -141,13 +145,15 @@ trait Destination {
 #[derive(Debug, thiserror::Error)]
 enum Stopped {
     #[error("standard output: {0}")]
-    Output(#[from] std::io::Error),
+    Output(#[from] io::Error),
     #[error("{0}")]
     Kafka(#[from] KafkaFailure),
 }
 
-fn told(stopped: Stopped) -> Failure {
-    Failure::Fatal(stopped.to_string())
+impl From<Stopped> for Failure {
+    fn from(stopped: Stopped) -> Self {
+        Self::Fatal(stopped.to_string())
+    }
 }
 
 struct ToOutput(Output);
@@ -264,7 +270,7 @@ mod tests {
     impl Destination for Kept {
         fn take(&mut self, touchpoint: &Simulated) -> Result<(), Stopped> {
             if self.lines.len() == self.room {
-                return Err(std::io::Error::from(std::io::ErrorKind::BrokenPipe).into());
+                return Err(io::Error::from(ErrorKind::BrokenPipe).into());
             }
             self.lines.push(String::from_utf8(touchpoint.line.clone()).unwrap());
             Ok(())

@@ -56,7 +56,7 @@ pub enum RestoreStep {
 
 #[derive(Debug)]
 enum Phase {
-    Waiting { high: i64, since: Stopwatch },
+    Waiting(Stopwatch),
     Reading,
     Done,
 }
@@ -68,6 +68,8 @@ pub struct Restore {
     topic: String,
     partition: i32,
     phase: Phase,
+    /// The high watermark at the start.
+    end: i64,
     row_count: u64,
 }
 
@@ -105,9 +107,9 @@ impl Restore {
         config.set("isolation.level", "read_uncommitted");
         let witness: BaseConsumer<Listener> =
             BaseConsumer::from_config_and_context(&config, Listener::default()).map_err(failed)?;
-        let (_, high) = witness.fetch_watermarks(topic, partition, ANSWER_LIMIT).map_err(failed)?;
-        let phase = Phase::Waiting { high, since: Stopwatch::start() };
-        Ok(Self { reader, heard, topic: topic.to_owned(), partition, phase, row_count: 0 })
+        let (_, end) = witness.fetch_watermarks(topic, partition, ANSWER_LIMIT).map_err(failed)?;
+        let phase = Phase::Waiting(Stopwatch::start());
+        Ok(Self { reader, heard, topic: topic.to_owned(), partition, phase, end, row_count: 0 })
     }
 
     /// Returns the number of rows read so far.
@@ -117,10 +119,7 @@ impl Restore {
 
     /// Returns about how many records there are to read: compaction leaves gaps.
     pub fn remaining(&self) -> u64 {
-        match self.phase {
-            Phase::Waiting { high, .. } => u64::try_from(high).unwrap_or(0),
-            Phase::Reading | Phase::Done => 0,
-        }
+        u64::try_from(self.end).unwrap_or(0).saturating_sub(self.row_count)
     }
 
     /// Works for about `budget`, handing every row to `take` in the topic's order.
@@ -134,19 +133,20 @@ impl Restore {
         take: &mut dyn FnMut(RestoredRow<'_>),
     ) -> Result<RestoreStep, KafkaFailure> {
         match self.phase {
-            Phase::Waiting { high, since } => self.wait(high, since),
+            Phase::Waiting(since) => self.wait(since),
             Phase::Reading => self.read(budget, take),
             Phase::Done => Ok(RestoreStep::Done),
         }
     }
 
-    fn wait(&mut self, high: i64, since: Stopwatch) -> Result<RestoreStep, KafkaFailure> {
+    fn wait(&mut self, since: Stopwatch) -> Result<RestoreStep, KafkaFailure> {
         let doing = "waiting for the changelog's end";
         let failed = |error: KafkaError| KafkaFailure::new(doing, &error);
         let (low, stable) = self
             .reader
             .fetch_watermarks(&self.topic, self.partition, ANSWER_LIMIT)
             .map_err(failed)?;
+        let high = self.end;
         if stable < high {
             if since.left_of(STABLE_LIMIT).is_zero() {
                 let reason = format!("a transaction is open at offset {stable} of {high}");

@@ -64,6 +64,25 @@ impl Session<'_> {
             self.shared.board.restoring(*partition);
             self.held.insert(*partition, Held::Asking(Stopwatch::start()));
         }
+        self.check_partition_count()
+    }
+
+    /// A topic that was widened sends customers to other partitions than their state is in. The
+    /// group rebalances when it notices, which every member hears of, also with an empty
+    /// assignment.
+    fn check_partition_count(&mut self) -> Result<(), KafkaFailure> {
+        let (state, now) = (self.shared.topics.partition_count, self.consumer.partition_count()?);
+        if now == state {
+            return Ok(());
+        }
+        // What was processed before is still good.
+        self.commit()?;
+        let reading: Vec<i32> = self.running().map(|(partition, _)| partition).collect();
+        self.consumer.unassign(&reading)?;
+        let all: Vec<i32> = self.held.keys().copied().collect();
+        for partition in all {
+            self.stop(partition, &Mismatch::PartitionCount { state, now });
+        }
         Ok(())
     }
 

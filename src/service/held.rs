@@ -74,6 +74,10 @@ impl Restoring {
         Ok((step, new))
     }
 
+    pub(super) fn remaining(&self) -> u64 {
+        self.restore.remaining()
+    }
+
     pub(super) fn row_count(&self) -> u64 {
         self.reported
     }

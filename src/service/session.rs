@@ -288,6 +288,11 @@ impl<'w> Session<'w> {
             let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));
             self.shared.telemetry.lag(partition, behind, age);
         }
+        for held in self.held.values() {
+            if let Held::Restoring(restoring) = held {
+                standing.restore_remaining += restoring.remaining();
+            }
+        }
         standing.produced = self.outbox.queued_count();
         self.shared.telemetry.worker(self.worker, standing);
     }

@@ -14,6 +14,8 @@ use rdkafka::{
     producer::{BaseProducer, BaseRecord, Producer},
 };
 
+use rega::clock::Stopwatch;
+
 use crate::broker::Broker;
 
 /// A record as a consumer sees it.
@@ -161,10 +163,11 @@ fn read_while(brokers: &str, topic: &str, more: impl Fn(&[Seen], bool) -> bool) 
     consumer.assign(&list).unwrap();
     let mut seen = Vec::new();
     let mut ended = BTreeSet::new();
+    let watch = Stopwatch::start();
     while more(&seen, i32::try_from(ended.len()) == Ok(count)) {
-        let Some(polled) = consumer.poll(LIMIT) else {
-            panic!("{} records in \"{topic}\", and no more within the time", seen.len());
-        };
+        let left = watch.left_of(LIMIT);
+        assert!(!left.is_zero(), "not enough in \"{topic}\": {} records", seen.len());
+        let Some(polled) = consumer.poll(left) else { continue };
         match polled {
             Ok(record) => {
                 ended.remove(&record.partition());

@@ -10,6 +10,7 @@ mod kcat;
 mod packs;
 mod process;
 mod service;
+mod simulated;
 mod startup;
 mod stream;
 mod topics;

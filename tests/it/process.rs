@@ -40,7 +40,8 @@ impl Setup<'_> {
         let state = self.folder.join("state");
         let config = format!(
             "app: {app}\n\
-             kafka: {{ brokers: \"{brokers}\", properties: {{ session.timeout.ms: 6000 }} }}\n\
+             kafka: {{ brokers: \"{brokers}\", properties: {{ session.timeout.ms: 6000, \
+             topic.metadata.refresh.interval.ms: 2000 }} }}\n\
              topics:\n  touchpoints: {app}-touchpoints\n  moments: {app}-moments\n  \
              engagement: {app}-engagement\n  rejects: {app}-rejects\n\
              state: {{ dir: \"{}\" }}\n\

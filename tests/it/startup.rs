@@ -113,6 +113,25 @@ fn offsets_moved_by_hand_stop_the_partition_until_they_are_adopted() {
 }
 
 #[test]
+fn a_widened_input_stops_every_partition() {
+    let Some(broker) = broker::shared() else { return };
+    let stream = Stream::new(&unique("widened"), 2, 20);
+    stream.create_input(broker);
+    stream.produce(broker, 0..20);
+    let (app, folder) = (stream.app(), TempDir::new().unwrap());
+    let setup = Setup { broker, app, folder: folder.path(), more: "workers: 1" };
+    let mut rega = setup.start();
+    rega.wait_for_each("partition ready", 2);
+    let topic = stream.topic("touchpoints");
+    broker.tool(&["topics", "--alter", "--topic", &topic, "--partitions", "3"]);
+    rega.wait_for_each("the state was written when the input had 2 partitions, and it has 3", 3);
+    assert_eq!(rega.terminate().code(), Some(0), "{}", rega.log());
+    let (code, said) = refused(broker, app, &folder, "workers: 1");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("has 2 partitions and"), "{said}");
+}
+
+#[test]
 fn offsets_without_state_stop_the_partition() {
     let Some(broker) = broker::shared() else { return };
     let stream = Stream::new(&unique("lost"), 1, 20);

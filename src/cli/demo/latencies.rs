@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(latencies.sent.len(), 3);
         assert!(latencies.measured().is_none());
         latencies.arrived("e15", Duration::from_millis(1040));
-        latencies.arrived("e15", Duration::from_millis(9000));
+        latencies.arrived("e15", Duration::from_secs(9));
         latencies.arrived("never sent", Duration::from_millis(1040));
         let p99 = latencies.measured().unwrap().p99;
         assert!((Duration::from_millis(39)..Duration::from_millis(41)).contains(&p99), "{p99:?}");

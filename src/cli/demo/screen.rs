@@ -31,15 +31,11 @@ impl Screen {
         Self { terminal: Term::stdout() }
     }
 
-    /// Returns how large it is now: people resize windows.
-    pub(super) fn room(&self) -> Room {
+    /// Draws what `picture` makes of the room there is now: people resize windows.
+    pub(super) fn draw(&self, picture: impl FnOnce(Room) -> String) {
         let (rows, columns) = self.terminal.size();
-        Room { columns: columns.into(), rows: rows.into() }
-    }
-
-    /// Draws a picture that fits.
-    pub(super) fn draw(&self, picture: &str) {
-        print(&frame(picture));
+        let room = Room { columns: columns.into(), rows: rows.into() };
+        print(&frame(&picture(room)));
     }
 }
 

@@ -54,7 +54,8 @@ impl Show {
         self.shown_at = Some(elapsed);
         let situation = situation();
         if let Some(screen) = &self.screen {
-            screen.draw(&picture(&stats.snapshot(situation), screen.room(), self.colour));
+            let snapshot = stats.snapshot(situation);
+            screen.draw(|room| picture(&snapshot, room, self.colour));
         } else {
             print(&lines(stats, situation));
         }

@@ -317,8 +317,7 @@ fn readable(name: &str) -> String {
 }
 
 fn notable(kind: NotableKind, moment: &MomentV1<'_>, what: String) -> Notable {
-    let seen =
-        moment.rules.first().map_or_else(|| readable(&moment.event), |rule| rule.to_string());
+    let seen = moment.rules.first().map_or_else(|| readable(&moment.event), ToString::to_string);
     Notable {
         kind,
         at: moment.ts().unwrap_or(EventTime::MIN),

@@ -92,6 +92,8 @@ pub struct Expectation {
     pub evidence: Option<Evidence>,
     /// Rules that must be among those that matched.
     pub rules: Vec<Located<String>>,
+    /// No such moment may stand there; nothing else is asked then.
+    pub absent: bool,
     /// The moment is (or is not) the same pain as an earlier one.
     pub same_pain: Option<bool>,
     /// Points by track.
@@ -150,6 +152,7 @@ fn expectation(node: &Node, problems: &mut Problems) -> Option<Expectation> {
             severity: fields.get("severity", word),
             evidence: fields.get("evidence", word),
             rules: fields.get("rules", one_or_more(located)).unwrap_or_default(),
+            absent: fields.get("absent", flag).unwrap_or(false),
             same_pain: fields.get("same_pain", flag),
             points: fields.get("points", points).unwrap_or_default(),
             derived: fields.get("derived", flag),

@@ -19,6 +19,11 @@ pub(super) fn differences(test: &PackTest, moments: &[Moment]) -> Vec<(At, Strin
 
 fn difference(expected: &Expectation, moments: &[Moment]) -> Option<String> {
     let there: Vec<&Moment> = moments.iter().filter(|moment| is_meant(expected, moment)).collect();
+    if expected.absent {
+        let unwanted = there.first()?;
+        let (event, customer) = (&unwanted["event"], &unwanted["customer_id"]);
+        return Some(format!("  {}: expected no {event} of {customer}\n", when(expected.at)));
+    }
     let [moment] = there.as_slice() else {
         let what = if there.is_empty() { "nothing stands there" } else { "several stand there" };
         let mut out =

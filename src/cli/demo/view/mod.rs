@@ -120,110 +120,85 @@ mod tests {
         }
     }
 
-    pub(super) fn snapshot() -> Snapshot {
-        let micro = [412, 380, 22, 120, 66, 95, 78];
-        let truth = [201, 502, 390, 233, 81, 120];
-        let stages = [(412, 320, 0), (623, 140, 12), (140, 66, 88), (231, 12, 130), (32, 0, 9)];
-        let name = |text: &str| text.to_owned();
+    fn kinds<T: Copy>(all: &[T], counts: &[u64]) -> Vec<(T, u64)> {
+        all.iter().skip(1).copied().zip(counts.iter().copied()).collect()
+    }
+
+    fn stages() -> Vec<StageRow> {
+        let counts = [(412, 320, 0), (623, 140, 12), (140, 66, 88), (231, 12, 130), (32, 0, 9)];
+        let row = |(&stage, (customer_count, onward_count, backward_count))| StageRow {
+            stage,
+            customer_count,
+            onward_count,
+            backward_count,
+        };
+        Stage::ALL.iter().skip(1).zip(counts).map(row).collect()
+    }
+
+    fn flows() -> Vec<Flow> {
+        [
+            (Stage::None, Stage::Awareness, TransitionKind::Enter, 812),
+            (Stage::Awareness, Stage::Consideration, TransitionKind::Advance, 320),
+            (Stage::Loyalty, Stage::Consideration, TransitionKind::Regress, 130),
+            (Stage::Consideration, Stage::Purchase, TransitionKind::Advance, 120),
+            (Stage::Consideration, Stage::Loyalty, TransitionKind::Skip, 20),
+        ]
+        .map(|(from, to, kind, count)| Flow { from, to, kind, count })
+        .to_vec()
+    }
+
+    fn engaged(id: &str, band: Band, overall: f64, tracks: [f64; 5]) -> Engaged {
+        Engaged { customer_id: id.to_owned(), band: Some(band), overall, tracks }
+    }
+
+    #[rustfmt::skip] // One moment a line reads as the picture does.
+    fn notables() -> [Vec<Notable>; 3] {
+        use NotableKind::{Pain, Recovered, Regress, Unrecovered};
+        [
+            vec![
+                notable(Pain, 5, "cus_1a2b3c4d", "late_delivery", "parcel overdue (delivery)"),
+                notable(Unrecovered, 31, "cus_99887766", "rude_agent", "nobody made it good (call_center)"),
+                notable(Pain, 44, "cus_0badcafe", "payment_failed", "payment failed (web)"),
+            ],
+            vec![
+                notable(Recovered, 12, "cus_5eed5eed", "coupon issued", "pain made good (email)"),
+                notable(Recovered, 95, "cus_c0ffee00", "review submitted", "order rated well after all (review_site)"),
+            ],
+            vec![notable(Regress, 2, "cus_77777777", "loyalty → consideration", "search (web)")],
+        ]
+    }
+
+    fn snapshot() -> Snapshot {
+        let [pains, recoveries, regressions] = notables();
+        let reasons = [
+            ("late_delivery", 512),
+            ("payment_failed", 433),
+            ("app_crash", 201),
+            ("rude_agent", 58),
+        ];
         Snapshot {
             situation: situation(),
             moment_count: 101_870,
-            micro_moments: MicroMoment::ALL.iter().skip(1).copied().zip(micro).collect(),
-            moments_of_truth: MomentOfTruth::ALL.iter().skip(1).copied().zip(truth).collect(),
-            stages: Stage::ALL
-                .iter()
-                .skip(1)
-                .zip(stages)
-                .map(|(&stage, (customer_count, onward_count, backward_count))| StageRow {
-                    stage,
-                    customer_count,
-                    onward_count,
-                    backward_count,
-                })
-                .collect(),
-            flows: [
-                (Stage::None, Stage::Awareness, TransitionKind::Enter, 812),
-                (Stage::Awareness, Stage::Consideration, TransitionKind::Advance, 320),
-                (Stage::Loyalty, Stage::Consideration, TransitionKind::Regress, 130),
-                (Stage::Consideration, Stage::Purchase, TransitionKind::Advance, 120),
-                (Stage::Consideration, Stage::Loyalty, TransitionKind::Skip, 20),
-            ]
-            .map(|(from, to, kind, count)| Flow { from, to, kind, count })
-            .to_vec(),
+            micro_moments: kinds(MicroMoment::ALL, &[412, 380, 22, 120, 66, 95, 78]),
+            moments_of_truth: kinds(MomentOfTruth::ALL, &[201, 502, 390, 233, 81, 120]),
+            stages: stages(),
+            flows: flows(),
             pain_count: 1204,
-            reasons: vec![
-                (name("late_delivery"), 512),
-                (name("payment_failed"), 433),
-                (name("app_crash"), 201),
-                (name("rude_agent"), 58),
-            ],
+            reasons: reasons.map(|(reason, count)| (reason.to_owned(), count)).to_vec(),
             recovered_count: 188,
             unrecovered_count: 71,
             glory_count: 340,
             regress_count: 239,
             taken_back_count: 3,
-            pains: vec![
-                notable(
-                    NotableKind::Pain,
-                    5,
-                    "cus_1a2b3c4d",
-                    "late_delivery",
-                    "parcel overdue (delivery)",
-                ),
-                notable(
-                    NotableKind::Unrecovered,
-                    31,
-                    "cus_99887766",
-                    "rude_agent",
-                    "nobody made it good (call_center)",
-                ),
-                notable(
-                    NotableKind::Pain,
-                    44,
-                    "cus_0badcafe",
-                    "payment_failed",
-                    "payment failed (web)",
-                ),
-            ],
-            recoveries: vec![
-                notable(
-                    NotableKind::Recovered,
-                    12,
-                    "cus_5eed5eed",
-                    "coupon issued",
-                    "pain made good (email)",
-                ),
-                notable(
-                    NotableKind::Recovered,
-                    95,
-                    "cus_c0ffee00",
-                    "review submitted",
-                    "order rated well after all (review_site)",
-                ),
-            ],
-            regressions: vec![notable(
-                NotableKind::Regress,
-                2,
-                "cus_77777777",
-                "loyalty → consideration",
-                "search (web)",
-            )],
+            pains,
+            recoveries,
+            regressions,
             customer_count: 1438,
             engaged: vec![
-                Engaged {
-                    customer_id: name("cus_1a2b3c4d"),
-                    band: Some(Band::Champion),
-                    overall: 82.14,
-                    tracks: [60.0, 91.2, 84.0, 100.0, 12.0],
-                },
-                Engaged {
-                    customer_id: name("cus_0badcafe"),
-                    band: Some(Band::AtRisk),
-                    overall: 71.5,
-                    tracks: [55.0, 88.0, 60.0, 0.0, 0.0],
-                },
+                engaged("cus_1a2b3c4d", Band::Champion, 82.14, [60.0, 91.2, 84.0, 100.0, 12.0]),
+                engaged("cus_0badcafe", Band::AtRisk, 71.5, [55.0, 88.0, 60.0, 0.0, 0.0]),
             ],
-            interesting: Some((name("cus_5eed5eed"), "a pain made good")),
+            interesting: Some(("cus_5eed5eed".to_owned(), "a pain made good")),
             unreadable_count: 0,
         }
     }
