@@ -22,9 +22,9 @@ const RATES_MAX: usize = 24;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What the service's side of the situation is.
+/// How far the service is, and where it can be asked.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Service<'a> {
+pub(super) struct Whereabouts<'a> {
     /// How far event time has come.
     pub(super) watermark: Option<EventTime>,
     /// Where it answers.
@@ -131,7 +131,7 @@ impl Feed {
         &self,
         clock: EventTime,
         elapsed: Duration,
-        service: Service<'_>,
+        service: Whereabouts<'_>,
     ) -> Situation {
         Situation {
             // While history is read, the time that passes is the history's.
