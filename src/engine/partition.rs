@@ -133,6 +133,10 @@ impl Partition {
 
     /// Runs one record through decode, dedupe, classify, score, episode and encode, after firing
     /// every deadline that its times make due. Effects are appended. `now` is the wall clock.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is given, from where, and to where; all borrowed apart"
+    )]
     pub fn process<C: Customers>(
         &mut self,
         engine: &Engine,
@@ -167,6 +171,10 @@ impl Partition {
 
     /// Moves event time forward in an idle partition to `event_time` (never back), and fires what
     /// falls due. `now` is the wall clock.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is given, from where, and to where; all borrowed apart"
+    )]
     pub fn tick<C: Customers>(
         &mut self,
         engine: &Engine,
@@ -395,7 +403,9 @@ impl<C: Customers> Run<'_, C> {
         publisher.publish(customer, story);
         let mut facts = Vec::new();
         trim(customer, context, &mut facts);
-        facts.into_iter().for_each(|fact| self.effects.fact(fact));
+        for fact in facts {
+            self.effects.fact(fact);
+        }
         self.index(id);
     }
 

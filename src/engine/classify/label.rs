@@ -28,7 +28,7 @@ const fn unlabelled() -> Labels {
 pub(crate) fn label<'d>(
     rules: &RuleSet,
     digest: &'d Digest,
-    matched: impl Iterator<Item = &'d Candidate> + Clone,
+    matched: &(impl Iterator<Item = &'d Candidate> + Clone),
 ) -> Labels {
     let says = |candidate: &Candidate| rules.rule(candidate.rule).map(|rule| &rule.label);
     let mut labels = unlabelled();

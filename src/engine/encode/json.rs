@@ -169,7 +169,7 @@ fn write_decimal(out: &mut Vec<u8>, number: f64) {
     if rest != 0 {
         out.push(b'.');
         out.push(b'0' + u8::try_from(rest / 10).unwrap_or(0));
-        if rest % 10 != 0 {
+        if !rest.is_multiple_of(10) {
             out.push(b'0' + u8::try_from(rest % 10).unwrap_or(0));
         }
     }
@@ -192,7 +192,7 @@ mod tests {
         check_decimal(-0.001, "0");
         check_decimal(12.5, "12.5");
         check_decimal(99.999, "100");
-        check_decimal(-3.14159, "-3.14");
+        check_decimal(-2.345_67, "-2.35");
         check_decimal(7.05, "7.05");
         check_decimal(f64::NAN, "0");
     }

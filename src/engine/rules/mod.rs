@@ -319,13 +319,15 @@ impl Scale {
     }
 }
 
+const fn thumb(up: bool) -> Valence {
+    if up { Valence::Glory } else { Valence::Pain }
+}
+
 fn read_thumb(value: &crate::model::Property<'_>) -> Valence {
     use crate::model::Property;
     match value {
-        Property::Flag(true) => Valence::Glory,
-        Property::Flag(false) => Valence::Pain,
-        Property::Number(number) if *number > 0.0 => Valence::Glory,
-        Property::Number(_) => Valence::Pain,
+        Property::Flag(up) => thumb(*up),
+        Property::Number(number) => thumb(0.0 < *number),
         Property::Text(text) => match text.to_ascii_lowercase().as_str() {
             "up" | "yes" | "positive" | "helpful" | "like" | "good" | "1" | "true" => {
                 Valence::Glory
