@@ -219,8 +219,8 @@ pub(crate) fn map_findings(
             if path && !quoted.contains(['*', '<', ' ']) && !Path::new(&root(quoted)).exists() {
                 findings.push(format!("ARCHITECTURE.md:{line}: `{quoted}` does not exist"));
             }
-            // The names of tests are sentences: at least four words.
-            let sentence = quoted.matches('_').count() >= 3
+            // The names of tests are sentences: at least three words.
+            let sentence = 2 <= quoted.matches('_').count()
                 && quoted.chars().all(|each| each.is_ascii_lowercase() || each == '_');
             if sentence && !functions.contains(quoted) {
                 findings.push(format!("ARCHITECTURE.md:{line}: there is no test `{quoted}`"));

@@ -20,3 +20,4 @@ mod pages;
 mod reader;
 mod settings;
 mod terminal;
+mod words;
