@@ -106,8 +106,11 @@ pub struct Partition {
 #[derive(Debug, Default)]
 struct Live {
     row: PartitionRow,
-    /// Customers in memory; the dirty ones changed since the last commit.
+    /// Customers in memory.
     overlay: HashMap<Box<str>, Customer, foldhash::fast::FixedState>,
+    /// Those who changed since the last commit (they are `dirty`), so that a commit costs by
+    /// these, not by all in memory.
+    changed: Vec<Box<str>>,
     /// When they fall due. An entry may be too early; never too late.
     due: BTreeSet<(EventTime, Box<str>)>,
     /// Committed deadlines up to here have been looked at.
@@ -213,15 +216,10 @@ impl Partition {
     /// [`Self::committed`] after the commit, or [`Self::abandon`] after an abort.
     pub fn seal(&mut self, engine: &Engine, sealed: &mut Sealed) {
         let watermark = self.live.watermark(engine.settings.tolerance);
-        let mut changed: Vec<(&str, &Customer)> = self
-            .live
-            .overlay
-            .iter()
-            .filter(|(_, customer)| customer.dirty)
-            .map(|(id, customer)| (&**id, customer))
-            .collect();
-        changed.sort_unstable_by_key(|(id, _)| *id);
-        for (id, customer) in changed {
+        let mut changed: Vec<&str> = self.live.changed.iter().map(|id| &**id).collect();
+        changed.sort_unstable();
+        for id in changed {
+            let Some(customer) = self.live.overlay.get(id) else { continue };
             let key = sealed.keep(id.as_bytes());
             if customer.retired {
                 if customer.stored {
@@ -258,17 +256,22 @@ impl Partition {
         self.live.next_stored = None;
         if Self::MAX_CACHED < self.live.overlay.len() {
             self.live.overlay.clear();
+            self.live.changed.clear();
             self.live.due.clear();
             return;
         }
-        self.live.overlay.retain(|_, customer| {
+        let Live { overlay, changed, .. } = &mut self.live;
+        for id in changed.drain(..) {
+            let Some(customer) = overlay.get_mut(&id) else { continue };
+            if customer.retired {
+                // Its deadline left the index when it was retired.
+                overlay.remove(&id);
+                continue;
+            }
             customer.dirty = false;
             customer.stored = true;
             customer.committed = Some(customer.standing());
-            !customer.retired
-        });
-        let Live { overlay, due, .. } = &mut self.live;
-        due.retain(|(_, id)| overlay.contains_key(id));
+        }
     }
 
     /// The transaction was aborted: forgets everything since the last commit. The caller seeks
@@ -365,19 +368,21 @@ impl<C: Customers> Run<'_, C> {
         let digest = digest_of(self.engine, decoded, history_complete);
         let watermark = self.live.watermark(settings.tolerance);
         let id = touchpoint.customer_id.as_ref();
-        let Some(customer) = self.live.overlay.get_mut(id) else { return };
+        let Live { overlay, changed, row, .. } = &mut *self.live;
+        let Some(customer) = overlay.get_mut(id) else { return };
         if customer.retired {
             // Forgotten in this very transaction: a return starts anew.
             *customer = Customer {
                 stored: customer.stored,
                 committed: customer.committed,
+                dirty: customer.dirty,
                 rules_version: self.engine.rules.version_hash(),
                 ..Customer::default()
             };
         }
-        customer.dirty = true;
+        note_change(customer, id, changed);
         customer.offset = record.offset;
-        customer.tick = self.live.row.ticks;
+        customer.tick = row.ticks;
         if !touchpoint.event_id_assumed {
             customer.ring.insert(entry);
         }
@@ -454,8 +459,8 @@ impl<C: Customers> Run<'_, C> {
     fn fire_due(&mut self) {
         let watermark = self.live.watermark(self.engine.settings.tolerance);
         loop {
+            let stored = self.next_stored().filter(|(at, _)| *at <= watermark).cloned();
             let changed = self.live.due.first().filter(|(at, _)| *at <= watermark).cloned();
-            let stored = self.next_stored().filter(|(at, _)| *at <= watermark);
             let next = match (changed, stored) {
                 (Some(changed), Some(stored)) if stored < changed => (stored, true),
                 (Some(changed), _) => (changed, false),
@@ -477,22 +482,24 @@ impl<C: Customers> Run<'_, C> {
     }
 
     /// Returns the first committed deadline that has not been looked at.
-    fn next_stored(&mut self) -> Option<(EventTime, Box<str>)> {
-        if let Some(NextStored(known)) = &self.live.next_stored {
-            return known.clone();
-        }
-        let after = self.live.looked_at.as_ref().map(|(at, id)| (*at, &**id));
-        let next = self.customers.due(after, EventTime::MAX).map(|(at, id)| (at, Box::from(&*id)));
-        self.live.next_stored = Some(NextStored(next.clone()));
-        next
+    fn next_stored(&mut self) -> Option<&(EventTime, Box<str>)> {
+        let Live { next_stored, looked_at, .. } = &mut *self.live;
+        let customers = self.customers;
+        let NextStored(next) = next_stored.get_or_insert_with(|| {
+            let after = looked_at.as_ref().map(|(at, id)| (*at, &**id));
+            let next = customers.due(after, EventTime::MAX);
+            NextStored(next.map(|(at, id)| (at, Box::from(&*id))))
+        });
+        next.as_ref()
     }
 
     /// Fires one customer's deadlines up to the watermark.
     fn refresh(&mut self, id: &str, watermark: EventTime) {
         let retention = self.engine.settings.retention;
-        let Some(customer) = self.live.overlay.get_mut(id) else { return };
+        let Live { overlay, changed, due, row, .. } = &mut *self.live;
+        let Some(customer) = overlay.get_mut(id) else { return };
         if let Some(indexed) = customer.indexed_due.take() {
-            self.live.due.remove(&(indexed, id.into()));
+            due.remove(&(indexed, id.into()));
         }
         if customer.retired {
             return;
@@ -503,18 +510,26 @@ impl<C: Customers> Run<'_, C> {
             let mut publisher =
                 Publisher { effects: &mut *self.effects, context, now: self.now, properties: None };
             if publisher.publish(customer, story) {
-                customer.dirty = true;
-                customer.offset = self.live.row.next_offset;
-                customer.tick = self.live.row.ticks;
+                note_change(customer, id, changed);
+                customer.offset = row.next_offset;
+                customer.tick = row.ticks;
             }
         }
         if customer.latest().is_some_and(|last| last.plus(retention) <= watermark) {
             customer.retired = true;
-            customer.dirty = true;
+            note_change(customer, id, changed);
             self.effects.fact(Fact::Retired);
             return;
         }
         self.index(id);
+    }
+}
+
+/// Notes that a customer differs from the last commit.
+fn note_change(customer: &mut Customer, id: &str, changed: &mut Vec<Box<str>>) {
+    if !customer.dirty {
+        customer.dirty = true;
+        changed.push(id.into());
     }
 }
 

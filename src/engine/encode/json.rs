@@ -57,7 +57,7 @@ impl<'o> Json<'o> {
         match at {
             Some(at) => {
                 self.out.push(b'"');
-                self.out.extend_from_slice(at.to_string().as_bytes());
+                self.out.extend_from_slice(&at.to_rfc3339());
                 self.out.push(b'"');
             }
             None => self.out.extend_from_slice(b"null"),
@@ -132,23 +132,33 @@ impl<'o> Json<'o> {
 fn write_text(out: &mut Vec<u8>, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
-    for &byte in text.as_bytes() {
+    let mut rest = text.as_bytes();
+    // Nearly every text needs no escape and is copied whole.
+    while let Some(position) = rest.iter().position(|&byte| needs_escape(byte)) {
+        let (plain, from) = rest.split_at(position);
+        out.extend_from_slice(plain);
+        let Some((&byte, after)) = from.split_first() else { break };
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
-            0..=0x1f => {
+            _ => {
                 out.extend_from_slice(b"\\u00");
                 for digit in [byte >> 4, byte & 15] {
                     out.extend(HEX.get(usize::from(digit)));
                 }
             }
-            _ => out.push(byte),
         }
+        rest = after;
     }
+    out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+const fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 /// Published numbers have two decimals: rounding hides the last bits, in which the order of

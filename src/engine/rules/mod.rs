@@ -292,6 +292,13 @@ impl Rule {
     }
 }
 
+impl PointsRule {
+    /// Returns as much of a line's worth as the cap lets count.
+    pub(crate) fn counted(&self, worth: f64) -> f64 {
+        worth.clamp(-self.cap, self.cap)
+    }
+}
+
 impl Scale {
     /// Reads a rating (DOMAIN.md, Scales). A value outside its scale is unknown.
     pub(crate) fn read(&self, value: Option<&crate::model::Property<'_>>) -> Valence {
