@@ -22,12 +22,12 @@
 //!
 //! From the inside out; a module names only those before it, and adapters do not name each other.
 //!
-//! - [`model`]: nouns.
-//! - [`engine`]: verbs, pure. The same input gives the same output, byte for byte.
-//! - [`clock`]: the only wall clock.
-//! - [`config`], [`kafka`], [`store`], [`http`], [`telemetry`], [`simulation`]: adapters.
-//! - [`service`]: the only layer that waits.
-//! - [`cli`]: what one types.
+//! - [`model`] — nouns.
+//! - [`engine`] — verbs, pure. The same input gives the same output, byte for byte.
+//! - [`clock`] — the only wall clock.
+//! - [`config`], [`kafka`], [`store`], [`http`], [`telemetry`], [`simulation`] — adapters.
+//! - [`service`] — the only layer that waits.
+//! - [`cli`] — what one types.
 //!
 //! # Invariants
 //!

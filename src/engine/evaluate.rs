@@ -82,7 +82,7 @@ pub(crate) fn evaluate(
     let digest = &*digest;
     let matching = || digest.candidates.iter().filter(|candidate| candidate.matched);
     let mut outcome = Outcome {
-        labels: label(context.rules, digest, matching()),
+        labels: label(context.rules, digest, &matching()),
         ignored: matched
             .rules
             .iter()

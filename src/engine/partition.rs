@@ -106,8 +106,11 @@ pub struct Partition {
 #[derive(Debug, Default)]
 struct Live {
     row: PartitionRow,
-    /// Customers in memory; the dirty ones changed since the last commit.
+    /// Customers in memory.
     overlay: HashMap<Box<str>, Customer, foldhash::fast::FixedState>,
+    /// Those who changed since the last commit (they are `dirty`), so that a commit costs by
+    /// these, not by all in memory.
+    changed: Vec<Box<str>>,
     /// When they fall due. An entry may be too early; never too late.
     due: BTreeSet<(EventTime, Box<str>)>,
     /// Committed deadlines up to here have been looked at.
@@ -133,6 +136,10 @@ impl Partition {
 
     /// Runs one record through decode, dedupe, classify, score, episode and encode, after firing
     /// every deadline that its times make due. Effects are appended. `now` is the wall clock.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is given, from where, and to where; all borrowed apart"
+    )]
     pub fn process<C: Customers>(
         &mut self,
         engine: &Engine,
@@ -167,6 +174,10 @@ impl Partition {
 
     /// Moves event time forward in an idle partition to `event_time` (never back), and fires what
     /// falls due. `now` is the wall clock.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is given, from where, and to where; all borrowed apart"
+    )]
     pub fn tick<C: Customers>(
         &mut self,
         engine: &Engine,
@@ -205,15 +216,10 @@ impl Partition {
     /// [`Self::committed`] after the commit, or [`Self::abandon`] after an abort.
     pub fn seal(&mut self, engine: &Engine, sealed: &mut Sealed) {
         let watermark = self.live.watermark(engine.settings.tolerance);
-        let mut changed: Vec<(&str, &Customer)> = self
-            .live
-            .overlay
-            .iter()
-            .filter(|(_, customer)| customer.dirty)
-            .map(|(id, customer)| (&**id, customer))
-            .collect();
-        changed.sort_unstable_by_key(|(id, _)| *id);
-        for (id, customer) in changed {
+        let mut changed: Vec<&str> = self.live.changed.iter().map(|id| &**id).collect();
+        changed.sort_unstable();
+        for id in changed {
+            let Some(customer) = self.live.overlay.get(id) else { continue };
             let key = sealed.keep(id.as_bytes());
             if customer.retired {
                 if customer.stored {
@@ -253,14 +259,18 @@ impl Partition {
             self.live = Live { row: self.live.row.clone(), ..Live::default() };
             return;
         }
-        self.live.overlay.retain(|_, customer| {
+        let Live { overlay, changed, .. } = &mut self.live;
+        for id in changed.drain(..) {
+            let Some(customer) = overlay.get_mut(&id) else { continue };
+            if customer.retired {
+                // Its deadline left the index when it was retired.
+                overlay.remove(&id);
+                continue;
+            }
             customer.dirty = false;
             customer.stored = true;
             customer.committed = Some(customer.standing());
-            !customer.retired
-        });
-        let Live { overlay, due, .. } = &mut self.live;
-        due.retain(|(_, id)| overlay.contains_key(id));
+        }
     }
 
     /// The transaction was aborted: forgets everything since the last commit. The caller seeks
@@ -357,14 +367,15 @@ impl<C: Customers> Run<'_, C> {
         let digest = digest_of(self.engine, decoded, history_complete);
         let watermark = self.live.watermark(settings.tolerance);
         let id = touchpoint.customer_id.as_ref();
-        let Some(customer) = self.live.overlay.get_mut(id) else { return };
+        let Live { overlay, changed, row, .. } = &mut *self.live;
+        let Some(customer) = overlay.get_mut(id) else { return };
         if customer.retired {
             // Forgotten by the time that this very touchpoint brought.
             *customer = customer.anew(&self.engine.rules);
         }
-        customer.dirty = true;
+        note_change(customer, id, changed);
         customer.offset = record.offset;
-        customer.tick = self.live.row.ticks;
+        customer.tick = row.ticks;
         if !touchpoint.event_id_assumed {
             customer.ring.insert(entry);
         }
@@ -392,7 +403,9 @@ impl<C: Customers> Run<'_, C> {
         publisher.publish(customer, story);
         let mut facts = Vec::new();
         trim(customer, context, &mut facts);
-        facts.into_iter().for_each(|fact| self.effects.fact(fact));
+        for fact in facts {
+            self.effects.fact(fact);
+        }
         self.index(id);
     }
 
@@ -445,8 +458,8 @@ impl<C: Customers> Run<'_, C> {
     fn fire_due(&mut self) {
         let watermark = self.live.watermark(self.engine.settings.tolerance);
         loop {
+            let stored = self.next_stored().filter(|(at, _)| *at <= watermark).cloned();
             let changed = self.live.due.first().filter(|(at, _)| *at <= watermark).cloned();
-            let stored = self.next_stored().filter(|(at, _)| *at <= watermark);
             let next = match (changed, stored) {
                 (Some(changed), Some(stored)) if stored < changed => (stored, true),
                 (Some(changed), _) => (changed, false),
@@ -468,14 +481,15 @@ impl<C: Customers> Run<'_, C> {
     }
 
     /// Returns the first committed deadline that has not been looked at.
-    fn next_stored(&mut self) -> Option<(EventTime, Box<str>)> {
-        if let Some(NextStored(known)) = &self.live.next_stored {
-            return known.clone();
-        }
-        let after = self.live.looked_at.as_ref().map(|(at, id)| (*at, &**id));
-        let next = self.customers.due(after, EventTime::MAX).map(|(at, id)| (at, Box::from(&*id)));
-        self.live.next_stored = Some(NextStored(next.clone()));
-        next
+    fn next_stored(&mut self) -> Option<&(EventTime, Box<str>)> {
+        let Live { next_stored, looked_at, .. } = &mut *self.live;
+        let customers = self.customers;
+        let NextStored(next) = next_stored.get_or_insert_with(|| {
+            let after = looked_at.as_ref().map(|(at, id)| (*at, &**id));
+            let next = customers.due(after, EventTime::MAX);
+            NextStored(next.map(|(at, id)| (at, Box::from(&*id))))
+        });
+        next.as_ref()
     }
 
     /// Fires one customer's deadlines up to the watermark, if the first of them is `at`. Otherwise
@@ -483,9 +497,10 @@ impl<C: Customers> Run<'_, C> {
     /// whether they were in memory or in the store.
     fn refresh(&mut self, id: &str, at: EventTime, watermark: EventTime) {
         let retention = self.engine.settings.retention;
-        let Some(customer) = self.live.overlay.get_mut(id) else { return };
+        let Live { overlay, changed, due, row, .. } = &mut *self.live;
+        let Some(customer) = overlay.get_mut(id) else { return };
         if let Some(indexed) = customer.indexed_due.take() {
-            self.live.due.remove(&(indexed, id.into()));
+            due.remove(&(indexed, id.into()));
         }
         if customer.retired {
             return;
@@ -501,17 +516,25 @@ impl<C: Customers> Run<'_, C> {
                 Publisher { effects: &mut *self.effects, context, now: self.now, fresh: None };
             publisher.publish(customer, story);
             // Even where nothing was said, another instant is due now: the store must know.
-            customer.dirty = true;
-            customer.offset = self.live.row.next_offset;
-            customer.tick = self.live.row.ticks;
+            note_change(customer, id, changed);
+            customer.offset = row.next_offset;
+            customer.tick = row.ticks;
         }
         if customer.latest().is_some_and(|last| last.plus(retention) <= watermark) {
             customer.retired = true;
-            customer.dirty = true;
+            note_change(customer, id, changed);
             self.effects.fact(Fact::Retired);
             return;
         }
         self.index(id);
+    }
+}
+
+/// Notes that a customer differs from the last commit.
+fn note_change(customer: &mut Customer, id: &str, changed: &mut Vec<Box<str>>) {
+    if !customer.dirty {
+        customer.dirty = true;
+        changed.push(id.into());
     }
 }
 

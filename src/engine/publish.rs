@@ -11,8 +11,8 @@ use super::{
     timeline::{Context, Fired},
 };
 use crate::model::{
-    Actor, Band, Channel, Channels, EventTime, LabelledBy, Labels, Points, StableHash, Valence,
-    stable_hash,
+    Actor, Band, Channel, Channels, EventTime, Evidence, LabelledBy, Labels, Points, Severity,
+    StableHash, Valence, stable_hash,
 };
 
 /// What is no longer true.
@@ -325,8 +325,8 @@ fn verdict_hash(outcome: &Outcome) -> StableHash {
         stage.index(),
         valence.index(),
         labelled_by.index(),
-        severity.map_or(9, |one| one.index()),
-        evidence.map_or(9, |one| one.index()),
+        severity.map_or(9, Severity::index),
+        evidence.map_or(9, Evidence::index),
         usize::from(outcome.ignored),
     ] {
         said.push(u8::try_from(position).unwrap_or(u8::MAX));

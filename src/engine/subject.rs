@@ -56,7 +56,7 @@ pub(crate) fn digest_of(
         values: &values,
     };
     let mut candidates = Vec::new();
-    examine(rules, subject, &mut candidates);
+    examine(rules, &subject, &mut candidates);
     let ignoring = candidates.iter().map(|candidate| candidate.rule).find(|&index| {
         // With no history to ask, being a candidate is matching.
         rules.rule(index).is_some_and(|rule| rule.ignore && !rule.asks_history)

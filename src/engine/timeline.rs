@@ -343,7 +343,7 @@ fn derive(
         values: &NoValues,
     };
     let mut candidates = Vec::new();
-    examine(context.rules, subject, &mut candidates);
+    examine(context.rules, &subject, &mut candidates);
     Digest {
         ts,
         event_id,

@@ -63,19 +63,37 @@ pub const fn span_as_f64(span: Span) -> f64 {
     span as f64
 }
 
-impl fmt::Display for EventTime {
-    /// RFC 3339 in UTC with milliseconds: `2026-11-22T07:12:00.000Z`.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(millis) = *self;
+impl EventTime {
+    /// Returns RFC 3339 in UTC with milliseconds, `2026-11-22T07:12:00.000Z`, as ASCII.
+    pub fn to_rfc3339(self) -> [u8; 24] {
+        let Self(millis) = self;
         let days = millis.div_euclid(86_400_000);
         let in_day = millis.rem_euclid(86_400_000);
         let (year, month, day) = civil_from_days(days);
-        let (hour, minute) = (in_day / 3_600_000, in_day / 60_000 % 60);
-        let (second, milli) = (in_day / 1000 % 60, in_day % 1000);
-        write!(
-            formatter,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
-        )
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let parts = [
+            (0..4, year),
+            (5..7, month),
+            (8..10, day),
+            (11..13, in_day / 3_600_000),
+            (14..16, in_day / 60_000 % 60),
+            (17..19, in_day / 1000 % 60),
+            (20..23, in_day % 1000),
+        ];
+        for (place, mut number) in parts {
+            for digit in text.get_mut(place).unwrap_or_default().iter_mut().rev() {
+                *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+                number /= 10;
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Display for EventTime {
+    /// As [`Self::to_rfc3339`].
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(str::from_utf8(&self.to_rfc3339()).unwrap_or_default())
     }
 }
 

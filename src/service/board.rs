@@ -21,7 +21,14 @@ struct State {
     unjoined: BTreeSet<u16>,
     partitions: BTreeMap<i32, Waiting>,
     draining: bool,
+    accepted: u64,
+    /// Records whose key is not their customer's id.
+    badly_keyed: u64,
 }
+
+/// More than one record in so many with another key than its customer's id is a warning: state is
+/// right only if one customer's records share one partition.
+const BADLY_KEYED_SHARE: u64 = 100;
 
 /// The board. Workers write on it when something changes, which is seldom.
 #[derive(Debug)]
@@ -75,6 +82,18 @@ impl Board {
         });
     }
 
+    /// Takes note of what a transaction accepted, and how much of it had another key than its
+    /// customer's id.
+    pub(super) fn keys(&self, (accepted, badly_keyed): (u64, u64)) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let warned = state.is_badly_keyed();
+        state.accepted += accepted;
+        state.badly_keyed += badly_keyed;
+        if state.is_badly_keyed() != warned {
+            self.readiness.send_replace(state.readiness());
+        }
+    }
+
     pub(super) fn draining(&self) {
         self.change(|state| state.draining = true);
     }
@@ -87,6 +106,10 @@ impl Board {
 }
 
 impl State {
+    fn is_badly_keyed(&self) -> bool {
+        self.accepted < self.badly_keyed.saturating_mul(BADLY_KEYED_SHARE)
+    }
+
     fn readiness(&self) -> Readiness {
         let mut reasons = Vec::new();
         if self.draining {
@@ -101,7 +124,12 @@ impl State {
                 Waiting::Stopped(reason) => format!("partition {partition} is stopped: {reason}"),
             });
         }
-        Readiness { reasons, warnings: Vec::new() }
+        let warnings = self.is_badly_keyed().then(|| {
+            "over 1 % of the touchpoints have a record key that is not their customer_id: one \
+             customer's records may lie in several partitions, and scores are then too low"
+                .to_owned()
+        });
+        Readiness { reasons, warnings: warnings.into_iter().collect() }
     }
 }
 
@@ -124,5 +152,16 @@ mod tests {
         assert!(watch.borrow().is_ready());
         board.draining();
         assert!(!watch.borrow().is_ready());
+    }
+
+    #[test]
+    fn keys_that_are_not_the_customer_are_a_warning_above_one_in_a_hundred() {
+        let board = Board::new(0);
+        board.keys((1000, 10));
+        assert_eq!(board.watch().borrow().warnings.len(), 0);
+        board.keys((0, 1));
+        assert_eq!(board.watch().borrow().warnings.len(), 1);
+        board.keys((1000, 0));
+        assert!(board.watch().borrow().warnings.is_empty());
     }
 }

@@ -43,6 +43,7 @@ impl Session<'_> {
             running.committed();
         }
         self.aborts_in_a_row = 0;
+        self.shared.board.keys(self.tally.key_counts());
         let now = self.shared.settings.clock.now();
         self.shared.telemetry.committed(&mut self.tally, now, watch.elapsed());
         log::committed(self.worker, self.transaction.record_count, watch.elapsed());

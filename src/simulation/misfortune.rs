@@ -66,3 +66,34 @@ impl Misfortune {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_names_every_key_and_how_often() {
+        let page = include_str!("../../docs/generate.md");
+        for key in PAIN_KEYS {
+            let row = page.lines().find(|line| line.contains(&format!("`{key}`"))).unwrap();
+            let event = key.split_once('/').unwrap().1;
+            let told = [
+                Misfortune::PaymentFailed,
+                Misfortune::AppCrashed,
+                Misfortune::RageClicked,
+                Misfortune::CancelledByBrand,
+                Misfortune::LateDelivery,
+                Misfortune::BadDelivery,
+                Misfortune::RudeAgent,
+                Misfortune::NotAsDescribed,
+            ]
+            .into_iter()
+            .filter(|misfortune| misfortune.event() == event)
+            .any(|misfortune| {
+                let percent = format!("{:.1}", misfortune.probability() * 100.0);
+                row.contains(&format!("| {} %", percent.trim_end_matches(".0")))
+            });
+            assert!(told, "{row}");
+        }
+    }
+}

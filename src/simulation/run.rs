@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn a_line_is_350_bytes_in_the_mean() {
         let lines: Vec<usize> = Simulation::new(spec(1000, 5))
-            .take(50_000)
+            .take(20_000)
             .map(|touchpoint| touchpoint.line.len())
             .collect();
         let mean = lines.iter().sum::<usize>() / lines.len();
@@ -299,7 +299,7 @@ mod tests {
         let mut latest = start();
         let (mut behind_count, mut hours_late_count) = (0, 0);
         let mut newest = start();
-        for touchpoint in Simulation::new(spec(1000, 5)).take(100_000) {
+        for touchpoint in Simulation::new(spec(1000, 5)).take(40_000) {
             assert!(latest <= touchpoint.emitted_at);
             assert!(touchpoint.ts < touchpoint.emitted_at);
             latest = touchpoint.emitted_at;
@@ -307,15 +307,15 @@ mod tests {
             hours_late_count += i32::from(HOUR < newest.since(touchpoint.ts));
             newest = newest.max(touchpoint.ts);
         }
-        assert!(1000 < behind_count, "{behind_count}");
-        assert!((20..1000).contains(&hours_late_count), "{hours_late_count}");
+        assert!(400 < behind_count, "{behind_count}");
+        assert!((8..400).contains(&hours_late_count), "{hours_late_count}");
     }
 
     #[test]
     fn repeats_are_exact_and_nothing_else_shares_an_event_id() {
         let mut seen: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         let mut repeat_count = 0;
-        for touchpoint in Simulation::new(spec(1000, 5)).take(50_000) {
+        for touchpoint in Simulation::new(spec(1000, 5)).take(20_000) {
             let json: Value = serde_json::from_slice(&touchpoint.line).unwrap();
             assert_eq!(json["customer_id"], touchpoint.customer_id);
             assert_eq!(json["ts"], touchpoint.ts.to_string());
@@ -325,7 +325,7 @@ mod tests {
                 repeat_count += 1;
             }
         }
-        assert!((150..400).contains(&repeat_count), "{repeat_count}");
+        assert!((50..150).contains(&repeat_count), "{repeat_count}");
     }
 
     #[test]

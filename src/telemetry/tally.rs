@@ -46,6 +46,7 @@ pub(super) struct Singles {
     pub(super) duplicates: u64,
     pub(super) ignored: u64,
     pub(super) retired: u64,
+    key_mismatches: u64,
 }
 
 /// One worker's counts since its last commit.
@@ -198,6 +199,12 @@ impl Tally {
         }
     }
 
+    /// Returns how many touchpoints the open transaction accepted, and how many of them had
+    /// another record key than their customer's id.
+    pub fn key_counts(&self) -> (u64, u64) {
+        (self.singles.accepted, self.singles.key_mismatches)
+    }
+
     pub(super) fn moment(&mut self, moment: &Moment, event: &str, reason: &str) {
         self.outputs.add([Output::Moments.index()]);
         let valence = moment.valence.index();
@@ -254,7 +261,10 @@ impl Tally {
             Fact::HistoryUnknown => self.caveat(Caveat::HistoryUnknown),
             Fact::TsAssumed => self.caveat(Caveat::TsAssumed),
             Fact::EventIdAssumed => self.caveat(Caveat::EventIdAssumed),
-            Fact::KeyMismatch => self.caveat(Caveat::KeyMismatch),
+            Fact::KeyMismatch => {
+                self.singles.key_mismatches += 1;
+                self.caveat(Caveat::KeyMismatch);
+            }
             Fact::MomentTrimmed => self.caveat(Caveat::MomentTrimmed),
             Fact::ReversalUnknown => self.caveat(Caveat::ReversalUnknown),
             Fact::RowUnreadable => self.caveat(Caveat::RowUnreadable),

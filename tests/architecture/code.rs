@@ -86,7 +86,7 @@ pub(crate) fn sources(folder: &str) -> Vec<SourceFile> {
         let path = format!("{folder}/{}", name.to_str().unwrap());
         if Path::new(&root(&path)).is_dir() {
             files.extend(sources(&path));
-        } else if path.ends_with(".rs") {
+        } else if Path::new(&path).extension().is_some_and(|extension| extension == "rs") {
             files.push(SourceFile { text: read(&path), path });
         }
     }
@@ -97,11 +97,27 @@ pub(crate) fn sources(folder: &str) -> Vec<SourceFile> {
 pub(crate) fn without_tests(file: &SourceFile) -> SourceFile {
     let tests = ["#[cfg(test)]\nmod ", "#[cfg(test)]\npub(crate) mod "];
     let inline = |at: &usize| {
-        file.text[*at..].lines().nth(1).is_some_and(|declaration| declaration.ends_with('{'))
+        file.text
+            .split_at(*at)
+            .1
+            .lines()
+            .nth(1)
+            .is_some_and(|declaration| declaration.ends_with('{'))
     };
     let cut = tests.iter().filter_map(|start| file.text.find(start)).filter(inline).min();
-    let text = cut.map_or(file.text.as_str(), |cut| &file.text[..cut]);
+    let text = cut.map_or(file.text.as_str(), |cut| file.text.split_at(cut).0);
     SourceFile { path: file.path.clone(), text: text.to_owned() }
+}
+
+/// Returns a file's tests alone, each on its own line; the whole file if it is one of tests.
+pub(crate) fn only_tests(file: SourceFile) -> SourceFile {
+    if file.path.contains("/tests/") || file.path.ends_with("/tests.rs") {
+        return file;
+    }
+    let product = without_tests(&file).text;
+    let tests = file.text.strip_prefix(&product).unwrap_or_default();
+    let text = format!("{}{tests}", "\n".repeat(product.matches('\n').count()));
+    SourceFile { path: file.path, text }
 }
 
 pub(crate) fn first_name(path: &str) -> String {

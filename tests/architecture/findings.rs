@@ -50,8 +50,9 @@ pub(crate) fn layer_findings(file: &SourceFile) -> Vec<String> {
 fn crate_paths(code: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::") {
-        let line = code[..at].matches('\n').count() + 1;
-        let rest = code[at + "crate::".len()..].trim_start();
+        let (before, path) = code.split_at(at);
+        let line = before.matches('\n').count() + 1;
+        let rest = path.trim_start_matches("crate::").trim_start();
         let Some(group) = rest.strip_prefix('{') else {
             found.push((line, first_name(rest)));
             continue;
@@ -104,8 +105,9 @@ pub(crate) fn word_findings(file: &SourceFile, banned: &[(&str, &str)]) -> Vec<S
 fn has_word(text: &str, word: &str) -> bool {
     let in_name = |letter: char| letter.is_alphanumeric() || letter == '_';
     text.match_indices(word).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + word.len()..].chars().next();
+        let (before, rest) = text.split_at(at);
+        let before = before.chars().next_back();
+        let after = rest.split_at(word.len()).1.chars().next();
         let starts = !word.starts_with(in_name) || !before.is_some_and(in_name);
         let ends = !word.ends_with(in_name) || !after.is_some_and(in_name);
         starts && ends
@@ -217,8 +219,8 @@ pub(crate) fn map_findings(
             if path && !quoted.contains(['*', '<', ' ']) && !Path::new(&root(quoted)).exists() {
                 findings.push(format!("ARCHITECTURE.md:{line}: `{quoted}` does not exist"));
             }
-            // The names of tests are sentences: at least four words.
-            let sentence = quoted.matches('_').count() >= 3
+            // The names of tests are sentences: at least three words.
+            let sentence = 2 <= quoted.matches('_').count()
                 && quoted.chars().all(|each| each.is_ascii_lowercase() || each == '_');
             if sentence && !functions.contains(quoted) {
                 findings.push(format!("ARCHITECTURE.md:{line}: there is no test `{quoted}`"));

@@ -59,7 +59,11 @@ pub(crate) const DOORS: [(&str, &[&str], &str); 8] = [
     ("axum", &["http"], "HTTP is spoken in `http` alone"),
     ("hyper", &["http"], "HTTP is spoken in `http` alone"),
     ("prometheus", &["telemetry"], "metrics are declared in `telemetry` alone"),
-    ("hdrhistogram", &["telemetry"], "metrics are declared in `telemetry` alone"),
+    (
+        "hdrhistogram",
+        &["telemetry", "cli"],
+        "latency is measured in `telemetry`, and shown by the demo",
+    ),
     ("saphyr_parser", &["config"], "YAML is read in `config` alone"),
     ("clap", &["cli"], "arguments are read in `cli` alone"),
 ];
@@ -82,7 +86,7 @@ pub(crate) const EMPTY_WORDS: [&str; 14] = [
     "Tmp",
 ];
 
-/// What must not stand in a test.
+/// What must not stand in a test. (That the program does not sleep, a lint sees to.)
 pub(crate) const NOT_IN_TESTS: [(&str, &str); 3] = [
     ("#[ignore", "a test runs, or says aloud what it needs: `broker::skip`"),
     ("#[should_panic", "say which error is expected"),
@@ -95,8 +99,8 @@ pub(crate) const LINES_MAX: usize = 500;
 /// Files that are longer for a reason: how long they may be, and why they are not split.
 pub(crate) const LONGER: [(&str, usize, &str); 3] = [
     ("src/engine/encode/row.rs", 740, "one format on disk, written and read in the same order"),
-    ("src/engine/partition.rs", 520, "the engine's front door with all that one record does"),
-    ("src/engine/rules/compile.rs", 620, "one pass over all rules that tells every problem"),
+    ("src/engine/partition.rs", 560, "the engine's front door with all that one record does"),
+    ("src/engine/rules/compile.rs", 660, "one pass over all rules that tells every problem"),
 ];
 
 /// Crates that must not come in, not even through others.

@@ -118,7 +118,7 @@ fn an_order_falls_overdue_in_a_partition_where_nothing_happens_any_more() {
     client::produce(&address, &input, &[(0, "anna", &order())]);
     let running = start(&address, plan, topics);
     // The other partition stays alive: one view each time that its predecessor has its moment.
-    let (enough, done) = mpsc::channel::<()>();
+    let (enough, done) = mpsc::sync_channel::<()>(1);
     let (clock, feeder) = (running.clock, address.clone());
     let feeding = thread::spawn(move || {
         for number in 0.. {

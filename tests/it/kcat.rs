@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
@@ -41,19 +41,22 @@ fn what_kcat_writes_and_what_kcat_reads() {
     let setup = Setup { broker, app: &app, folder: folder.path(), more: "workers: 1" };
     let mut rega = setup.start();
     rega.wait_for_each("partition ready", 4);
-    let mut input = String::new();
-    for number in 0..200 {
-        let customer = number % 7;
-        input.push_str(&format!(
-            "c{customer}\t{{\"event_id\":\"e{number}\",\"customer_id\":\"c{customer}\",\
-             \"ts\":{},\"channel\":\"web\",\"event\":\"product_viewed\"}}\n",
-            1_750_000_000_000_i64 + number * 1000
-        ));
-    }
-    input.push_str("c0\t{\"event_id\": 7\n");
+    let mut lines: Vec<String> = (0..200)
+        .map(|number| {
+            let customer = format!("c{}", number % 7);
+            let touchpoint = json!({
+                "event_id": format!("e{number}"), "customer_id": customer,
+                "ts": 1_750_000_000_000_i64 + number * 1000, "channel": "web",
+                "event": "product_viewed",
+            });
+            format!("{customer}\t{touchpoint}\n")
+        })
+        .collect();
+    lines.push("c0\t{\"event_id\": 7\n".to_owned());
     let address = broker.address();
     let topic = |role: &str| format!("{app}-{role}");
-    let written = kcat(&["-P", "-b", &address, "-t", &topic("touchpoints"), "-K", "\t"], &input);
+    let written =
+        kcat(&["-P", "-b", &address, "-t", &topic("touchpoints"), "-K", "\t"], &lines.concat());
     if written.is_none() {
         return;
     }
@@ -77,7 +80,8 @@ fn what_kcat_writes_and_what_kcat_reads() {
         assert_eq!(moment["customer_id"], key);
         // The moment is in the partition number of its touchpoint.
         assert!(inputs.lines().any(|line| line == format!("{partition}\t{key}")), "{line}");
-        event_ids.push(moment["event_id"].as_str().unwrap()[1..].parse().unwrap());
+        event_ids
+            .push(moment["event_id"].as_str().unwrap().trim_start_matches('e').parse().unwrap());
     }
     event_ids.sort_unstable();
     assert_eq!(event_ids, (0..200).collect::<Vec<u32>>());

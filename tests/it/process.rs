@@ -5,7 +5,7 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::mpsc::{Receiver, channel},
+    sync::mpsc::{Receiver, Sender, channel},
     thread,
     time::Duration,
 };
@@ -65,7 +65,7 @@ impl Setup<'_> {
         let mut command = self.command();
         let mut child = command.args(arguments).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        let (sender, lines) = channel();
+        let (sender, lines) = unbounded();
         thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
                 if sender.send(line).is_err() {
@@ -138,6 +138,12 @@ impl Drop for Rega {
             eprintln!("--- log of the instance\n{}", self.log());
         }
     }
+}
+
+/// Makes a queue that takes every line: at a bound the instance would wait for its log to be read.
+#[expect(clippy::disallowed_methods, reason = "a bound would stop the process under test")]
+fn unbounded() -> (Sender<String>, Receiver<String>) {
+    channel()
 }
 
 /// A port that nobody had a moment ago.

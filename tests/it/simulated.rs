@@ -5,6 +5,11 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use crate::{
+    broker::{self, unique},
+    client,
+};
+
 fn rega(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rega"));
     command.args(arguments).env_clear();
@@ -68,4 +73,43 @@ fn a_taken_address_ends_the_demo_with_the_reason() {
     assert_eq!(demo.status.code(), Some(1));
     let said = String::from_utf8_lossy(&demo.stderr);
     assert!(said.starts_with("rega: ") && said.contains(&address), "{said}");
+}
+
+#[test]
+fn what_is_produced_to_kafka_is_what_would_have_been_written() {
+    let Some(broker) = broker::shared() else { return };
+    let topic = unique("generated");
+    client::create_topic(broker, &topic, 3, &[]);
+    let options = ["generate", "--events", "3000", "--customers", "200"];
+    let produced = rega(&[options.as_slice(), &["--to-kafka"]].concat())
+        .env("REGA_KAFKA__BROKERS", broker.address())
+        .env("REGA_TOPICS__TOUCHPOINTS", &topic)
+        .output()
+        .unwrap();
+    assert_eq!(produced.status.code(), Some(0), "{}", String::from_utf8_lossy(&produced.stderr));
+    let mut read = Vec::new();
+    for record in client::read(&broker.address(), &topic) {
+        let (key, value) = (record.key.unwrap(), record.value.unwrap());
+        assert!(value.contains(&format!(r#""customer_id":"{key}""#)), "{key}: {value}");
+        read.push(value);
+    }
+    let written = String::from_utf8(output(&options).stdout).unwrap();
+    let mut written: Vec<String> = written.lines().map(ToOwned::to_owned).collect();
+    read.sort_unstable();
+    written.sort_unstable();
+    assert_eq!(read.len(), 3000);
+    assert!(read == written, "the records differ from the lines");
+}
+
+#[test]
+fn without_a_broker_it_says_so() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let failed = rega(&["generate", "--to-kafka"])
+        .env("REGA_KAFKA__BROKERS", nobody.to_string())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(1), "{said}");
+    assert!(said.starts_with(&format!("rega: Kafka at {nobody}: ")), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
 }

@@ -22,9 +22,9 @@ const RATES_MAX: usize = 24;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What the service's side of the situation is.
+/// How far the service is, and where it can be asked.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Service<'a> {
+pub(super) struct Whereabouts<'a> {
     /// How far event time has come.
     pub(super) watermark: Option<EventTime>,
     /// Where it answers.
@@ -36,8 +36,7 @@ pub(super) struct Service<'a> {
 pub(super) struct Feed {
     simulation: Peekable<Simulation>,
     feeder: Feeder,
-    /// History ends here.
-    today: EventTime,
+    /// History is being read, and what happened meanwhile.
     catching_up: bool,
     /// When the latest touchpoint reached the wire.
     fed_until: EventTime,
@@ -49,11 +48,10 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(simulation: Simulation, feeder: Feeder, today: EventTime) -> Self {
+    pub(super) fn new(simulation: Simulation, feeder: Feeder) -> Self {
         Self {
             simulation: simulation.peekable(),
             feeder,
-            today,
             catching_up: true,
             fed_until: EventTime::MIN,
             fed_count: 0,
@@ -79,6 +77,7 @@ impl Feed {
                 break;
             }
             let Some(touchpoint) = self.simulation.next_if(|next| next.emitted_at <= now) else {
+                self.caught_up(elapsed);
                 break;
             };
             self.send(&touchpoint, elapsed)?;
@@ -92,15 +91,20 @@ impl Feed {
         self.fed_until = touchpoint.emitted_at;
         self.fed_count += 1;
         self.second_count += 1;
-        if self.catching_up && self.today <= touchpoint.emitted_at {
-            self.catching_up = false;
-            self.second_began = elapsed;
-            self.second_count = 0;
-        }
         if !self.catching_up {
             self.latencies.sent(&touchpoint.line, elapsed);
         }
         Ok(())
+    }
+
+    /// Nothing is due any more: from now on things are shown as they happen.
+    fn caught_up(&mut self, elapsed: Duration) {
+        if self.catching_up {
+            self.catching_up = false;
+            self.rates.clear();
+            self.second_began = elapsed;
+            self.second_count = 0;
+        }
     }
 
     fn tell_rate(&mut self, elapsed: Duration) {
@@ -131,7 +135,7 @@ impl Feed {
         &self,
         clock: EventTime,
         elapsed: Duration,
-        service: Service<'_>,
+        service: Whereabouts<'_>,
     ) -> Situation {
         Situation {
             // While history is read, the time that passes is the history's.

@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
         touchpoints_per_day: f64::from(arguments.rate) * SPEED_HOURS_A_DAY,
         spikes: Vec::new(),
     });
-    let mut feed = Feed::new(simulation, party.feeder()?, beginning.plus(HISTORY));
+    let mut feed = Feed::new(simulation, party.feeder()?);
     let follower = party.follower()?;
     let mut stats = DemoStats::default();
     let mut show = Show::open();

@@ -90,9 +90,9 @@ impl Party {
     }
 
     /// Returns the service's side of the situation. `latest`: the latest event time seen.
-    pub(super) fn service(&self, latest: Option<EventTime>) -> feed::Service<'_> {
+    pub(super) fn service(&self, latest: Option<EventTime>) -> feed::Whereabouts<'_> {
         let watermark = latest.map(|latest| latest.minus(self.tolerance));
-        feed::Service { watermark, address: &self.address }
+        feed::Whereabouts { watermark, address: &self.address }
     }
 
     /// Returns whether nobody has ended it: a signal ends the service first.

@@ -1,6 +1,7 @@
 //! The lines of several files in the order given, unpacked on the way, with a progress bar.
 
 use std::{
+    collections::VecDeque,
     fs::File,
     io::{self, BufRead, BufReader, IsTerminal, Read},
     path::{Path, PathBuf},
@@ -24,7 +25,7 @@ pub(super) struct Line<'l> {
 /// Reads files one after the other. Holds one line at a time; a line of more than
 /// [`Self::LINE_BYTES_MAX`] ends the replay, because a file without line ends would fill memory.
 pub(super) struct Lines {
-    waiting: std::vec::IntoIter<PathBuf>,
+    waiting: VecDeque<PathBuf>,
     current: Option<(String, Box<dyn BufRead>)>,
     number: i64,
     buffer: Vec<u8>,
@@ -53,15 +54,20 @@ impl Lines {
         {
             progress.set_style(style);
         }
-        let waiting = files.to_vec().into_iter();
-        Ok(Self { waiting, current: None, number: 0, buffer: Vec::new(), progress })
+        Ok(Self {
+            waiting: files.to_vec().into(),
+            current: None,
+            number: 0,
+            buffer: Vec::new(),
+            progress,
+        })
     }
 
     /// Returns the next line.
     pub(super) fn next(&mut self) -> Result<Option<Line<'_>>, Failure> {
         loop {
             if self.current.is_none() {
-                let Some(file) = self.waiting.next() else { return Ok(None) };
+                let Some(file) = self.waiting.pop_front() else { return Ok(None) };
                 let reader = self.reader(&file)?;
                 self.current = Some((file.display().to_string(), reader));
                 self.number = 0;

@@ -68,7 +68,7 @@ pub(super) struct ReplayArguments {
 fn instant(text: &str) -> Result<EventTime, String> {
     let parsed: jiff::Timestamp = text
         .parse()
-        .map_err(|_| "expected a time with a zone, as in 2026-01-31T00:00:00Z".to_owned())?;
+        .or(Err("expected a time with a zone, as in 2026-01-31T00:00:00Z".to_owned()))?;
     EventTime::from_millis(parsed.as_millisecond())
         .ok_or_else(|| "expected a year from 1 to 9999".to_owned())
 }
@@ -103,14 +103,14 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     session.assume_time(arguments.default_ts);
     let mut lines = Lines::open(&arguments.files)?;
     while let Some(line) = lines.next()? {
-        session.line(&line).map_err(fatal)?;
+        session.line(&line).map_err(|problem| fatal(&problem))?;
     }
-    let summary = session.finish(arguments.as_of).map_err(fatal)?;
+    let summary = session.finish(arguments.as_of).map_err(|problem| fatal(&problem))?;
     drop(lines);
     error(&summary.render(&engine));
     Ok(())
 }
 
-fn fatal(problem: std::io::Error) -> Failure {
+fn fatal(problem: &std::io::Error) -> Failure {
     Failure::Fatal(format!("cannot write the output: {problem}"))
 }

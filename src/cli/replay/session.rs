@@ -13,7 +13,7 @@ use crate::{
 const LINES_PER_COMMIT: u32 = 10_000;
 
 #[derive(Debug, Default)]
-struct Lane {
+struct Shard {
     partition: Partition,
     store: MemoryStore,
 }
@@ -21,7 +21,7 @@ struct Lane {
 pub(super) struct Session<'e> {
     engine: &'e Engine,
     now: EventTime,
-    lanes: Vec<Lane>,
+    shards: Vec<Shard>,
     partitioner: Partitioner,
     default_ts: Option<EventTime>,
     line_before: Option<EventTime>,
@@ -37,7 +37,7 @@ impl<'e> Session<'e> {
         Self {
             engine,
             now,
-            lanes: vec![Lane::default()],
+            shards: vec![Shard::default()],
             partitioner: Partitioner::Murmur2,
             default_ts: None,
             line_before: None,
@@ -51,7 +51,7 @@ impl<'e> Session<'e> {
 
     /// Hashes customers into so many partitions.
     pub(super) fn partition_by(&mut self, partitions: u32, partitioner: Partitioner) {
-        self.lanes = (0..partitions).map(|_| Lane::default()).collect();
+        self.shards = (0..partitions).map(|_| Shard::default()).collect();
         self.partitioner = partitioner;
     }
 
@@ -71,9 +71,9 @@ impl<'e> Session<'e> {
             timestamp: self.default_ts.or(self.line_before),
         };
         self.summary.lines += 1;
-        let position = self.lane_of(&record);
-        let Some(lane) = self.lanes.get_mut(position) else { return Ok(()) };
-        let Lane { partition, store } = lane;
+        let number = self.shard_of(&record);
+        let Some(shard) = self.shards.get_mut(number) else { return Ok(()) };
+        let Shard { partition, store } = shard;
         partition.process(self.engine, &record, self.now, store, &mut self.effects);
         self.write(Some(line))?;
         self.since_commit += 1;
@@ -87,19 +87,19 @@ impl<'e> Session<'e> {
     pub(super) fn finish(mut self, as_of: Option<EventTime>) -> io::Result<Summary> {
         if let Some(as_of) = as_of {
             let event_time = as_of.plus(self.engine.settings().tolerance);
-            for lane in &mut self.lanes {
-                let Lane { partition, store } = lane;
+            for shard in &mut self.shards {
+                let Shard { partition, store } = shard;
                 partition.tick(self.engine, event_time, self.now, store, &mut self.effects);
             }
             self.write(None)?;
         }
         self.commit();
-        for lane in &self.lanes {
-            self.summary.customers += lane.store.customer_count();
+        for shard in &self.shards {
+            self.summary.customers += shard.store.customer_count();
             if !self.outputs.wants_engagement() {
                 continue;
             }
-            for (customer_id, row) in lane.store.in_order() {
+            for (customer_id, row) in shard.store.in_order() {
                 // The row was written by this very process.
                 let record = engagement_record(self.engine, customer_id, row, as_of);
                 self.outputs.engagement(&record.map_err(io::Error::other)?)?;
@@ -109,9 +109,9 @@ impl<'e> Session<'e> {
         Ok(self.summary)
     }
 
-    fn lane_of(&mut self, record: &Record<'_>) -> usize {
-        let count = u32::try_from(self.lanes.len()).unwrap_or(1);
-        let Some(first) = self.lanes.first_mut().filter(|_| 1 < count) else { return 0 };
+    fn shard_of(&mut self, record: &Record<'_>) -> usize {
+        let count = u32::try_from(self.shards.len()).unwrap_or(1);
+        let Some(first) = self.shards.first_mut().filter(|_| 1 < count) else { return 0 };
         let customer = first.partition.customer_of(self.engine, record, self.now);
         let partition = customer.map_or(0, |id| self.partitioner.partition(id.as_bytes(), count));
         usize::try_from(partition).unwrap_or(0)
@@ -142,11 +142,11 @@ impl<'e> Session<'e> {
 
     fn commit(&mut self) {
         self.since_commit = 0;
-        for lane in &mut self.lanes {
+        for shard in &mut self.shards {
             self.sealed.clear();
-            lane.partition.seal(self.engine, &mut self.sealed);
-            lane.store.apply(&self.sealed);
-            lane.partition.committed();
+            shard.partition.seal(self.engine, &mut self.sealed);
+            shard.store.apply(&self.sealed);
+            shard.partition.committed();
         }
     }
 }

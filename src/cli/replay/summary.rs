@@ -168,7 +168,7 @@ impl Summary {
 }
 
 fn share(part: u64, whole: u64) -> String {
-    let tenths = if whole == 0 { 0 } else { part * 1000 / whole };
+    let tenths = (part * 1000).checked_div(whole).unwrap_or(0);
     format!("{part} ({}.{} %)", tenths / 10, tenths % 10)
 }
 

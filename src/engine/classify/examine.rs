@@ -37,15 +37,15 @@ pub(crate) struct Subject<'a, V> {
 /// Appends the rules that match, or would if the history agreed, in order.
 pub(crate) fn examine<V: Values>(
     rules: &RuleSet,
-    subject: Subject<'_, V>,
+    subject: &Subject<'_, V>,
     candidates: &mut Vec<Candidate>,
 ) {
     for &index in rules.candidates(subject.event) {
         let Some(rule) = rules.rule(index) else { continue };
-        if rule.when.truth(&Alone1(&subject)) == Truth::False {
+        if rule.when.truth(&Alone1(subject)) == Truth::False {
             continue;
         }
-        let leaves = if rule.asks_history { bits(&rule.when, &subject) } else { 0 };
+        let leaves = if rule.asks_history { bits(&rule.when, subject) } else { 0 };
         let scale = rule.label.scale.as_ref();
         let due = rule.opens.as_ref().and_then(|opens| match opens.due {
             crate::engine::rules::Due::Field { path, bare_date_ends } => {
@@ -97,7 +97,7 @@ impl<V: Values> Subject<'_, V> {
             Alone::Episode(kinds) => self.episode.is_some_and(|kind| kinds.contains(&kind)),
             Alone::Property(path, test) => test.holds(self.values.values(*path)),
             Alone::Text(test) => match self.text {
-                Some(text) => test.holds(&[Property::Text(text.into())]),
+                Some(words) => test.holds(&[Property::Text(words.into())]),
                 None => test.holds(&[]),
             },
             Alone::Compare(left, is, right) => {
@@ -115,18 +115,16 @@ impl<V: Values> Subject<'_, V> {
         (right_path, right): (PathIx, &Property<'_>),
     ) -> bool {
         use crate::engine::rules::number_of;
-        let ordering = match (number_of(left), number_of(right)) {
-            (Some(left), Some(right)) => left.total_cmp(&right),
-            _ => {
-                let times =
-                    (self.values.promise(left_path, false), self.values.promise(right_path, false));
-                match (times, is) {
-                    ((Some(left), Some(right)), _) => left.cmp(&right),
-                    (_, Comparison::Equal) => return left == right,
-                    (_, Comparison::NotEqual) => return left != right,
-                    _ => return false,
-                }
-            }
+        let times = || {
+            let left = self.values.promise(left_path, false)?;
+            Some(left.cmp(&self.values.promise(right_path, false)?))
+        };
+        let numbers = number_of(left).zip(number_of(right));
+        let ordering = numbers.map(|(left, right)| left.total_cmp(&right)).or_else(times);
+        let Some(ordering) = ordering else {
+            // What is neither two numbers nor two times can be the same or not, but not less.
+            return (is == Comparison::Equal && left == right)
+                || (is == Comparison::NotEqual && left != right);
         };
         match is {
             Comparison::Equal => ordering.is_eq(),

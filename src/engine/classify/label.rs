@@ -28,7 +28,7 @@ const fn unlabelled() -> Labels {
 pub(crate) fn label<'d>(
     rules: &RuleSet,
     digest: &'d Digest,
-    matched: impl Iterator<Item = &'d Candidate> + Clone,
+    matched: &(impl Iterator<Item = &'d Candidate> + Clone),
 ) -> Labels {
     let says = |candidate: &Candidate| rules.rule(candidate.rule).map(|rule| &rule.label);
     let mut labels = unlabelled();
@@ -56,9 +56,9 @@ pub(crate) fn label<'d>(
     });
     let Some((valence, by, scaled)) = decided else { return labels };
     labels.valence = valence;
-    let own_evidence = by.evidence.or_else(|| spoken.clone().find_map(|label| label.evidence));
-    labels.evidence = Some(own_evidence.unwrap_or(match digest.actor {
-        _ if scaled => Evidence::Expressed,
+    let said = by.evidence.or_else(|| scaled.then_some(Evidence::Expressed));
+    let said = said.or_else(|| spoken.clone().find_map(|label| label.evidence));
+    labels.evidence = Some(said.unwrap_or(match digest.actor {
         Actor::Customer => Evidence::Behaviour,
         Actor::Brand | Actor::System => Evidence::Operational,
     }));

@@ -57,7 +57,7 @@ impl<'o> Json<'o> {
         match at {
             Some(at) => {
                 self.out.push(b'"');
-                self.out.extend_from_slice(at.to_string().as_bytes());
+                self.out.extend_from_slice(&at.to_rfc3339());
                 self.out.push(b'"');
             }
             None => self.out.extend_from_slice(b"null"),
@@ -132,23 +132,33 @@ impl<'o> Json<'o> {
 fn write_text(out: &mut Vec<u8>, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
-    for &byte in text.as_bytes() {
+    let mut rest = text.as_bytes();
+    // Nearly every text needs no escape and is copied whole.
+    while let Some(position) = rest.iter().position(|&byte| needs_escape(byte)) {
+        let (plain, from) = rest.split_at(position);
+        out.extend_from_slice(plain);
+        let Some((&byte, after)) = from.split_first() else { break };
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
-            0..=0x1f => {
+            _ => {
                 out.extend_from_slice(b"\\u00");
                 for digit in [byte >> 4, byte & 15] {
                     out.extend(HEX.get(usize::from(digit)));
                 }
             }
-            _ => out.push(byte),
         }
+        rest = after;
     }
+    out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+const fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 /// Published numbers have two decimals: rounding hides the last bits, in which the order of
@@ -169,7 +179,7 @@ fn write_decimal(out: &mut Vec<u8>, number: f64) {
     if rest != 0 {
         out.push(b'.');
         out.push(b'0' + u8::try_from(rest / 10).unwrap_or(0));
-        if rest % 10 != 0 {
+        if !rest.is_multiple_of(10) {
             out.push(b'0' + u8::try_from(rest % 10).unwrap_or(0));
         }
     }
@@ -192,7 +202,7 @@ mod tests {
         check_decimal(-0.001, "0");
         check_decimal(12.5, "12.5");
         check_decimal(99.999, "100");
-        check_decimal(-3.14159, "-3.14");
+        check_decimal(-2.345_67, "-2.35");
         check_decimal(7.05, "7.05");
         check_decimal(f64::NAN, "0");
     }

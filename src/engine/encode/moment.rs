@@ -8,7 +8,7 @@ use crate::{
         score::Standing,
         state::Transition,
     },
-    model::{Actor, Band, EventTime, Labels, Points},
+    model::{Actor, Band, EventTime, Evidence, Labels, Points},
 };
 
 /// What is said of one touchpoint, for one record.
@@ -75,7 +75,7 @@ pub(crate) fn write_moment(out: &mut Vec<u8>, said: &Said<'_>, context: Context<
         Some(severity) => json.count("severity", severity.weight().into()),
         None => json.raw("severity", b"null"),
     }
-    json.optional_text("evidence", labels.evidence.map(|evidence| evidence.as_str()));
+    json.optional_text("evidence", labels.evidence.map(Evidence::as_str));
     json.text("labelled_by", labels.labelled_by.as_str());
     json.array("rules", |names| {
         for &index in said.rules {

@@ -89,16 +89,17 @@ pub fn customer_view(
         });
     });
     json.array("ledger", |lines| {
-        head.ledger.each(&engine.rules, |_| at, &mut |line, worth, counted| {
+        for (line, points) in head.ledger.counting(&engine.rules) {
+            let worth = line.worth(points, at);
             lines.element(|json| {
                 let rule = engine.rules.rule_by_hash(line.rule);
                 json.optional_text("rule", rule.map(|(_, rule)| &*rule.name));
                 json.text("track", line.track.as_str());
                 json.decimal("points", worth);
-                json.decimal("counted", counted);
+                json.decimal("counted", points.counted(worth));
                 json.time("as_of", Some(line.as_of));
             });
-        });
+        }
     });
     json.end();
     Ok(out)

@@ -475,7 +475,7 @@ impl Compiler {
                 let (mut texts, mut numbers, mut flags) = (Vec::new(), Vec::new(), Vec::new());
                 for scalar in scalars {
                     match scalar {
-                        Scalar::Text(text) => texts.push(text.to_lowercase().into_boxed_str()),
+                        Scalar::Text(word) => texts.push(word.to_lowercase().into_boxed_str()),
                         Scalar::Number(number) => numbers.push(*number),
                         Scalar::Flag(flag) => flags.push(*flag),
                     }

@@ -293,6 +293,13 @@ impl Rule {
     }
 }
 
+impl PointsRule {
+    /// Returns as much of a line's worth as the cap lets count.
+    pub(crate) fn counted(&self, worth: f64) -> f64 {
+        worth.clamp(-self.cap, self.cap)
+    }
+}
+
 impl Scale {
     /// Reads a rating (DOMAIN.md, Scales). A value outside its scale is unknown.
     pub(crate) fn read(&self, value: Option<&crate::model::Property<'_>>) -> Valence {
@@ -320,13 +327,15 @@ impl Scale {
     }
 }
 
+const fn thumb(up: bool) -> Valence {
+    if up { Valence::Glory } else { Valence::Pain }
+}
+
 fn read_thumb(value: &crate::model::Property<'_>) -> Valence {
     use crate::model::Property;
     match value {
-        Property::Flag(true) => Valence::Glory,
-        Property::Flag(false) => Valence::Pain,
-        Property::Number(number) if *number > 0.0 => Valence::Glory,
-        Property::Number(_) => Valence::Pain,
+        Property::Flag(up) => thumb(*up),
+        Property::Number(number) => thumb(0.0 < *number),
         Property::Text(text) => match text.to_ascii_lowercase().as_str() {
             "up" | "yes" | "positive" | "helpful" | "like" | "good" | "1" | "true" => {
                 Valence::Glory

@@ -1,16 +1,13 @@
-//! Tracks, overall score and band at an instant; and when the band will fall by itself.
-//!
-//! Who stays away must not stay champion in every downstream table, so the next downward crossing
-//! is computed and kept as a deadline.
+//! Tracks, overall score and band at an instant.
 
 use super::Line;
 use crate::{
     engine::{
         episode::Episode,
-        rules::{RuleSet, kind},
+        rules::{PointsRule, RuleSet, kind},
         state::Engagement,
     },
-    model::{Band, EventTime, Span, Track},
+    model::{Band, EventTime, Track},
 };
 
 /// Scores at an instant.
@@ -37,26 +34,26 @@ impl Standing {
 }
 
 /// Where each band begins (DOMAIN.md, The score).
-const THRESHOLDS: [(f64, Band); 3] =
+pub(super) const THRESHOLDS: [(f64, Band); 3] =
     [(65.0, Band::Champion), (35.0, Band::Active), (10.0, Band::Casual)];
 
 /// Returns the scores at `at`.
 pub(crate) fn standing_at(engagement: &Engagement, rules: &RuleSet, at: EventTime) -> Standing {
-    standing_with(engagement, rules, |_| at)
+    standing_of(engagement.ledger.counting(rules), rules, |_| at)
 }
 
-/// Returns the scores with each line faded to its own instant.
-fn standing_with(
-    engagement: &Engagement,
+/// Returns the scores that lines add up to, each faded to its own instant.
+pub(super) fn standing_of<'a>(
+    lines: impl Iterator<Item = (&'a Line, &'a PointsRule)>,
     rules: &RuleSet,
     moment: impl Fn(&Line) -> EventTime,
 ) -> Standing {
     let mut tracks = [0.0; 5];
-    engagement.ledger.each(rules, moment, &mut |line, _, counted| {
+    for (line, points) in lines {
         if let Some(sum) = tracks.get_mut(line.track.index()) {
-            *sum += counted;
+            *sum += points.counted(line.worth(points, moment(line)));
         }
-    });
+    }
     let (mut overall, mut weights) = (0.0, 0.0);
     for (sum, track) in tracks.iter_mut().zip(&rules.tracks) {
         *sum = sum.clamp(0.0, 100.0);
@@ -77,54 +74,4 @@ pub(crate) fn band_at(engagement: &Engagement, overall: f64) -> Band {
             || engagement.balance.value().is_some_and(|balance| balance < 0.0)
     };
     if band == Band::Champion && in_pain() { Band::AtRisk } else { band }
-}
-
-/// Returns the first instant after `from` at which the overall score is below the threshold that
-/// it is at or above now; `None` if it never falls. Exact to the millisecond.
-///
-/// Every positive line only falls and every negative line only rises, so over a step of `s` the
-/// score cannot fall below "positive lines faded by `s`, negative lines as they are". Steps are
-/// doubled while that bound stays above the threshold, then halved down to 1 ms. Without negative
-/// lines the bound is the score itself, and this is a bisection.
-pub(crate) fn next_fall(
-    engagement: &Engagement,
-    rules: &RuleSet,
-    from: EventTime,
-) -> Option<EventTime> {
-    let overall = standing_at(engagement, rules, from).overall;
-    let (threshold, _) = THRESHOLDS.iter().find(|(threshold, _)| *threshold <= overall)?;
-    let mut at = from;
-    let (mut step, mut growing) = (16 * DAY, true);
-    // A bisection takes about 40 steps. Only lines of opposite signs that nearly cancel take more;
-    // at the bound an instant before the fall is returned, which the caller treats as a check.
-    for _ in 0..MAX_STEPS {
-        if HORIZON < at.since(from) {
-            return None;
-        }
-        if *threshold <= lowest_within(engagement, rules, at, step) {
-            at = at.plus(step);
-            step = if growing { step.saturating_mul(2) } else { step };
-        } else if 1 < step {
-            (step, growing) = (step / 2, false);
-        } else {
-            at = at.plus(1);
-            if standing_at(engagement, rules, at).overall < *threshold {
-                return Some(at);
-            }
-            (step, growing) = (DAY, true);
-        }
-    }
-    Some(at.plus(1))
-}
-
-const DAY: Span = 86_400_000;
-/// A score that has not fallen in forty years is held up by points that never fade.
-const HORIZON: Span = 40 * 365 * DAY;
-const MAX_STEPS: usize = 2000;
-
-/// Returns a lower bound of the overall score in the `step` after `at`.
-fn lowest_within(engagement: &Engagement, rules: &RuleSet, at: EventTime, step: Span) -> f64 {
-    let until = at.plus(step);
-    let moment = |line: &Line| if 0.0 < line.value { until } else { at };
-    standing_with(engagement, rules, moment).overall
 }

@@ -12,7 +12,7 @@
 //! - Lines of a rule that is not loaded count nothing and are kept.
 
 use crate::{
-    engine::rules::{RuleSet, spec::HalfLifeSpec},
+    engine::rules::{PointsRule, RuleSet, spec::HalfLifeSpec},
     model::{EventTime, StableHash, Track, span_as_f64},
 };
 
@@ -41,6 +41,13 @@ pub(crate) struct Line {
     /// Worth so much at `as_of`.
     pub(crate) value: f64,
     pub(crate) as_of: EventTime,
+}
+
+impl Line {
+    /// Returns what the line is worth at `at`, whatever the cap.
+    pub(crate) fn worth(&self, points: &PointsRule, at: EventTime) -> f64 {
+        self.value * Fading(points.half_life).factor(self.as_of, at)
+    }
 }
 
 /// A customer's lines, sorted by (rule, track).
@@ -111,20 +118,15 @@ impl Ledger {
         }
     }
 
-    /// Calls `visit` with every line that counts: what it is worth at its `moment`, and that within
-    /// the rule's cap.
-    pub(crate) fn each(
-        &self,
-        rules: &RuleSet,
-        moment: impl Fn(&Line) -> EventTime,
-        visit: &mut dyn FnMut(&Line, f64, f64),
-    ) {
-        for line in &self.0 {
-            let Some((_, rule)) = rules.rule_by_hash(line.rule) else { continue };
-            let Some(points) = rule.points_on(line.track) else { continue };
-            let worth = line.value * Fading(points.half_life).factor(line.as_of, moment(line));
-            visit(line, worth, worth.clamp(-points.cap, points.cap));
-        }
+    /// Returns every line that counts, and what it counts by.
+    pub(crate) fn counting<'a>(
+        &'a self,
+        rules: &'a RuleSet,
+    ) -> impl Iterator<Item = (&'a Line, &'a PointsRule)> {
+        self.0.iter().filter_map(|line| {
+            let (_, rule) = rules.rule_by_hash(line.rule)?;
+            Some((line, rule.points_on(line.track)?))
+        })
     }
 }
 

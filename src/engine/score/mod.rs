@@ -5,13 +5,15 @@
 
 mod balance;
 mod band;
+mod fall;
 mod ledger;
 mod periods;
 mod reversals;
 
 pub(crate) use self::{
     balance::{Balance, GLORY_WEIGHT},
-    band::{Standing, band_at, next_fall, standing_at},
+    band::{Standing, band_at, standing_at},
+    fall::next_fall,
     ledger::{Fading, Ledger, Line},
     periods::{PeriodLine, Periods, Verdict as PeriodVerdict, period_of},
     reversals::{Given, Reversals, Taken},

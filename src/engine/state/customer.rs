@@ -69,9 +69,9 @@ impl Customer {
 
     /// Returns the same customer with nothing behind them.
     pub(crate) fn anew(&self, rules: &RuleSet) -> Self {
-        let Self { committed, stored, .. } = *self;
+        let Self { committed, stored, dirty, .. } = *self;
         let rules_version = rules.version_hash();
-        Self { committed, stored, dirty: true, rules_version, ..Self::default() }
+        Self { committed, stored, dirty, rules_version, ..Self::default() }
     }
 
     /// Returns the latest event time of a touchpoint.

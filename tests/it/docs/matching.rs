@@ -21,18 +21,18 @@ const NUMBER: &str = r"[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?";
 fn pattern(shown: &str) -> Regex {
     let open = Regex::new(&format!("…| +|{NUMBER}")).unwrap();
     let mut pattern = String::from("^ *");
-    let shown = shown.trim();
-    let mut end = 0;
-    for found in open.find_iter(shown) {
-        pattern.push_str(&regex::escape(&shown[end..found.start()]));
-        pattern.push_str(match found.as_str().chars().next() {
-            Some('…') => ".*",
-            Some(' ') => " +",
+    let mut rest = shown.trim();
+    while let Some(found) = open.find(rest) {
+        let (before, after) = rest.split_at(found.start());
+        pattern.push_str(&regex::escape(before));
+        pattern.push_str(match found.as_str() {
+            "…" => ".*",
+            spaces if spaces.starts_with(' ') => " +",
             _ => NUMBER,
         });
-        end = found.end();
+        rest = after.split_at(found.len()).1;
     }
-    pattern.push_str(&regex::escape(&shown[end..]));
+    pattern.push_str(&regex::escape(rest));
     pattern.push_str(" *$");
     Regex::new(&pattern).unwrap()
 }

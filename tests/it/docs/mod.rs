@@ -5,6 +5,7 @@
 //! | fence | what happens |
 //! |---|---|
 //! | `sh` | typed into a terminal, must succeed |
+//! | `console` | its `$ rega …` must be understood; it is not run |
 //! | `sh fails` | typed, must fail |
 //! | `sh beside` | typed into another terminal, where it runs on until `sh interrupt` |
 //! | `text` | the command before must have said it |
@@ -19,3 +20,4 @@ mod pages;
 mod reader;
 mod settings;
 mod terminal;
+mod words;

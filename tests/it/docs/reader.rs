@@ -1,7 +1,5 @@
 //! Reads a page from top to bottom and does what it says.
 
-use std::{fs, path::Path};
-
 use super::{
     matching::first_unsaid,
     page::{self, Block, read},
@@ -38,18 +36,19 @@ fn obey(block: &Block, terminal: &mut Terminal) -> Result<(), String> {
         ("sh", "") if terminal.run(&block.text) => Ok(()),
         ("sh", "") => Err("failed".to_owned()),
         ("sh", "fails") if terminal.run(&block.text) => Err("should have failed".to_owned()),
-        ("sh", "fails") => Ok(()),
         ("sh", "beside") => {
             terminal.run_beside(&block.text);
             Ok(())
         }
         ("sh", "interrupt") if terminal.interrupt() => Ok(()),
         ("sh", "interrupt") => Err("did not end well".to_owned()),
+        ("console", _) => understood(&block.text, terminal),
         ("text", "") => match first_unsaid(&block.text, terminal.said()) {
             Some(line) => Err(format!("this was not said: {line}\n--- but:")),
             None => Ok(()),
         },
-        ("text", "picture") => Ok(()),
+        // A failure that the page announces; something to look at.
+        ("sh", "fails") | ("text", "picture") => Ok(()),
         ("yaml", file) => check_yaml(file, &block.text, terminal),
         ("ndjson", file) if !file.is_empty() => {
             terminal.save(file, &block.text);
@@ -58,6 +57,17 @@ fn obey(block: &Block, terminal: &mut Terminal) -> Result<(), String> {
         ("json", schema) if !schema.is_empty() => satisfies(&block.text, schema),
         (language, word) => Err(format!("nobody knows what to do with \"{language} {word}\"")),
     }
+}
+
+/// Asks for help at the end of each command: what stands before it must be understood then.
+fn understood(text: &str, terminal: &mut Terminal) -> Result<(), String> {
+    for command in text.lines().filter_map(|line| line.strip_prefix("$ ")) {
+        let command = command.split(['|', '>']).next().unwrap_or_default().trim();
+        if command.starts_with("rega ") && !terminal.run(&format!("{command} --help")) {
+            return Err(format!("not understood: {command}"));
+        }
+    }
+    Ok(())
 }
 
 /// Checks YAML as a user would, and runs the tests that it brings.
@@ -88,14 +98,13 @@ fn satisfies(text: &str, schema: &str) -> Result<(), String> {
 /// is followed here.
 #[test]
 fn every_page_with_examples_is_followed() {
-    let followed = ["README.md", "docs/tutorial.md", "docs/operating.md", "docs/rules.md"];
+    let followed =
+        ["README.md", "docs/generate.md", "docs/operating.md", "docs/rules.md", "docs/tutorial.md"];
     for path in page::pages() {
         let examples = page::blocks(&read(&path));
         let only_pictures = examples.iter().all(|each| each.word(0) == "text");
         assert!(only_pictures || followed.contains(&&*path), "nobody follows {path}");
-        assert!(Path::new(&page::root(&path)).is_file());
     }
-    assert!(fs::exists(page::root("docs/tutorial.md")).unwrap());
 }
 
 #[test]
@@ -111,4 +120,9 @@ fn the_tutorial_works_as_written() {
 #[test]
 fn the_operators_page_works_as_written() {
     follow("docs/operating.md");
+}
+
+#[test]
+fn the_page_of_simulated_customers_works_as_written() {
+    follow("docs/generate.md");
 }

@@ -127,7 +127,7 @@ impl Terminal {
     }
 
     fn shell(&self, shell: &[&str], commands: &str, output: &fs::File) -> Command {
-        let path = std::env::var("PATH").unwrap();
+        let path = std::env::var_os("PATH").unwrap_or_default();
         let bin = self.folder.path().join(".bin");
         let script = format!("{PREAMBLE}\n{}", self.adapted(commands));
         let mut shell_command = Command::new(shell[0]);
@@ -135,7 +135,7 @@ impl Terminal {
             .args(&shell[1..])
             .args(["-c", &script])
             .current_dir(self.folder.path())
-            .env("PATH", format!("{}:{path}", bin.display()))
+            .env("PATH", format!("{}:{}", bin.display(), path.display()))
             .env("REGA_HTTP__LISTEN", format!("127.0.0.1:{}", self.http_port))
             .env("TMPDIR", self.folder.path())
             .stdin(Stdio::null())
