@@ -3,7 +3,9 @@
 use super::{
     classify::{History, group_of, label, matching},
     effects::{Bounded, Fact},
-    episode::{Closing, Opening, PainNews, close, end_pain, note_pain, open, recover},
+    episode::{
+        Closing, Episode, Opening, Overdue, PainNews, close, end_pain, note_pain, open, recover,
+    },
     rules::{Due, KindIx, Rule, RuleIx, kind},
     score::{Fading, GLORY_WEIGHT, PeriodVerdict, Standing, period_of},
     state::{Acquired, Candidate, Digest, Engagement, Origin, SeenEntry, Transition},
@@ -37,11 +39,23 @@ pub(crate) struct Outcome {
     pub(crate) facts: Vec<Fact>,
     /// A rule said `ignore`.
     pub(crate) ignored: bool,
-    /// The event id of a deadline's claim that this touchpoint proves wrong.
-    pub(crate) takes_back: Option<(KindIx, Box<str>)>,
+    /// Event ids of what deadlines claimed and this touchpoint proves wrong.
+    pub(crate) takes_back: Vec<Box<str>>,
 }
 
 impl Outcome {
+    /// A deadline's claim was wrong: undoes what it did.
+    fn take_back(
+        &mut self,
+        engagement: &mut Engagement,
+        overdue: Overdue,
+        deadline: EventTime,
+        context: Context<'_>,
+    ) {
+        self.takes_back.extend(take_back(engagement, overdue, deadline, context));
+        self.points_taken = true;
+    }
+
     /// A pain that adds to the counts.
     pub(crate) fn counted(&self) -> bool {
         self.labels.valence == Valence::Pain && self.same_pain_as.is_none()
@@ -85,7 +99,7 @@ pub(crate) fn evaluate(
         transition: None,
         referral: None,
         facts,
-        takes_back: None,
+        takes_back: Vec::new(),
     };
     if outcome.ignored {
         return outcome;
@@ -143,7 +157,7 @@ fn run_episodes(
         if let Some(closes) = &rule.closes {
             let key = closes.key.and_then(|path| digest.value(path));
             if closes.kind == kind::PAIN {
-                fix_pain(engagement, digest, key, closes.key.is_some(), outcome);
+                fix_pain(engagement, digest, context, (key, closes.key.is_some()), outcome);
             } else if let Some(closing) =
                 close(engagement, (closes.kind, key), digest.ts, &mut outcome.facts)
             {
@@ -152,9 +166,7 @@ fn run_episodes(
                 conclude(engagement, digest, context, closing, outcome);
             }
         }
-        if let Some(closing) = open_for(engagement, digest, context, (candidate, rule), outcome) {
-            conclude(engagement, digest, context, closing, outcome);
-        }
+        open_for(engagement, digest, context, (candidate, rule), outcome);
         if let Some(path) = rule.pain_key {
             pain_key = pain_key.or_else(|| digest.value(path).map(Box::from));
         }
@@ -166,16 +178,19 @@ fn run_episodes(
 fn fix_pain(
     engagement: &mut Engagement,
     digest: &Digest,
-    key: Option<&str>,
-    keyed: bool,
+    context: Context<'_>,
+    (key, keyed): (Option<&str>, bool),
     outcome: &mut Outcome,
 ) {
     if outcome.labels.valence == Valence::Recovered || (keyed && key.is_none()) {
         return;
     }
-    end_pain(engagement, digest.ts, &mut outcome.facts, |pain| {
+    let wrong = end_pain(engagement, digest.ts, &mut outcome.facts, |pain| {
         key.is_none() || pain.key.as_deref() == key
     });
+    for (overdue, at) in wrong {
+        outcome.take_back(engagement, overdue, at, context);
+    }
 }
 
 fn open_for(
@@ -184,12 +199,12 @@ fn open_for(
     context: Context<'_>,
     (candidate, rule): (&Candidate, &Rule),
     outcome: &mut Outcome,
-) -> Option<Closing> {
-    let opens = rule.opens.as_ref()?;
+) {
+    let Some(opens) = &rule.opens else { return };
     let key = opens.key.and_then(|path| digest.value(path));
     if opens.key.is_some() && key.is_none() {
         // Without its key nothing could ever close it but by accident.
-        return None;
+        return;
     }
     let deadline = match opens.due {
         Due::Never => None,
@@ -205,7 +220,7 @@ fn open_for(
         channel_name: &digest.channel_name,
         deadline,
     };
-    open(engagement, opening, context.settings.tolerance, &mut outcome.facts)
+    open(engagement, opening, context.settings.tolerance, &mut outcome.facts);
 }
 
 /// What the end of an episode means for the touchpoint that ended it.
@@ -219,10 +234,9 @@ fn conclude(
     let Some(overdue) = closing.episode.overdue else { return };
     if !closing.late {
         // The deadline had fired, but this close is in time: the claim was wrong.
-        take_back(engagement, &overdue, closing.episode.deadline, context);
-        outcome.points_taken = true;
-        outcome.facts.push(Fact::TakenBack(closing.episode.kind));
-        outcome.takes_back = Some((closing.episode.kind, overdue.event_id));
+        if let Some(at) = closing.episode.deadline {
+            outcome.take_back(engagement, overdue, at, context);
+        }
         return;
     }
     let Some((reason, severity)) = overdue.pain else { return };
@@ -237,24 +251,33 @@ fn conclude(
     outcome.same_pain_as = Some(overdue.event_id);
 }
 
-/// Undoes what a deadline's touchpoint did to a settled engagement.
-fn take_back(
+/// Undoes what a deadline's touchpoint did to a settled engagement, and what came of the pain that
+/// it was. Returns the claims that were wrong.
+pub(crate) fn take_back(
     engagement: &mut Engagement,
-    overdue: &super::episode::Overdue,
-    deadline: Option<EventTime>,
+    overdue: Overdue,
+    deadline: EventTime,
     context: Context<'_>,
-) {
-    let Some(at) = deadline else { return };
+) -> Vec<Box<str>> {
     for &(rule, track, points) in &overdue.points {
-        engagement.ledger.add((rule, track), -points, at, fading(context, rule, track));
+        engagement.ledger.add((rule, track), -points, deadline, fading(context, rule, track));
     }
     if let Some((_, severity)) = &overdue.pain {
         engagement.pains = engagement.pains.saturating_sub(1);
-        engagement.balance.add(-f64::from(severity.weight()), at, -1);
-        engagement
-            .episodes
-            .retain(|one| one.kind != kind::PAIN || *one.opened_by != *overdue.event_id);
+        engagement.balance.add(-f64::from(severity.weight()), deadline, -1);
     }
+    let its_pain = engagement
+        .episodes
+        .iter()
+        .position(|one| one.kind == kind::PAIN && one.opened_by == overdue.event_id);
+    let mut wrong = vec![overdue.event_id];
+    if let Some(position) = its_pain {
+        let pain = engagement.episodes.remove(position);
+        if let (Some(unrecovered), Some(at)) = (pain.overdue, pain.deadline) {
+            wrong.extend(take_back(engagement, unrecovered, at, context));
+        }
+    }
+    wrong
 }
 
 /// Counts pain, glory and recovery, and opens or ends pains accordingly.
@@ -274,12 +297,15 @@ fn feel(
         Valence::Recovered => {
             let key = recovery_key(digest, context);
             let recovered = recover(engagement, key, digest.ts, &mut outcome.facts);
-            let Some(pain) = recovered else {
+            let Some(Episode { pain: Some(pain), overdue, deadline, .. }) = recovered else {
                 // Made good needs something that was bad.
                 outcome.labels.valence = Valence::Neutral;
                 outcome.labels.reason = None;
                 return;
             };
+            if let (Some(overdue), Some(at)) = (overdue, deadline.filter(|&at| digest.ts <= at)) {
+                outcome.take_back(engagement, overdue, at, context);
+            }
             engagement.recovered = engagement.recovered.saturating_add(1);
             outcome.labels.reason.clone_from(&pain.reason);
             let reason = stable_hash(pain.reason.as_deref().unwrap_or_default().as_bytes());
@@ -358,8 +384,9 @@ fn give_points(
                 }
             }
             if let Some(key) = key {
-                let given = (rule.hash, points.track, points.add);
-                let (counts, evicted) = engagement.reversals.give(key, digest.ts, given);
+                let fading = Fading(points.half_life);
+                let (counts, evicted) =
+                    engagement.reversals.give((key, line), points.add, digest.ts, fading);
                 if evicted {
                     outcome.facts.push(Fact::Evicted(Bounded::ReversalKeys));
                 }
@@ -405,6 +432,7 @@ fn travel(
     if digest.is_derived() {
         return;
     }
+    engagement.history_complete = digest.history_complete;
     engagement.touchpoints += 1;
     engagement.count_channel(digest.channel);
     engagement.first_seen = Some(engagement.first_seen.map_or(ts, |first| first.min(ts)));
@@ -418,8 +446,14 @@ fn travel(
     if new_visit {
         engagement.visits = engagement.visits.saturating_add(1);
     }
+    let newest = engagement.last_customer_at.is_none_or(|last| last < ts);
     engagement.last_customer_at = engagement.last_customer_at.max(Some(ts));
-    if let (Some(absence), true) = (context.rules.absence, 2 <= engagement.customer_touchpoints) {
+    if engagement.lapse.as_ref().is_some_and(|(at, _)| *at < ts) {
+        engagement.lapse = None;
+    }
+    // A straggler from before a lapse re-arms nothing: who lapsed has lapsed once.
+    let arms = 2 <= engagement.customer_touchpoints && (newest || engagement.lapse.is_none());
+    if let Some(absence) = context.rules.absence.filter(|_| arms) {
         engagement.absence_at = engagement.last_customer_at.map(|last| last.plus(absence));
     }
     let Labels { stage, micro_moment, .. } = outcome.labels;

@@ -21,6 +21,8 @@ mod sealed;
 mod settings;
 mod state;
 mod subject;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
 pub use self::{

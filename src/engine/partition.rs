@@ -17,7 +17,7 @@ use super::{
     effects::{Effect, RejectedItem},
     encode::{read_row, write_engagement, write_partition_row, write_row},
     place::{Story, pass_time, place, revive, trim},
-    publish::Publisher,
+    publish::{Fresh, Publisher},
     rules::RuleSet,
     sealed::{CustomerChange, Sealed},
     state::{Customer, Repetition, RingEntry},
@@ -255,9 +255,8 @@ impl Partition {
         self.committed = self.live.row.clone();
         self.live.next_stored = None;
         if Self::MAX_CACHED < self.live.overlay.len() {
-            self.live.overlay.clear();
-            self.live.changed.clear();
-            self.live.due.clear();
+            // A customer who is due already is found in the store alone from now on.
+            self.live = Live { row: self.live.row.clone(), ..Live::default() };
             return;
         }
         let Live { overlay, changed, .. } = &mut self.live;
@@ -371,14 +370,8 @@ impl<C: Customers> Run<'_, C> {
         let Live { overlay, changed, row, .. } = &mut *self.live;
         let Some(customer) = overlay.get_mut(id) else { return };
         if customer.retired {
-            // Forgotten in this very transaction: a return starts anew.
-            *customer = Customer {
-                stored: customer.stored,
-                committed: customer.committed,
-                dirty: customer.dirty,
-                rules_version: self.engine.rules.version_hash(),
-                ..Customer::default()
-            };
+            // Forgotten by the time that this very touchpoint brought.
+            *customer = customer.anew(&self.engine.rules);
         }
         note_change(customer, id, changed);
         customer.offset = record.offset;
@@ -387,7 +380,8 @@ impl<C: Customers> Run<'_, C> {
             customer.ring.insert(entry);
         }
         if let Some(account) = &touchpoint.account_id
-            && customer.account_at.is_none_or(|known| known <= touchpoint.ts)
+            && (customer.account_at, customer.account_id.as_deref())
+                <= (Some(touchpoint.ts), Some(account))
         {
             customer.account_id = Some(account.as_ref().into());
             customer.account_at = Some(touchpoint.ts);
@@ -403,8 +397,9 @@ impl<C: Customers> Run<'_, C> {
         let context = self.engine.context(id, watermark);
         let story = place(customer, digest, context);
         let properties = settings.carry_properties.then_some(touchpoint.properties.as_ref());
+        let fresh = Some(Fresh { event_id: &touchpoint.event_id, properties });
         let mut publisher =
-            Publisher { effects: &mut *self.effects, context, now: self.now, properties };
+            Publisher { effects: &mut *self.effects, context, now: self.now, fresh };
         publisher.publish(customer, story);
         let mut facts = Vec::new();
         trim(customer, context, &mut facts);
@@ -416,7 +411,11 @@ impl<C: Customers> Run<'_, C> {
 
     /// Brings a customer into memory; an unknown one begins there.
     fn load(&mut self, id: &str) {
-        if self.live.overlay.contains_key(id) {
+        if let Some(known) = self.live.overlay.get_mut(id) {
+            if known.retired {
+                // Forgotten in this very transaction: a return starts anew.
+                *known = known.anew(&self.engine.rules);
+            }
             return;
         }
         let rules = &self.engine.rules;
@@ -477,7 +476,7 @@ impl<C: Customers> Run<'_, C> {
                 }
                 self.load(&id);
             }
-            self.refresh(&id, watermark);
+            self.refresh(&id, at, watermark);
         }
     }
 
@@ -493,8 +492,10 @@ impl<C: Customers> Run<'_, C> {
         next.as_ref()
     }
 
-    /// Fires one customer's deadlines up to the watermark.
-    fn refresh(&mut self, id: &str, watermark: EventTime) {
+    /// Fires one customer's deadlines up to the watermark, if the first of them is `at`. Otherwise
+    /// the index was too early, and is put right: customers fire in the order of their deadlines,
+    /// whether they were in memory or in the store.
+    fn refresh(&mut self, id: &str, at: EventTime, watermark: EventTime) {
         let retention = self.engine.settings.retention;
         let Live { overlay, changed, due, row, .. } = &mut *self.live;
         let Some(customer) = overlay.get_mut(id) else { return };
@@ -504,16 +505,20 @@ impl<C: Customers> Run<'_, C> {
         if customer.retired {
             return;
         }
+        if customer.due(retention).is_none_or(|due| at < due) {
+            self.index(id);
+            return;
+        }
         let context = self.engine.context(id, watermark);
         if customer.earliest_deadline().is_some_and(|at| at <= watermark) {
             let story: Story = pass_time(customer, context);
             let mut publisher =
-                Publisher { effects: &mut *self.effects, context, now: self.now, properties: None };
-            if publisher.publish(customer, story) {
-                note_change(customer, id, changed);
-                customer.offset = row.next_offset;
-                customer.tick = row.ticks;
-            }
+                Publisher { effects: &mut *self.effects, context, now: self.now, fresh: None };
+            publisher.publish(customer, story);
+            // Even where nothing was said, another instant is due now: the store must know.
+            note_change(customer, id, changed);
+            customer.offset = row.next_offset;
+            customer.tick = row.ticks;
         }
         if customer.latest().is_some_and(|last| last.plus(retention) <= watermark) {
             customer.retired = true;

@@ -10,7 +10,7 @@ use super::{
     effects::{Bounded, Fact},
     evaluate::Outcome,
     state::{Customer, Digest},
-    timeline::{Context, Fired, Until, evaluate_late, fire, step},
+    timeline::{Context, Fired, Until, evaluate_late, fire, stand_anew, step},
 };
 use crate::model::EventTime;
 
@@ -39,23 +39,31 @@ pub(crate) fn place(customer: &mut Customer, mut digest: Digest, context: Contex
     let mut story = Story::default();
     let latest = customer.latest().max(Some(digest.ts)).unwrap_or(digest.ts);
     settle(customer, latest.minus(context.settings.order_window), context);
-    if customer.settled_before.is_some_and(|before| digest.ts < before) {
+    let mut fired = Vec::new();
+    if let Some(before) = customer.settled_before.filter(|before| digest.ts < *before) {
         story.facts.push(Fact::BeyondOrderWindow);
-        let outcome = evaluate_late(&mut customer.settled, &mut digest, context);
+        let settled = &mut customer.settled;
+        let outcome = evaluate_late(settled, &mut digest, before, context, &mut fired);
+        for mut one in fired {
+            one.settled = true;
+            story.said.push(Said::Derived(Box::new(one)));
+        }
         story.said.push(Said::Beyond(Box::new(digest), outcome));
         tell_again(customer, context, &mut story);
+        customer.fired_through = Some(context.watermark);
         return story;
     }
     let position = customer.tail.partition_point(|one| one.order() < digest.order());
     let in_order = position == customer.tail.len()
         && customer.head_fired_at.is_none_or(|fired| fired < digest.ts);
     if in_order {
-        let mut fired = Vec::new();
         let outcome = step(&mut customer.head, &mut digest, context, &mut fired);
-        note_fired(customer, &fired);
-        story.said.extend(fired.into_iter().map(|one| Said::Derived(Box::new(one))));
+        note(customer, &mut fired, &mut story);
         story.said.push(Said::InTail(position, outcome));
         customer.tail.push_back(digest);
+        // What it opened may be due already, where it came late on the partition's clock.
+        fire(&mut customer.head, Until::Watermark, context, &mut fired);
+        note(customer, &mut fired, &mut story);
     } else {
         customer.tail.insert(position, digest);
         tell_again(customer, context, &mut story);
@@ -72,8 +80,7 @@ pub(crate) fn pass_time(customer: &mut Customer, context: Context<'_>) -> Story 
     if earliest.is_some_and(|at| last.is_none_or(|last| last <= at)) {
         let mut fired = Vec::new();
         fire(&mut customer.head, Until::Watermark, context, &mut fired);
-        note_fired(customer, &fired);
-        story.said.extend(fired.into_iter().map(|one| Said::Derived(Box::new(one))));
+        note(customer, &mut fired, &mut story);
     } else {
         tell_again(customer, context, &mut story);
     }
@@ -88,7 +95,7 @@ pub(crate) fn trim(customer: &mut Customer, context: Context<'_>, facts: &mut Ve
         let mut fired = Vec::new();
         step(&mut customer.settled, &mut digest, context, &mut fired);
         settle_claims(customer, &fired);
-        customer.settled_before = customer.settled_before.max(Some(digest.ts.plus(1)));
+        customer.settled_before = customer.settled_before.max(Some(digest.ts));
         facts.push(Fact::Evicted(Bounded::Tail));
     }
 }
@@ -97,6 +104,9 @@ pub(crate) fn trim(customer: &mut Customer, context: Context<'_>, facts: &mut Ve
 pub(crate) fn revive(customer: &mut Customer, context: Context<'_>) {
     let watermark = customer.fired_through.unwrap_or(EventTime::MIN);
     let changed = customer.rules_version != context.rules.version_hash();
+    if changed {
+        stand_anew(&mut customer.settled, context);
+    }
     let remembered = changed && !customer.tail.is_empty();
     let mut story = Story::default();
     tell_again(customer, Context { watermark, remembered, ..context }, &mut story);
@@ -123,18 +133,18 @@ fn tell_again(customer: &mut Customer, context: Context<'_>, story: &mut Story) 
     for position in 0..customer.tail.len() {
         let Some(digest) = customer.tail.get_mut(position) else { break };
         let outcome = step(&mut customer.head, digest, context, &mut fired);
-        note_fired(customer, &fired);
-        story.said.extend(fired.drain(..).map(|one| Said::Derived(Box::new(one))));
+        note(customer, &mut fired, story);
         story.said.push(Said::InTail(position, outcome));
     }
     fire(&mut customer.head, Until::Watermark, context, &mut fired);
-    note_fired(customer, &fired);
-    story.said.extend(fired.into_iter().map(|one| Said::Derived(Box::new(one))));
+    note(customer, &mut fired, story);
 }
 
-fn note_fired(customer: &mut Customer, fired: &[Fired]) {
+/// Takes note of deadlines that fired in the head.
+fn note(customer: &mut Customer, fired: &mut Vec<Fired>, story: &mut Story) {
     let newest = fired.iter().map(|one| one.at).max();
     customer.head_fired_at = customer.head_fired_at.max(newest);
+    story.said.extend(fired.drain(..).map(|one| Said::Derived(Box::new(one))));
 }
 
 /// Settles everything before `before`.

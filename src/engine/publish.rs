@@ -6,48 +6,70 @@ use super::{
     evaluate::Outcome,
     place::{Said, Story},
     rules::KindIx,
-    score::standing_at,
+    score::{Standing, standing_at},
     state::{Claim, Customer, Digest, Origin, Published},
     timeline::{Context, Fired},
 };
 use crate::model::{
-    Actor, Channel, Channels, EventTime, Evidence, LabelledBy, Labels, Points, Severity,
+    Actor, Band, Channel, Channels, EventTime, Evidence, LabelledBy, Labels, Points, Severity,
     StableHash, Valence, stable_hash,
 };
 
+/// What is no longer true.
+struct Retraction<'r> {
+    event_id: &'r str,
+    revision: u32,
+    ts: EventTime,
+    channel_name: &'r str,
+    actor: Actor,
+    event: &'r str,
+    labels: &'r Labels,
+    episode: Option<(KindIx, Option<&'r str>)>,
+    derived: bool,
+}
+
 /// Publishes what an evaluation said and had not been said before, in order.
-///
-/// `fresh` is the event id of the touchpoint that is new, and its properties where they are
-/// carried through.
 pub(crate) struct Publisher<'p> {
     pub(crate) effects: &'p mut Effects,
     pub(crate) context: Context<'p>,
     pub(crate) now: EventTime,
+    /// The touchpoint that has just come.
+    pub(crate) fresh: Option<Fresh<'p>>,
+}
+
+/// A touchpoint whose record is at hand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fresh<'p> {
+    pub(crate) event_id: &'p str,
+    /// Where they are carried through.
     pub(crate) properties: Option<&'p str>,
 }
 
 impl Publisher<'_> {
-    /// Publishes a story; returns whether anything was said.
-    pub(crate) fn publish(&mut self, customer: &mut Customer, story: Story) -> bool {
-        let before = self.effects.items.len();
+    /// Publishes a story.
+    pub(crate) fn publish(&mut self, customer: &mut Customer, story: Story) {
         for fact in story.facts {
             self.effects.fact(fact);
         }
         let mut repeated: Vec<Box<str>> = Vec::new();
         for said in story.said {
             match said {
+                Said::InTail(position, outcome) if outcome.ignored => {
+                    self.ignored(customer, position, &outcome);
+                }
                 Said::InTail(position, outcome) => {
                     let account_id = customer.account_id.as_deref();
                     if let Some(digest) = customer.tail.get_mut(position) {
                         self.touchpoint(account_id, digest, &outcome);
                     }
                 }
+                Said::Beyond(_, outcome) if outcome.ignored => self.effects.fact(Fact::Ignored),
                 Said::Beyond(mut digest, outcome) => {
                     self.touchpoint(customer.account_id.as_deref(), &mut digest, &outcome);
-                    if let Some((_, event_id)) = &outcome.takes_back {
-                        self.retract(customer, |claim| claim.event_id == *event_id);
-                    }
+                    let wrong = &outcome.takes_back;
+                    self.retract(customer, |claim| wrong.contains(&claim.event_id));
                 }
+                Said::Derived(fired) if fired.outcome.ignored => {}
                 Said::Derived(fired) => {
                     repeated.push(fired.digest.event_id.clone());
                     self.derived(customer, *fired);
@@ -58,7 +80,6 @@ impl Publisher<'_> {
             self.retract(customer, |claim| !claim.settled && !repeated.contains(&claim.event_id));
             customer.claims.retain(|claim| !claim.retracted || !claim.settled);
         }
-        self.effects.items.len() != before
     }
 
     fn touchpoint(&mut self, account: Option<&str>, digest: &mut Digest, outcome: &Outcome) {
@@ -67,19 +88,13 @@ impl Publisher<'_> {
         if known.is_some_and(|known| known.verdict == verdict) {
             return;
         }
-        if outcome.ignored {
-            if known.is_none() {
-                self.effects.fact(Fact::Ignored);
-            }
-            return;
-        }
         let revision = known.map_or(0, |known| known.revision.saturating_add(1));
         self.moment(account, digest, outcome, revision);
         digest.published = Some(Published { revision, verdict, labels: outcome.labels.clone() });
     }
 
     fn derived(&mut self, customer: &mut Customer, fired: Fired) {
-        let Fired { digest, outcome, .. } = fired;
+        let Fired { settled, digest, outcome, .. } = fired;
         let verdict = verdict_hash(&outcome);
         let Origin::Deadline { kind, key, .. } = &digest.origin else { return };
         let known = customer.claims.iter().position(|claim| claim.event_id == digest.event_id);
@@ -100,7 +115,7 @@ impl Publisher<'_> {
             channel_name: digest.channel_name.clone(),
             published: Published { revision, verdict, labels: outcome.labels },
             retracted: false,
-            settled: false,
+            settled,
         };
         match known.and_then(|position| customer.claims.get_mut(position)) {
             Some(slot) => *slot = claim,
@@ -127,6 +142,7 @@ impl Publisher<'_> {
                 self.effects.fact(Fact::Unlabelled(event));
             }
         }
+        let is_fresh = |fresh: &Fresh<'_>| *fresh.event_id == *digest.event_id;
         let record = Record {
             event_id: &digest.event_id,
             revision,
@@ -148,55 +164,102 @@ impl Publisher<'_> {
             episode: None,
             transition: None,
             referral: None,
-            properties: self.properties.filter(|_| revision == 0 && !digest.is_derived()),
+            properties: self.fresh.filter(is_fresh).and_then(|fresh| fresh.properties),
         }
         .with_outcome(outcome);
         self.emit(&record, digest.channel, outcome.counted());
     }
 
+    /// A rule says `ignore`: nothing is published. What was published before history showed it is
+    /// taken back.
+    fn ignored(&mut self, customer: &mut Customer, position: usize, outcome: &Outcome) {
+        let (standing, band) = (self.standing(customer), customer.standing().1);
+        let Customer { account_id, head, tail, .. } = customer;
+        let Some(digest) = tail.get_mut(position) else { return };
+        if self.fresh.is_some_and(|fresh| *fresh.event_id == *digest.event_id) {
+            self.effects.fact(Fact::Ignored);
+        }
+        let verdict = verdict_hash(outcome);
+        let Some(known) = digest.published.take_if(|known| known.verdict != verdict) else {
+            return;
+        };
+        let revision = known.revision.saturating_add(1);
+        let said = Retraction {
+            event_id: &digest.event_id,
+            revision,
+            ts: digest.ts,
+            channel_name: &digest.channel_name,
+            actor: digest.actor,
+            event: &digest.event,
+            labels: &known.labels,
+            episode: None,
+            derived: false,
+        };
+        self.retraction(said, account_id.as_deref(), (standing, band, head.balance.value()));
+        digest.published = Some(Published { revision, verdict, labels: known.labels });
+    }
+
     /// Takes claims back.
     fn retract(&mut self, customer: &mut Customer, is_wrong: impl Fn(&Claim) -> bool) {
-        let standing = standing_at(
-            &customer.head,
-            self.context.rules,
-            customer.head.as_of.unwrap_or_default(),
-        );
-        let band = customer.standing().1;
-        let mut claims = std::mem::take(&mut customer.claims);
+        let now = (self.standing(customer), customer.standing().1, customer.head.balance.value());
+        let Customer { account_id, claims, .. } = customer;
         for claim in claims.iter_mut().filter(|claim| !claim.retracted && is_wrong(claim)) {
             claim.retracted = true;
             claim.published.revision = claim.published.revision.saturating_add(1);
             self.effects.fact(Fact::TakenBack(claim.kind));
-            let event = self.context.rules.kind(claim.kind).map_or("", |kind| kind.derived);
-            let record = Record {
+            let said = Retraction {
                 event_id: &claim.event_id,
                 revision: claim.published.revision,
-                account_id: customer.account_id.as_deref(),
                 ts: claim.ts,
-                channel: &claim.channel_name,
+                channel_name: &claim.channel_name,
                 actor: Actor::System,
-                event,
+                event: self.context.rules.kind(claim.kind).map_or("", |kind| kind.derived),
                 labels: &claim.published.labels,
-                rules: &[],
-                points: Points::default(),
-                standing,
-                band,
-                balance: customer.head.balance.value(),
-                derived: true,
-                retracted: true,
-                backfill: self.backfill(claim.ts),
-                same_pain_as: None,
                 episode: Some((claim.kind, claim.key.as_deref())),
-                transition: None,
-                referral: None,
-                properties: None,
+                derived: true,
             };
-            let known = self.context.settings.channels.get(&claim.channel_name);
-            let channel = known.unwrap_or_else(|| Channel::named(Channels::OTHER));
-            let counted = claim.published.labels.valence == Valence::Pain;
-            self.emit(&record, channel, counted);
+            self.retraction(said, account_id.as_deref(), now);
         }
-        customer.claims = claims;
+    }
+
+    fn standing(&self, customer: &Customer) -> Standing {
+        let as_of = customer.head.as_of.unwrap_or_default();
+        standing_at(&customer.head, self.context.rules, as_of)
+    }
+
+    fn retraction(
+        &mut self,
+        said: Retraction<'_>,
+        account_id: Option<&str>,
+        (standing, band, balance): (Standing, Band, Option<f64>),
+    ) {
+        let record = Record {
+            event_id: said.event_id,
+            revision: said.revision,
+            account_id,
+            ts: said.ts,
+            channel: said.channel_name,
+            actor: said.actor,
+            event: said.event,
+            labels: said.labels,
+            rules: &[],
+            points: Points::default(),
+            standing,
+            band,
+            balance,
+            derived: said.derived,
+            retracted: true,
+            backfill: self.backfill(said.ts),
+            same_pain_as: None,
+            episode: said.episode,
+            transition: None,
+            referral: None,
+            properties: None,
+        };
+        let known = self.context.settings.channels.get(said.channel_name);
+        let channel = known.unwrap_or_else(|| Channel::named(Channels::OTHER));
+        let counted = said.labels.valence == Valence::Pain;
+        self.emit(&record, channel, counted);
     }
 
     fn backfill(&self, ts: EventTime) -> bool {

@@ -8,14 +8,14 @@
 use super::{
     classify::{Subject, Values, examine},
     effects::Fact,
-    episode::{Overdue, derived_id, prune_pains},
-    evaluate::{Outcome, evaluate},
-    rules::{KindIx, PathIx, RuleSet, kind},
+    episode::{Overdue, derived_id, end_pain, prune_pains},
+    evaluate::{Outcome, evaluate, take_back},
+    rules::{KindIx, PathIx, Rule, RuleSet, kind},
     score::{band_at, next_fall, standing_at},
     settings::Settings,
     state::{Digest, Engagement, Origin},
 };
-use crate::model::{Actor, Channel, Channels, EventTime, Property, Valence};
+use crate::model::{Actor, Channel, Channels, EpisodeOutcome, EventTime, Property, Valence};
 
 /// What evaluating needs besides the customer's own state.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,8 @@ pub(crate) struct Context<'e> {
 /// A deadline that fired: its touchpoint, and what came of it.
 #[derive(Debug)]
 pub(crate) struct Fired {
+    /// The settled engagement contains it: evaluating the tail again will not repeat it.
+    pub(crate) settled: bool,
     /// Its place in order: the deadline, or later where that was past when the episode opened.
     pub(crate) at: EventTime,
     pub(crate) digest: Digest,
@@ -50,24 +52,45 @@ pub(crate) fn step(
     fire(engagement, Until::Before { at: digest.ts, by_customer }, context, fired);
     let mut facts = Vec::new();
     prune_pains(engagement, digest.ts, &mut facts);
-    while let Some(position) = overdue_close(engagement, digest, context) {
-        fire_episode(engagement, position, context, fired);
-    }
-    let mut outcome = evaluate(engagement, digest, context);
+    let mut outcome = with_deadlines(engagement, digest, context, fired);
     outcome.facts.append(&mut facts);
-    after(engagement, digest.ts, &mut outcome, context);
     outcome
 }
 
 /// Evaluates a touchpoint that is older than everything in the tail: once, against the settled
-/// engagement as it stands now.
+/// engagement as it stands now. Deadlines that it makes due `before` that engagement's end fire.
 pub(crate) fn evaluate_late(
     settled: &mut Engagement,
     digest: &mut Digest,
+    before: EventTime,
     context: Context<'_>,
+    fired: &mut Vec<Fired>,
 ) -> Outcome {
-    let mut outcome = evaluate(settled, digest, context);
-    after(settled, digest.ts, &mut outcome, context);
+    let returned = undo_lapse(settled, digest, context);
+    let mut outcome = with_deadlines(settled, digest, context, fired);
+    outcome.takes_back.extend(returned);
+    fire(settled, Until::Settled(before), context, fired);
+    outcome
+}
+
+/// Evaluates a touchpoint, and the deadlines that it proves to have passed.
+fn with_deadlines(
+    engagement: &mut Engagement,
+    digest: &mut Digest,
+    context: Context<'_>,
+    fired: &mut Vec<Fired>,
+) -> Outcome {
+    while let Some(position) = overdue_close(engagement, digest, context)
+        .or_else(|| overdue_pain(engagement, digest, context))
+    {
+        fire_episode(engagement, position, context, fired);
+    }
+    let mut outcome = evaluate(engagement, digest, context);
+    after(engagement, digest.ts, &mut outcome, context);
+    if let Some(position) = closed_late_already(engagement, &digest.event_id) {
+        fire_episode(engagement, position, context, fired);
+        end_closed_late(engagement, digest, &mut outcome.facts);
+    }
     outcome
 }
 
@@ -139,6 +162,45 @@ fn overdue_close(engagement: &Engagement, digest: &Digest, context: Context<'_>)
     })
 }
 
+/// Returns the episode that this touchpoint opened, where its close came before, but was late.
+fn closed_late_already(engagement: &Engagement, event_id: &str) -> Option<usize> {
+    engagement.episodes.iter().position(|episode| {
+        let early = engagement.early_close(episode.kind, episode.key.as_deref());
+        *episode.opened_by == *event_id && early.is_some() && episode.pain.is_none()
+    })
+}
+
+/// Ends it, after its deadline has spoken.
+fn end_closed_late(engagement: &mut Engagement, opened_by: &Digest, facts: &mut Vec<Fact>) {
+    let Some(position) = closed_late_already(engagement, &opened_by.event_id) else { return };
+    let episode = engagement.episodes.remove(position);
+    if let Some(early) = engagement.early_close(episode.kind, episode.key.as_deref()) {
+        engagement.early_closes.remove(early);
+    }
+    facts.push(Fact::EpisodeEnded(episode.kind, EpisodeOutcome::ClosedLate));
+    end_pain(engagement, opened_by.ts, facts, |pain| episode.claim_id() == Some(&*pain.opened_by));
+}
+
+/// Returns a pain whose deadline has not fired though it lies before this touchpoint, which may end
+/// pains: the deadline speaks first, or it would depend on the watermark whether it speaks at all.
+fn overdue_pain(engagement: &Engagement, digest: &Digest, context: Context<'_>) -> Option<usize> {
+    let pending = engagement.episodes.iter().enumerate().filter_map(|(position, episode)| {
+        let at = episode.fires_at.filter(|&at| episode.kind == kind::PAIN && at < digest.ts)?;
+        Some((at, position))
+    });
+    let (_, position) = pending.min()?;
+    let ends_pain = |rule: &Rule| {
+        let closes = rule.closes.as_ref();
+        let ends_overdue = |kind: KindIx| {
+            engagement.episodes.iter().any(|one| one.kind == kind && one.overdue.is_some())
+        };
+        rule.label.valence == Some(Valence::Recovered)
+            || closes.is_some_and(|one| one.kind == kind::PAIN || ends_overdue(one.kind))
+    };
+    let mut rules = digest.candidates.iter().filter_map(|one| context.rules.rule(one.rule));
+    rules.any(ends_pain).then_some(position)
+}
+
 fn fire_episode(
     engagement: &mut Engagement,
     position: usize,
@@ -158,23 +220,27 @@ fn fire_episode(
         derived_id(context.customer_id, &known.name, key.as_deref(), &opened_by, deadline);
     let claimed = (episode.kind, opened_by);
     let mut digest = derive(context, (known.derived, event_id), &channel_name, deadline, origin);
+    digest.history_complete = engagement.history_complete;
     let mut outcome = evaluate(engagement, &mut digest, context);
-    let pain = (outcome.labels.valence == Valence::Pain)
-        .then(|| Some((outcome.labels.reason.clone(), outcome.labels.severity?)))
-        .flatten();
     let found = engagement
         .episodes
         .iter_mut()
         .find(|one| one.kind == claimed.0 && one.opened_by == claimed.1 && one.key == key);
     if let Some(episode) = found {
-        episode.overdue = Some(Overdue {
-            event_id: digest.event_id.clone(),
-            pain,
-            points: outcome.given.clone(),
-        });
+        episode.overdue = Some(overdue_of(&digest, &outcome));
     }
     after(engagement, deadline, &mut outcome, context);
-    fired.push(Fired { at, digest, outcome });
+    fired.push(Fired { settled: false, at, digest, outcome });
+}
+
+/// Returns what a deadline said, as it may have to be taken back.
+fn overdue_of(digest: &Digest, outcome: &Outcome) -> Overdue {
+    let pain = outcome.counted().then_some(&outcome.labels);
+    Overdue {
+        event_id: digest.event_id.clone(),
+        pain: pain.and_then(|labels| Some((labels.reason.clone(), labels.severity?))),
+        points: outcome.given.clone(),
+    }
 }
 
 fn fire_absence(
@@ -188,13 +254,31 @@ fn fire_absence(
     let event_id = derived_id(context.customer_id, &known.name, None, "", at);
     let origin = Origin::Deadline { kind: kind::ABSENCE, key: None, same_pain_as: None };
     let mut digest = derive(context, (known.derived, event_id), Channels::OTHER, at, origin);
+    digest.history_complete = engagement.history_complete;
     let mut outcome = evaluate(engagement, &mut digest, context);
     outcome.transition = engagement.journey.lapse(at);
     if let Some(step) = outcome.transition {
         outcome.facts.push(Fact::Transition { kind: step.kind, from: step.from, to: step.to });
     }
+    engagement.lapse = Some((at, overdue_of(&digest, &outcome)));
     after(engagement, at, &mut outcome, context);
-    fired.push(Fired { at, digest, outcome });
+    fired.push(Fired { settled: false, at, digest, outcome });
+}
+
+/// A touchpoint of before the lapse, that came later than the order window: nobody was absent.
+/// Returns the claims that were wrong.
+fn undo_lapse(settled: &mut Engagement, digest: &Digest, context: Context<'_>) -> Vec<Box<str>> {
+    let returned = digest.actor == Actor::Customer && settled.last_customer_at < Some(digest.ts);
+    match settled.lapse.take() {
+        Some((at, overdue)) if returned && digest.ts <= at => {
+            settled.journey.unlapse(at);
+            take_back(settled, overdue, at, context)
+        }
+        kept => {
+            settled.lapse = kept;
+            Vec::new()
+        }
+    }
 }
 
 /// The band can fall no earlier than its check; whether it does is computed only then.
@@ -204,7 +288,8 @@ fn fire_band(
     context: Context<'_>,
     fired: &mut Vec<Fired>,
 ) {
-    let falls = next_fall(engagement, context.rules, at.minus(1));
+    let as_of = engagement.as_of.unwrap_or(at.minus(1));
+    let falls = next_fall(engagement, context.rules, as_of);
     if falls != Some(at) {
         engagement.band_check_at = falls;
         return;
@@ -215,9 +300,10 @@ fn fire_band(
     let event_id = derived_id(context.customer_id, &known.name, left.as_deref(), "", at);
     let origin = Origin::Deadline { kind: kind::BAND, key: left, same_pain_as: None };
     let mut digest = derive(context, (known.derived, event_id), Channels::OTHER, at, origin);
+    digest.history_complete = engagement.history_complete;
     let mut outcome = evaluate(engagement, &mut digest, context);
     after(engagement, at, &mut outcome, context);
-    fired.push(Fired { at, digest, outcome });
+    fired.push(Fired { settled: false, at, digest, outcome });
 }
 
 /// Properties of a derived touchpoint: it has none.
@@ -266,7 +352,7 @@ fn derive(
         channel,
         actor: Actor::System,
         origin,
-        history_complete: true,
+        history_complete: false,
         values: key_values(context.rules, episode, key.as_deref()),
         candidates,
         guess: None,
@@ -288,6 +374,14 @@ fn key_values(rules: &RuleSet, kind: Option<KindIx>, key: Option<&str>) -> Vec<(
     paths.sort_unstable();
     paths.dedup();
     paths.into_iter().map(|path| (path, Box::from(key))).collect()
+}
+
+/// Under other rules the same points may be another band, and fall at another instant.
+pub(crate) fn stand_anew(engagement: &mut Engagement, context: Context<'_>) {
+    let Some(as_of) = engagement.as_of else { return };
+    let overall = standing_at(engagement, context.rules, as_of).overall;
+    engagement.band = Some(band_at(engagement, overall));
+    engagement.band_check_at = next_fall(engagement, context.rules, as_of);
 }
 
 /// Brings the band, and the check for its next fall, up to date with what just happened.

@@ -33,15 +33,10 @@ pub(crate) fn close(
         return None;
     };
     let episode = engagement.episodes.remove(position);
-    Some(ended(episode, at, facts))
-}
-
-/// Returns how an episode ended that was closed at `at`.
-pub(super) fn ended(episode: Episode, at: EventTime, facts: &mut Vec<Fact>) -> Closing {
     let late = episode.deadline.is_some_and(|deadline| deadline < at);
     let outcome = if late { EpisodeOutcome::ClosedLate } else { EpisodeOutcome::Closed };
     facts.push(Fact::EpisodeEnded(episode.kind, outcome));
-    Closing { episode, late }
+    Some(Closing { episode, late })
 }
 
 fn remember(engagement: &mut Engagement, early: EarlyClose, facts: &mut Vec<Fact>) {

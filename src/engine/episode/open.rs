@@ -1,13 +1,13 @@
 //! Opening an episode.
 
-use super::{Closing, Episode, close::ended};
+use super::Episode;
 use crate::{
     engine::{
         effects::{Bounded, Fact},
         rules::KindIx,
         state::Engagement,
     },
-    model::{EpisodeOutcome, EventTime, Span, stable_hash},
+    model::{EpisodeOutcome, EventTime, Span},
 };
 
 /// What opens an episode.
@@ -23,13 +23,14 @@ pub(crate) struct Opening<'a> {
 
 /// Opens an episode, or moves the deadline of the one that is open already: a promise renewed.
 ///
-/// Where its close came first, it is over at once; returned is then how it ended.
+/// Where its close came first and in time, it is over at once. Where that close was late, it stays
+/// for the caller to end, after its deadline has spoken.
 pub(crate) fn open(
     engagement: &mut Engagement,
     opening: Opening<'_>,
     tolerance: Span,
     facts: &mut Vec<Fact>,
-) -> Option<Closing> {
+) {
     let fires_at = opening
         .deadline
         .map(|deadline| if deadline < opening.at { opening.at.plus(tolerance) } else { deadline });
@@ -41,7 +42,7 @@ pub(crate) fn open(
             known.deadline = opening.deadline;
             known.fires_at = fires_at;
         }
-        return None;
+        return;
     }
     let episode = Episode {
         kind: opening.kind,
@@ -55,17 +56,16 @@ pub(crate) fn open(
         pain: None,
     };
     facts.push(Fact::EpisodeOpened(opening.kind));
-    let key = opening.key.map_or(0, |key| stable_hash(key.as_bytes()));
-    let early = engagement
-        .early_closes
-        .iter()
-        .position(|early| early.kind == opening.kind && early.key == key && key != 0);
-    if let Some(position) = early {
-        let closed = engagement.early_closes.remove(position);
-        return Some(ended(episode, closed.at, facts));
+    let early = engagement.early_close(opening.kind, opening.key);
+    let early = early.and_then(|position| Some((position, engagement.early_closes.get(position)?)));
+    if let Some((position, closed)) = early
+        && opening.deadline.is_none_or(|deadline| closed.at <= deadline)
+    {
+        engagement.early_closes.remove(position);
+        facts.push(Fact::EpisodeEnded(opening.kind, EpisodeOutcome::Closed));
+        return;
     }
     insert(engagement, episode, facts);
-    None
 }
 
 /// Adds an open episode; at the bound the one opened first gives way.

@@ -1,7 +1,7 @@
 //! Pain as an episode: opened by a pain of severity 2 or more, ended by a fix or by being made
 //! good, and due to be made good within a time.
 
-use super::{Episode, PainCase, open::insert};
+use super::{Episode, Overdue, PainCase, open::insert};
 use crate::{
     engine::{effects::Fact, rules::kind, state::Engagement},
     model::{EpisodeOutcome, EventTime, Severity, Span},
@@ -45,13 +45,15 @@ pub(crate) fn note_pain(engagement: &mut Engagement, news: PainNews<'_>, facts: 
 }
 
 /// Ends pains by a plain fix: those that `is_meant` picks. Until their deadline they are kept, so
-/// that a recovering act may still make them good.
+/// that a recovering act may still make them good. Returns what deadlines claimed, and when, though
+/// the fix was in time.
 pub(crate) fn end_pain(
     engagement: &mut Engagement,
     at: EventTime,
     facts: &mut Vec<Fact>,
     is_meant: impl Fn(&Episode) -> bool,
-) {
+) -> Vec<(Overdue, EventTime)> {
+    let mut wrong = Vec::new();
     engagement.episodes.retain_mut(|episode| {
         if episode.kind != kind::PAIN || !episode.hurts() || !is_meant(episode) {
             return true;
@@ -61,17 +63,20 @@ pub(crate) fn end_pain(
         if let Some(pain) = &mut episode.pain {
             pain.resolved = true;
         }
-        episode.deadline.is_some_and(|deadline| at <= deadline)
+        let in_time = episode.deadline.filter(|&deadline| at <= deadline);
+        wrong.extend(in_time.and_then(|deadline| Some((episode.overdue.take()?, deadline))));
+        in_time.is_some()
     });
+    wrong
 }
 
-/// Makes a pain good: the one with that key, or the newest. Returns what it was.
+/// Makes a pain good: the one with that key, or the newest. Returns it.
 pub(crate) fn recover(
     engagement: &mut Engagement,
     key: Option<&str>,
     at: EventTime,
     facts: &mut Vec<Fact>,
-) -> Option<PainCase> {
+) -> Option<Episode> {
     let may = |episode: &Episode| {
         let in_time = episode.deadline.is_none_or(|deadline| at <= deadline);
         episode.kind == kind::PAIN && (episode.hurts() || in_time) && episode.opened_at <= at
@@ -82,7 +87,7 @@ pub(crate) fn recover(
     let position = keyed.or_else(|| engagement.episodes.iter().rposition(may))?;
     let episode = engagement.episodes.remove(position);
     facts.push(Fact::EpisodeEnded(kind::PAIN, EpisodeOutcome::Recovered));
-    episode.pain
+    Some(episode)
 }
 
 /// Forgets pains that lie too far back, and resolved ones past their deadline.

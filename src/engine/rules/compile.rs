@@ -71,6 +71,8 @@ pub(super) fn compile(pack: PackSpec) -> Result<RuleSet, Vec<Problem>> {
         return Err(compiler.problems);
     }
     let (by_event, any_event) = dispatch(&pack.rules);
+    let path_hashes: Box<[StableHash]> =
+        compiler.paths.iter().map(|path| stable_hash(path.as_bytes())).collect();
     let mut kept: BTreeSet<PathIx> = compiler.kept;
     kept.extend(referral_paths);
     Ok(RuleSet {
@@ -82,6 +84,8 @@ pub(super) fn compile(pack: PackSpec) -> Result<RuleSet, Vec<Problem>> {
         by_hash,
         kinds: compiler.kinds.into(),
         paths: compiler.paths.into_iter().map(String::into_boxed_str).collect(),
+        path_by_hash: path_hashes.iter().copied().zip(0..).collect(),
+        path_hashes,
         kept_paths: kept.into_iter().collect(),
         referral_paths,
         event_synonyms: synonyms(&pack.events, |name| normal_event(name.into()).into_owned()),

@@ -18,7 +18,6 @@ use self::{
 };
 use crate::model::{
     Actor, Evidence, MicroMoment, MomentOfTruth, Severity, Span, StableHash, Stage, Track, Valence,
-    stable_hash,
 };
 
 /// Position of a property path that some rule asks for.
@@ -39,6 +38,9 @@ pub struct RuleSet {
     by_hash: HashMap<StableHash, RuleIx, foldhash::fast::FixedState>,
     pub(crate) kinds: Box<[Kind]>,
     paths: Box<[Box<str>]>,
+    /// What state rows store for each path, and back.
+    path_hashes: Box<[StableHash]>,
+    path_by_hash: HashMap<StableHash, PathIx, foldhash::fast::FixedState>,
     /// Paths whose values a re-evaluation needs: keys, `same`, `distinct`, `owns`.
     pub(crate) kept_paths: Box<[PathIx]>,
     /// Where a referral code may stand (DOMAIN.md, Journey).
@@ -215,13 +217,12 @@ impl RuleSet {
 
     /// Returns what a state row stores for a path.
     pub(crate) fn path_hash(&self, path: PathIx) -> StableHash {
-        self.paths.get(usize::from(path)).map_or(0, |path| stable_hash(path.as_bytes()))
+        self.path_hashes.get(usize::from(path)).copied().unwrap_or(0)
     }
 
     /// Returns the path that a state row stored.
     pub(crate) fn path_by_hash(&self, hash: StableHash) -> Option<PathIx> {
-        let position = self.paths.iter().position(|path| stable_hash(path.as_bytes()) == hash)?;
-        PathIx::try_from(position).ok()
+        self.path_by_hash.get(&hash).copied()
     }
 
     /// Returns the property paths that rules ask for; decode captures their values.

@@ -6,7 +6,7 @@
 use jiff::{Timestamp, civil::ISOWeekDate, tz::TimeZone};
 
 use crate::{
-    engine::rules::spec::OncePer,
+    engine::rules::{RuleSet, spec::OncePer},
     model::{EventTime, StableHash, Track},
 };
 
@@ -51,6 +51,20 @@ impl Periods {
             position
         });
         self.0.get_mut(position).map_or(Verdict::Unverifiable, |line| line.note(period))
+    }
+
+    /// Moves lines of former rule names to the present ones.
+    pub(crate) fn rename(&mut self, rules: &RuleSet) {
+        for line in std::mem::take(&mut self.0) {
+            let rule = rules.rule_by_hash(line.rule).map_or(line.rule, |(_, rule)| rule.hash);
+            for period in &line.periods {
+                self.note((rule, line.track), *period);
+            }
+            let renamed = self.0.iter_mut().find(|one| (one.rule, one.track) == (rule, line.track));
+            if let Some(renamed) = renamed {
+                renamed.full |= line.full;
+            }
+        }
     }
 }
 

@@ -1,15 +1,19 @@
 //! Taking points back: a refund takes what its order gave.
 
-use super::{Fading, Ledger};
-use crate::model::{EventTime, StableHash, Track};
+use super::{Fading, Ledger, Line};
+use crate::{
+    engine::rules::RuleSet,
+    model::{EventTime, StableHash, Track},
+};
 
 /// Points that a key gave.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Given {
     pub(crate) key: StableHash,
+    /// When it first gave any.
     pub(crate) at: EventTime,
-    /// (rule, track, points).
-    pub(crate) points: Vec<(StableHash, Track, f64)>,
+    /// What they are worth, fading as they do in the customer's ledger.
+    pub(crate) points: Ledger,
 }
 
 /// A key that was reversed.
@@ -36,19 +40,21 @@ impl Reversals {
     /// came first) and whether a key was pushed out.
     pub(crate) fn give(
         &mut self,
-        key: StableHash,
+        (key, line): (StableHash, (StableHash, Track)),
+        points: f64,
         at: EventTime,
-        points: (StableHash, Track, f64),
+        fading: Fading,
     ) -> (bool, bool) {
-        let taken = self.taken.iter().any(|taken| taken.key == key);
-        if let Some(given) = self.given.iter_mut().find(|given| given.key == key) {
-            given.points.push(points);
-            return (!taken, false);
-        }
-        if taken {
+        if self.taken.iter().any(|taken| taken.key == key) {
             return (false, false);
         }
-        self.given.push(Given { key, at, points: vec![points] });
+        if let Some(given) = self.given.iter_mut().find(|given| given.key == key) {
+            given.points.add(line, points, at, fading);
+            return (true, false);
+        }
+        let mut given = Given { key, at, points: Ledger::default() };
+        given.points.add(line, points, at, fading);
+        self.given.push(given);
         if self.given.len() <= Self::MAX_KEYS {
             return (true, false);
         }
@@ -83,10 +89,18 @@ impl Reversals {
             return !self.forgotten;
         };
         let given = self.given.remove(position);
-        for (rule, track, points) in given.points {
-            ledger.add((rule, track), -points, given.at, fading(rule, track));
+        for line in given.points.0 {
+            let Line { rule, track, value, as_of } = line;
+            ledger.add((rule, track), -value, as_of, fading(rule, track));
         }
         true
+    }
+
+    /// Moves points of former rule names to the present ones.
+    pub(crate) fn rename(&mut self, rules: &RuleSet) {
+        for given in &mut self.given {
+            given.points.rename(rules);
+        }
     }
 }
 
@@ -107,8 +121,9 @@ mod tests {
         let mut ledger = Ledger::default();
         let mut reversals = Reversals::default();
         for (key, day) in [(1, 0), (2, 5)] {
-            assert_eq!(reversals.give(key, at(day), (9, Track::Engage, 8.0)), (true, false));
-            ledger.add((9, Track::Engage), 8.0, at(day), fading);
+            let line = (9, Track::Engage);
+            assert_eq!(reversals.give((key, line), 8.0, at(day), fading), (true, false));
+            ledger.add(line, 8.0, at(day), fading);
         }
         assert!(reversals.take(1, at(20), &mut ledger, |_, _| fading));
         let line = ledger.0[0];
@@ -121,6 +136,7 @@ mod tests {
         let mut ledger = Ledger::default();
         let never = Fading(HalfLifeSpec::Never);
         assert!(reversals.take(1, at(1), &mut ledger, |_, _| never));
-        assert_eq!(reversals.give(1, at(0), (9, Track::Engage, 8.0)), (false, false));
+        let line = (9, Track::Engage);
+        assert_eq!(reversals.give((1, line), 8.0, at(0), never), (false, false));
     }
 }

@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 
 use super::{DedupeRing, Digest, Engagement, Published};
 use crate::{
-    engine::rules::{KindIx, RuleSet},
+    engine::{
+        episode::Episode,
+        rules::{KindIx, RuleSet},
+    },
     model::{Band, EventTime, Span, StableHash, Stage},
 };
 
@@ -64,6 +67,13 @@ impl Customer {
     /// settled early, and counted.
     pub(crate) const MAX_TAIL: usize = 32;
 
+    /// Returns the same customer with nothing behind them.
+    pub(crate) fn anew(&self, rules: &RuleSet) -> Self {
+        let Self { committed, stored, dirty, .. } = *self;
+        let rules_version = rules.version_hash();
+        Self { committed, stored, dirty, rules_version, ..Self::default() }
+    }
+
     /// Returns the latest event time of a touchpoint.
     pub(crate) fn latest(&self) -> Option<EventTime> {
         self.head.last_seen
@@ -89,14 +99,15 @@ impl Customer {
 
     /// Drops claims that can no longer be taken back: settled, and their episode is over.
     pub(crate) fn prune_claims(&mut self, rules: &RuleSet) {
-        let settled = &self.settled;
+        let Engagement { episodes, lapse, .. } = &self.settled;
+        let lapse = lapse.as_ref().map(|(_, overdue)| &*overdue.event_id);
         self.claims.retain(|claim| {
+            let still_claimed = || {
+                let mut claimed = episodes.iter().map(Episode::claim_id).chain([lapse]);
+                claimed.any(|id| id == Some(&*claim.event_id))
+            };
             !claim.settled
-                || (!claim.retracted
-                    && rules.kind(claim.kind).is_some()
-                    && settled.episodes.iter().any(|episode| {
-                        episode.kind == claim.kind && episode.claim_id() == Some(&*claim.event_id)
-                    }))
+                || (!claim.retracted && rules.kind(claim.kind).is_some() && still_claimed())
         });
     }
 }

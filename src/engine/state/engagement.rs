@@ -3,11 +3,11 @@
 use super::{Journey, SeenGroups};
 use crate::{
     engine::{
-        episode::{EarlyClose, Episode},
-        rules::KindIx,
+        episode::{EarlyClose, Episode, Overdue},
+        rules::{KindIx, RuleSet},
         score::{Balance, Ledger, Periods, Reversals},
     },
-    model::{Band, Channel, EventTime, StableHash},
+    model::{Band, Channel, EventTime, StableHash, stable_hash},
 };
 
 /// What a customer owns, as [`crate::engine::rules::spec::RuleSpec::acquires`] says.
@@ -47,6 +47,10 @@ pub(crate) struct Engagement {
     /// The band cannot fall before this instant.
     pub(crate) band_check_at: Option<EventTime>,
     pub(crate) absence_at: Option<EventTime>,
+    /// When absence ended in `lapsed` and what that said, until the customer returns.
+    pub(crate) lapse: Option<(EventTime, Overdue)>,
+    /// "First" could be believed at the latest touchpoint.
+    pub(crate) history_complete: bool,
     /// The referral code that this customer came with.
     pub(crate) referral: Option<Box<str>>,
 }
@@ -55,11 +59,30 @@ impl Engagement {
     /// Things a customer may own before the oldest is forgotten.
     pub(crate) const MAX_OWNED: usize = 64;
 
+    /// Moves what former rule names gave to the present ones.
+    pub(crate) fn rename(&mut self, rules: &RuleSet) {
+        self.ledger.rename(rules);
+        self.periods.rename(rules);
+        self.reversals.rename(rules);
+        let overdue = self.episodes.iter_mut().filter_map(|episode| episode.overdue.as_mut());
+        for overdue in overdue.chain(self.lapse.as_mut().map(|(_, overdue)| overdue)) {
+            for (hash, _, _) in &mut overdue.points {
+                *hash = rules.rule_by_hash(*hash).map_or(*hash, |(_, rule)| rule.hash);
+            }
+        }
+    }
+
     /// Returns the open episode of that kind and key; without a key the one opened first.
     pub(crate) fn open_episode(&self, kind: KindIx, key: Option<&str>) -> Option<usize> {
         self.episodes.iter().position(|episode| {
             episode.kind == kind && key.is_none_or(|key| episode.key.as_deref() == Some(key))
         })
+    }
+
+    /// Returns the remembered close that came before its open.
+    pub(crate) fn early_close(&self, kind: KindIx, key: Option<&str>) -> Option<usize> {
+        let key = stable_hash(key?.as_bytes());
+        self.early_closes.iter().position(|early| early.kind == kind && early.key == key)
     }
 
     /// Adds to the count of a channel.

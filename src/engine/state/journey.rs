@@ -100,6 +100,17 @@ impl Journey {
         Some(self.remember(Transition { at, from, to: Stage::None, kind }))
     }
 
+    /// The customer was not absent after all: takes the lapse back.
+    pub(crate) fn unlapse(&mut self, at: EventTime) {
+        let Some(lapse) = self.transitions.back().copied() else { return };
+        if lapse.kind == TransitionKind::Lapse && lapse.at == at {
+            self.transitions.pop_back();
+            self.lapsed = false;
+            self.stage = Some(lapse.from);
+            self.since = self.transitions.back().map(|step| step.at).or(self.stage_ts);
+        }
+    }
+
     fn remember(&mut self, transition: Transition) -> Transition {
         if Self::MAX_TRANSITIONS <= self.transitions.len() {
             self.transitions.pop_front();

@@ -1,0 +1,228 @@
+//! Reading an engagement.
+
+use super::{
+    RowError,
+    read::{Reader, from, time},
+};
+use crate::{
+    engine::{
+        episode::{EarlyClose, Episode, Overdue, PainCase},
+        rules::RuleSet,
+        score::{Balance, Given, Ledger, Line, PeriodLine, Periods, Reversals, Taken},
+        state::{
+            Acquired, Engagement, Journey, SeenEntry, SeenGroup, SeenGroups, StageRecord,
+            Transition,
+        },
+    },
+    model::{Band, Channel, Severity, StableHash, Stage, Track, TransitionKind},
+};
+
+impl Reader<'_> {
+    pub(super) fn engagement(&mut self, rules: &RuleSet) -> Result<Engagement, RowError> {
+        let (touchpoints, customer_touchpoints) = self.take()?;
+        let (visits, pains, glories, recovered) = self.take()?;
+        let mut engagement = Engagement {
+            touchpoints,
+            customer_touchpoints,
+            visits,
+            pains,
+            glories,
+            recovered,
+            first_seen: self.time()?,
+            last_seen: self.time()?,
+            last_customer_at: self.time()?,
+            as_of: self.time()?,
+            band_check_at: self.time()?,
+            absence_at: self.time()?,
+            history_complete: self.take()?,
+            ..Engagement::default()
+        };
+        if let Some(at) = self.time()? {
+            engagement.lapse = Some((at, self.overdue()?));
+        }
+        let band: Option<u8> = self.take()?;
+        engagement.band = band.map(|band| from(band, Band::from_index)).transpose()?;
+        engagement.referral = self.take()?;
+        let channels: Vec<(StableHash, u32)> = self.take()?;
+        engagement.channels =
+            channels.into_iter().map(|(hash, count)| (Channel::from_hash(hash), count)).collect();
+        engagement.journey = self.journey()?;
+        engagement.ledger = self.ledger()?;
+        engagement.periods = self.periods()?;
+        engagement.reversals = self.reversals()?;
+        engagement.seen = self.seen()?;
+        let owned: Vec<(StableHash, i64)> = self.take()?;
+        engagement.owned = owned
+            .into_iter()
+            .map(|(value, at)| Ok(Acquired { value, at: time(at)? }))
+            .collect::<Result<_, RowError>>()?;
+        engagement.balance = self.balance()?;
+        let episodes: usize = self.take()?;
+        for _ in 0..episodes {
+            engagement.episodes.extend(self.episode(rules)?);
+        }
+        let early_closes: usize = self.take()?;
+        for _ in 0..early_closes {
+            let (kind, key, at): (StableHash, StableHash, i64) = self.take()?;
+            if let Some(kind) = rules.kind_by_hash(kind) {
+                engagement.early_closes.push(EarlyClose { kind, key, at: time(at)? });
+            }
+        }
+        Ok(engagement)
+    }
+
+    fn journey(&mut self) -> Result<Journey, RowError> {
+        let stage =
+            |stage: Option<u8>| stage.map(|stage| from(stage, Stage::from_index)).transpose();
+        let (current, deepest, lapsed): (Option<u8>, Option<u8>, bool) = self.take()?;
+        let mut journey = Journey {
+            stage: stage(current)?,
+            deepest: stage(deepest)?,
+            lapsed,
+            stage_ts: self.time()?,
+            since: self.time()?,
+            ..Journey::default()
+        };
+        for position in 0..journey.stages.len() {
+            let record = self.record()?;
+            if let Some(slot) = journey.stages.get_mut(position) {
+                *slot = record;
+            }
+        }
+        for position in 0..journey.micro_moments.len() {
+            let record = self.record()?;
+            if let Some(slot) = journey.micro_moments.get_mut(position) {
+                *slot = record;
+            }
+        }
+        let transitions: usize = self.take()?;
+        for _ in 0..transitions {
+            journey.transitions.push_back(Transition {
+                at: self.at()?,
+                from: self.label(Stage::from_index)?,
+                to: self.label(Stage::from_index)?,
+                kind: self.label(TransitionKind::from_index)?,
+            });
+        }
+        Ok(journey)
+    }
+
+    fn record(&mut self) -> Result<StageRecord, RowError> {
+        let count = self.take()?;
+        let last = if 0 < count { self.time()? } else { None };
+        Ok(StageRecord { count, last })
+    }
+
+    fn ledger(&mut self) -> Result<Ledger, RowError> {
+        let count: usize = self.take()?;
+        let mut lines = Vec::with_capacity(count.min(Ledger::MAX_LINES));
+        for _ in 0..count {
+            lines.push(Line {
+                rule: self.take()?,
+                track: self.label(Track::from_index)?,
+                value: self.take()?,
+                as_of: self.at()?,
+            });
+        }
+        Ok(Ledger(lines))
+    }
+
+    fn periods(&mut self) -> Result<Periods, RowError> {
+        let count: usize = self.take()?;
+        let mut lines = Vec::with_capacity(count.min(Ledger::MAX_LINES));
+        for _ in 0..count {
+            lines.push(PeriodLine {
+                rule: self.take()?,
+                track: self.label(Track::from_index)?,
+                periods: self.take()?,
+                full: self.take()?,
+            });
+        }
+        Ok(Periods(lines))
+    }
+
+    fn points(&mut self) -> Result<Vec<(StableHash, Track, f64)>, RowError> {
+        let points: Vec<(StableHash, u8, f64)> = self.take()?;
+        points
+            .into_iter()
+            .map(|(rule, track, points)| Ok((rule, from(track, Track::from_index)?, points)))
+            .collect()
+    }
+
+    fn reversals(&mut self) -> Result<Reversals, RowError> {
+        let (forgotten, count): (bool, usize) = self.take()?;
+        let mut reversals = Reversals { forgotten, ..Reversals::default() };
+        for _ in 0..count {
+            let given = Given { key: self.take()?, at: self.at()?, points: self.ledger()? };
+            reversals.given.push(given);
+        }
+        let taken: Vec<(StableHash, i64)> = self.take()?;
+        for (key, at) in taken {
+            reversals.taken.push(Taken { key, at: time(at)? });
+        }
+        Ok(reversals)
+    }
+
+    fn seen(&mut self) -> Result<SeenGroups, RowError> {
+        let count: usize = self.take()?;
+        let mut groups = Vec::new();
+        for _ in 0..count {
+            let (memory, group, entries): (StableHash, StableHash, usize) = self.take()?;
+            let mut remembered = SeenGroup { memory, group, entries: Vec::new() };
+            for _ in 0..entries {
+                let entry = SeenEntry { ts: self.at()?, id: self.take()?, value: self.take()? };
+                remembered.entries.push(entry);
+            }
+            groups.push(remembered);
+        }
+        Ok(SeenGroups(groups))
+    }
+
+    fn balance(&mut self) -> Result<Balance, RowError> {
+        let (good, bad, moments) = self.take()?;
+        let as_of = self.time()?;
+        let recovered: Vec<(StableHash, i64)> = self.take()?;
+        let recovered = recovered
+            .into_iter()
+            .map(|(reason, at)| Ok((reason, time(at)?)))
+            .collect::<Result<_, RowError>>()?;
+        Ok(Balance { good, bad, as_of, moments, recovered })
+    }
+
+    /// Returns `None` for an episode of a kind that no rule knows any more.
+    fn episode(&mut self, rules: &RuleSet) -> Result<Option<Episode>, RowError> {
+        let (kind, key, opened_by): (StableHash, Option<Box<str>>, Box<str>) = self.take()?;
+        let channel_name = self.take()?;
+        let opened_at = self.at()?;
+        let deadline = self.time()?;
+        let fires_at = self.time()?;
+        let overdue = if self.take()? { Some(self.overdue()?) } else { None };
+        let pain: Option<(u8, Option<Box<str>>, bool)> = self.take()?;
+        let pain = pain
+            .map(|(severity, reason, resolved)| {
+                let severity = from(severity, Severity::from_index)?;
+                Ok(PainCase { severity, reason, resolved })
+            })
+            .transpose()?;
+        Ok(rules.kind_by_hash(kind).map(|kind| Episode {
+            kind,
+            key,
+            opened_at,
+            opened_by,
+            channel_name,
+            deadline,
+            fires_at,
+            overdue,
+            pain,
+        }))
+    }
+
+    fn overdue(&mut self) -> Result<Overdue, RowError> {
+        type Pain = Option<(Option<Box<str>>, u8)>;
+        let (event_id, pain): (Box<str>, Pain) = self.take()?;
+        let pain = pain
+            .map(|(reason, severity)| Ok((reason, from(severity, Severity::from_index)?)))
+            .transpose()?;
+        Ok(Overdue { event_id, pain, points: self.points()? })
+    }
+}

@@ -1,0 +1,214 @@
+//! Reading a customer's row. Bytes from outside: whatever they are, the answer is a customer or an
+//! error.
+
+use serde::de::DeserializeOwned;
+
+use super::{RestoredRow, RowError, VERSION};
+use crate::{
+    engine::{
+        rules::RuleSet,
+        state::{Candidate, Claim, Customer, DedupeRing, Digest, Origin, Published, RingEntry},
+    },
+    model::{
+        Actor, Band, Channel, EventTime, Evidence, LabelledBy, Labels, MicroMoment, MomentOfTruth,
+        Severity, StableHash, Stage, Valence,
+    },
+};
+
+/// Reads a customer's row; the head is left for the caller to evaluate.
+///
+/// # Errors
+///
+/// The row was written by a newer version, or is damaged.
+pub(crate) fn read_row(row: &[u8], rules: &RuleSet) -> Result<Customer, RowError> {
+    let mut reader = Reader::new(row)?;
+    let head = reader.head()?;
+    let mut customer = Customer {
+        offset: head.offset,
+        tick: head.tick,
+        committed: Some(head.standing),
+        stored: true,
+        fired_through: reader.time()?,
+        account_id: reader.take()?,
+        account_at: reader.time()?,
+        ring: reader.ring()?,
+        settled_before: reader.time()?,
+        settled: reader.engagement(rules)?,
+        rules_version: reader.take()?,
+        ..Customer::default()
+    };
+    let digests: usize = reader.take()?;
+    for _ in 0..digests {
+        customer.tail.push_back(reader.digest(rules)?);
+    }
+    let claims: usize = reader.take()?;
+    for _ in 0..claims {
+        if let Some(claim) = reader.claim(rules)? {
+            customer.claims.push(claim);
+        }
+    }
+    reader.end()?;
+    customer.settled.rename(rules);
+    Ok(customer)
+}
+
+/// Reads value after value.
+pub(super) struct Reader<'r> {
+    rest: &'r [u8],
+}
+
+impl<'r> Reader<'r> {
+    pub(super) fn new(row: &'r [u8]) -> Result<Self, RowError> {
+        match row.split_first() {
+            Some((&VERSION, rest)) => Ok(Self { rest }),
+            Some((&found, _)) if VERSION < found => Err(RowError::Newer { found }),
+            Some(_) | None => Err(RowError::Damaged),
+        }
+    }
+
+    pub(super) fn take<T: DeserializeOwned>(&mut self) -> Result<T, RowError> {
+        let taken = postcard::take_from_bytes(self.rest);
+        let (value, rest) = taken.or(Err(RowError::Damaged))?;
+        self.rest = rest;
+        Ok(value)
+    }
+
+    pub(super) fn label<T>(&mut self, read: impl Fn(usize) -> Option<T>) -> Result<T, RowError> {
+        read(usize::from(self.take::<u8>()?)).ok_or(RowError::Damaged)
+    }
+
+    pub(super) fn time(&mut self) -> Result<Option<EventTime>, RowError> {
+        let millis: Option<i64> = self.take()?;
+        millis.map(time).transpose()
+    }
+
+    pub(super) fn at(&mut self) -> Result<EventTime, RowError> {
+        time(self.take()?)
+    }
+
+    /// The row holds nothing more.
+    pub(super) const fn end(&self) -> Result<(), RowError> {
+        if self.rest.is_empty() { Ok(()) } else { Err(RowError::Damaged) }
+    }
+
+    pub(super) fn head(&mut self) -> Result<RestoredRow, RowError> {
+        Ok(RestoredRow {
+            offset: self.take()?,
+            tick: self.take()?,
+            due: self.time()?,
+            standing: (self.label(Stage::from_index)?, self.label(Band::from_index)?),
+        })
+    }
+
+    fn ring(&mut self) -> Result<DedupeRing, RowError> {
+        let evicted_through = self.time()?;
+        let count: usize = self.take()?;
+        let mut entries = Vec::with_capacity(count.min(DedupeRing::CAPACITY));
+        let mut before = 0_i64;
+        for _ in 0..count {
+            let (delta, id, content): (i64, [u8; 8], u32) = self.take()?;
+            before = before.saturating_add(delta);
+            entries.push(RingEntry { ts: time(before)?, id: u64::from_le_bytes(id), content });
+        }
+        Ok(DedupeRing { entries, evicted_through })
+    }
+
+    fn labels(&mut self) -> Result<Labels, RowError> {
+        let (micro_moment, moment_of_truth) =
+            (self.label(MicroMoment::from_index)?, self.label(MomentOfTruth::from_index)?);
+        let (stage, valence) = (self.label(Stage::from_index)?, self.label(Valence::from_index)?);
+        let reason = self.take()?;
+        let severity: Option<u8> = self.take()?;
+        let evidence: Option<u8> = self.take()?;
+        Ok(Labels {
+            micro_moment,
+            moment_of_truth,
+            stage,
+            valence,
+            reason,
+            severity: severity.map(|one| from(one, Severity::from_index)).transpose()?,
+            evidence: evidence.map(|one| from(one, Evidence::from_index)).transpose()?,
+            labelled_by: self.label(LabelledBy::from_index)?,
+        })
+    }
+
+    fn published(&mut self) -> Result<Published, RowError> {
+        Ok(Published { revision: self.take()?, verdict: self.take()?, labels: self.labels()? })
+    }
+
+    fn digest(&mut self, rules: &RuleSet) -> Result<Digest, RowError> {
+        let ts = self.at()?;
+        let (event_id, event, channel_name) = self.take()?;
+        let channel = Channel::from_hash(self.take()?);
+        let actor = self.label(Actor::from_index)?;
+        let history_complete = self.take()?;
+        let count: usize = self.take()?;
+        let mut candidates = Vec::new();
+        for _ in 0..count {
+            let (rule, leaves, scale, matched): (StableHash, u64, Option<u8>, bool) =
+                self.take()?;
+            let due = self.time()?;
+            let scale = scale.map(|one| from(one, Valence::from_index)).transpose()?;
+            if let Some((rule, _)) = rules.rule_by_hash(rule) {
+                candidates.push(Candidate { rule, leaves, scale, due, matched });
+            }
+        }
+        let stored: Vec<(StableHash, Box<str>)> = self.take()?;
+        let values = stored
+            .into_iter()
+            .filter_map(|(path, value)| Some((rules.path_by_hash(path)?, value)))
+            .collect();
+        let guess: Option<(u8, u8, u8)> = self.take()?;
+        let guess = guess
+            .map(|(micro_moment, moment_of_truth, stage)| {
+                Ok::<_, RowError>((
+                    from(micro_moment, MicroMoment::from_index)?,
+                    from(moment_of_truth, MomentOfTruth::from_index)?,
+                    from(stage, Stage::from_index)?,
+                ))
+            })
+            .transpose()?;
+        let published = if self.take()? { Some(self.published()?) } else { None };
+        Ok(Digest {
+            ts,
+            event_id,
+            event,
+            channel_name,
+            channel,
+            actor,
+            origin: Origin::Record,
+            history_complete,
+            candidates,
+            values,
+            guess,
+            published,
+        })
+    }
+
+    fn claim(&mut self, rules: &RuleSet) -> Result<Option<Claim>, RowError> {
+        type Text = Box<str>;
+        let ts = self.at()?;
+        let (event_id, kind, key, channel_name): (Text, StableHash, Option<Text>, Text) =
+            self.take()?;
+        let (retracted, settled) = self.take()?;
+        let published = self.published()?;
+        Ok(rules.kind_by_hash(kind).map(|kind| Claim {
+            ts,
+            event_id,
+            kind,
+            key,
+            channel_name,
+            published,
+            retracted,
+            settled,
+        }))
+    }
+}
+
+pub(super) fn time(millis: i64) -> Result<EventTime, RowError> {
+    EventTime::from_millis(millis).ok_or(RowError::Damaged)
+}
+
+pub(super) fn from<T>(stored: u8, read: impl Fn(usize) -> Option<T>) -> Result<T, RowError> {
+    read(usize::from(stored)).ok_or(RowError::Damaged)
+}
