@@ -6,6 +6,7 @@
 
 mod batches;
 mod duplicates;
+mod grammar;
 mod journey;
 mod oracle;
 mod pack;
