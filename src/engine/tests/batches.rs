@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
+    grammar::packs,
     journey::{journeys, start},
     pack::{DAY, HOUR, MINUTE},
     seeds,
@@ -10,7 +11,7 @@ use super::{
     world::{Input, Then, World},
 };
 use crate::{
-    engine::Settings,
+    engine::{Settings, rules::spec::PackSpec},
     model::{EventTime, Span},
 };
 
@@ -60,8 +61,8 @@ fn settings(retention: Span) -> Settings {
     Settings { retention, history_since: Some(start().minus(20 * DAY)), ..Settings::default() }
 }
 
-fn run(inputs: &[Input], cuts: impl Fn(usize) -> Then, retention: Span) -> World {
-    let mut world = World::new(&shop(), &settings(retention));
+fn run(pack: &PackSpec, inputs: &[Input], cuts: impl Fn(usize) -> Then, retention: Span) -> World {
+    let mut world = World::new(pack, &settings(retention));
     for (number, input) in inputs.iter().enumerate() {
         world.feed(input.clone());
         world.then(cuts(number));
@@ -92,8 +93,8 @@ fn retention() -> impl Strategy<Value = Span> {
 fn any_cuts_give_the_bytes_that_no_cut_gives() {
     let given = (arrivals(60), prop::collection::vec(cut(), 1..40), retention());
     seeds::holds(120, &given, |(inputs, cuts, retention)| {
-        let whole = run(&inputs, |_| Then::Nothing, retention);
-        let pieces = run(&inputs, |number| cuts[number % cuts.len()], retention);
+        let whole = run(&shop(), &inputs, |_| Then::Nothing, retention);
+        let pieces = run(&shop(), &inputs, |number| cuts[number % cuts.len()], retention);
         same(&whole, &pieces)
     });
 }
@@ -101,7 +102,16 @@ fn any_cuts_give_the_bytes_that_no_cut_gives() {
 #[test]
 fn a_restart_after_every_record_gives_the_bytes_that_no_restart_gives() {
     seeds::holds(60, &(arrivals(60), retention()), |(inputs, retention)| {
-        let whole = run(&inputs, |_| Then::Nothing, retention);
-        same(&whole, &run(&inputs, |_| Then::CommitAndRestart, retention))
+        let whole = run(&shop(), &inputs, |_| Then::Nothing, retention);
+        same(&whole, &run(&shop(), &inputs, |_| Then::CommitAndRestart, retention))
+    });
+}
+
+#[test]
+fn under_any_rules_cuts_leave_no_trace() {
+    let given = (packs(), arrivals(30), prop::collection::vec(cut(), 1..30), retention());
+    seeds::holds(100, &given, |(pack, inputs, cuts, retention)| {
+        let whole = run(&pack, &inputs, |_| Then::Nothing, retention);
+        same(&whole, &run(&pack, &inputs, |number| cuts[number % cuts.len()], retention))
     });
 }

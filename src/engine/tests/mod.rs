@@ -5,10 +5,13 @@
 //! steps. [`world`] runs the engine as the service would, with commits, crashes and restarts.
 
 mod batches;
+mod duplicates;
+mod grammar;
 mod journey;
 mod oracle;
 mod pack;
 mod permutations;
+mod rows;
 mod seeds;
 mod shop;
 mod told;

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
+    grammar::packs,
     journey::{Touch, journeys, start},
     pack::{DAY, HOUR, MINUTE},
     seeds,
@@ -78,6 +79,20 @@ fn in_any_order_within_the_window_the_engine_says_what_the_oracle_says() {
         let arriving = shuffled(&touches, &jitter, delays);
         let mut world = World::new(&pack, &settings);
         let watermark = run(&mut world, &arriving, idle);
+        as_the_oracle_says(&world, (&pack, &settings), &touches, watermark)
+    });
+}
+
+#[test]
+fn under_any_rules_the_engine_says_what_the_oracle_says() {
+    let settings = settings();
+    let jitter = prop::collection::vec(0..10 * MINUTE, 1..50);
+    let delay = || prop_oneof![2 => Just(0), 1 => 0..20 * MINUTE, 1 => 0..3 * DAY];
+    let given = (packs(), journeys(40), jitter, [delay(), delay(), delay()]);
+    seeds::holds(200, &given, |(pack, touches, jitter, delays)| {
+        let arriving = shuffled(&touches, &jitter, delays);
+        let mut world = World::new(&pack, &settings);
+        let watermark = run(&mut world, &arriving, HOUR);
         as_the_oracle_says(&world, (&pack, &settings), &touches, watermark)
     });
 }
