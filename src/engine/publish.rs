@@ -16,6 +16,7 @@ use crate::model::{
 };
 
 /// What is no longer true.
+#[derive(Clone, Copy)]
 struct Retraction<'r> {
     event_id: &'r str,
     revision: u32,

@@ -107,7 +107,7 @@ fn touch(number: usize, ts: EventTime, step: Step) -> Touch {
 }
 
 fn promise(ts: EventTime, kind: u8) -> Value {
-    let date = |at: EventTime| json!(at.to_string()[..10]);
+    let date = |at: EventTime| json!(at.to_string().split('T').next());
     match kind {
         0 => json!(null),
         1 => json!(ts.minus(DAY).to_string()),

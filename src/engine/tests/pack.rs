@@ -90,7 +90,6 @@ pub(super) trait Rule: Sized {
     fn reverses(self, path: &str) -> Self;
     fn within(self, span: Span) -> Self;
     fn acquires(self, path: &str) -> Self;
-    fn was(self, name: &str) -> Self;
     fn ignored(self) -> Self;
 }
 
@@ -166,11 +165,6 @@ impl Rule for RuleSpec {
 
     fn acquires(mut self, by: &str) -> Self {
         self.acquires = path(by);
-        self
-    }
-
-    fn was(mut self, name: &str) -> Self {
-        self.was.push(text(name));
         self
     }
 

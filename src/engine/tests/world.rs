@@ -126,15 +126,6 @@ impl World {
         }
     }
 
-    /// Loads other rules: the service commits, and starts again from what it committed.
-    pub(super) fn reload(&mut self, pack: &PackSpec) {
-        self.commit();
-        let rules = RuleSet::compile(pack.clone()).unwrap();
-        let settings = self.engine.settings().clone();
-        self.engine = Engine::new(Arc::new(rules), settings, Dialect::Native);
-        self.restart();
-    }
-
     pub(super) fn feed(&mut self, input: Input) {
         self.take(&input);
         self.pending.push(input);
@@ -226,10 +217,6 @@ impl World {
             }
         }
         self.effects.clear();
-    }
-
-    pub(super) fn next_deadline(&self) -> Option<EventTime> {
-        self.partition.next_deadline(&self.store)
     }
 
     /// Returns a customer's engagement record.

@@ -54,7 +54,10 @@ impl Oracle<'_> {
             let kind = &closes.episode.value;
             ends_pain |= self.open.iter().any(|one| one.kind == *kind && one.overdue.is_some());
         }
-        while ends_pain {
+        if !ends_pain {
+            return;
+        }
+        loop {
             let overdue = |open: &&Open| {
                 open.pain.is_some() && open.fires_at.is_some_and(|fires_at| fires_at < item.ts)
             };

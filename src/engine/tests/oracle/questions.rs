@@ -218,8 +218,8 @@ fn passes(test: &Test, values: &[&Value]) -> bool {
         Test::Not(test) => !passes(test, values),
         Test::In(scalars) => values.iter().any(|value| {
             scalars.iter().any(|scalar| match scalar {
-                Scalar::Text(text) => {
-                    value.as_str().is_some_and(|one| one.to_lowercase() == text.to_lowercase())
+                Scalar::Text(word) => {
+                    value.as_str().is_some_and(|one| one.to_lowercase() == word.to_lowercase())
                 }
                 Scalar::Number(number) => {
                     number_of(value).is_some_and(|one| one.total_cmp(number).is_eq())
