@@ -37,13 +37,16 @@ const START_VALUES: [(&str, &str); 5] = [
     ("retry.backoff.max.ms", "500"),
 ];
 
-const CONSUMER_START_VALUES: [(&str, &str); 7] = [
+const CONSUMER_START_VALUES: [(&str, &str); 8] = [
     // A killed member's partitions wait this long where its process does not come back.
     ("session.timeout.ms", "10000"),
     ("heartbeat.interval.ms", "2000"),
     ("max.poll.interval.ms", "300000"),
     // Its default of 1000 stalls fetching whenever the queue was full once.
     ("fetch.queue.backoff.ms", "5"),
+    // A question to the broker waits behind the fetch that waits for records: with the default of
+    // 500, asking an idle partition for its end would hold the others up for a second.
+    ("fetch.wait.max.ms", "50"),
     // Bounds a worker's memory: what is fetched ahead, in bytes and in records.
     ("queued.max.messages.kbytes", "16384"),
     ("queued.min.messages", "20000"),
