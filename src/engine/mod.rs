@@ -11,6 +11,7 @@ mod effects;
 mod encode;
 mod episode;
 mod evaluate;
+mod in_place;
 mod partition;
 mod place;
 mod publish;

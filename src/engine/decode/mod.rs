@@ -42,6 +42,7 @@ mod touchpoint;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::text::plain_length;
 pub use self::{
     field::Field,
     memory::Scratch,

@@ -1,6 +1,7 @@
 //! The properties that rules ask for: which they are, and what a touchpoint has under them.
 
-use std::collections::BTreeMap;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 
 use super::path::Path;
 use crate::model::{Property, StableHash, stable_hash};
@@ -14,7 +15,7 @@ pub struct PathId(u16);
 pub struct PropertyPaths {
     root: Node,
     /// Other names of top-level properties → canonical ones, as hashes.
-    synonyms: BTreeMap<StableHash, StableHash>,
+    synonyms: HashMap<StableHash, StableHash, FixedState>,
     count: u16,
 }
 
@@ -23,7 +24,7 @@ pub struct PropertyPaths {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     pub(super) id: Option<PathId>,
-    children: BTreeMap<StableHash, Node>,
+    children: HashMap<StableHash, Node, FixedState>,
 }
 
 impl Node {

@@ -1,5 +1,6 @@
 //! Writing a customer's row: every value in a fixed order.
 
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 
 use super::VERSION;
@@ -41,9 +42,38 @@ pub(crate) fn write_row(out: &mut Vec<u8>, customer: &Customer, engine: &Engine)
 }
 
 pub(super) fn put<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
-    let written = postcard::to_extend(value, std::mem::take(out));
+    let written = postcard::serialize_with_flavor(value, Appending(out));
     // Serialising plain values into memory cannot fail; if it did, the reader would say "damaged".
-    *out = written.unwrap_or_default();
+    written.unwrap_or_default();
+}
+
+/// Appends to a buffer. The library's own way to do so takes byte after byte.
+struct Appending<'o>(&'o mut Vec<u8>);
+
+impl Flavor for Appending<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes as a sequence: the same bytes as a vector of the elements would give.
+fn put_all<T: Serialize>(out: &mut Vec<u8>, elements: impl ExactSizeIterator<Item = T>) {
+    put(out, &elements.len());
+    for element in elements {
+        put(out, &element);
+    }
 }
 
 fn index(position: usize) -> u8 {
@@ -63,7 +93,10 @@ fn put_ring(out: &mut Vec<u8>, ring: &DedupeRing) {
     put(out, &ring.entries.len());
     let mut before = 0;
     for entry in &ring.entries {
-        put(out, &(entry.ts.as_millis() - before, entry.id.to_le_bytes(), entry.content));
+        put(out, &(entry.ts.as_millis() - before));
+        // As an array of bytes is written, but in one piece: there are 64 of them.
+        out.extend_from_slice(&entry.id.to_le_bytes());
+        put(out, &entry.content);
         before = entry.ts.as_millis();
     }
 }
@@ -107,7 +140,7 @@ fn put_engagement(out: &mut Vec<u8>, engagement: &Engagement, rules: &RuleSet) {
         put_overdue(out, overdue);
     }
     put(out, &(band.map(|band| index(band.index())), referral));
-    put(out, &channels.iter().map(|(one, count)| (one.as_hash(), count)).collect::<Vec<_>>());
+    put_all(out, channels.iter().map(|(one, count)| (one.as_hash(), count)));
     put_journey(out, journey);
     put_ledger(out, ledger);
     put(out, &periods.0.len());
@@ -122,11 +155,10 @@ fn put_engagement(out: &mut Vec<u8>, engagement: &Engagement, rules: &RuleSet) {
             put(out, &(entry.ts.as_millis(), entry.id, entry.value));
         }
     }
-    put(out, &owned.iter().map(|one| (one.value, one.at.as_millis())).collect::<Vec<_>>());
+    put_all(out, owned.iter().map(|one| (one.value, one.at.as_millis())));
     put(out, &(balance.good, balance.bad, balance.moments));
     put_time(out, balance.as_of);
-    let reasons = balance.recovered.iter().map(|(reason, at)| (*reason, at.as_millis()));
-    put(out, &reasons.collect::<Vec<_>>());
+    put_all(out, balance.recovered.iter().map(|(reason, at)| (*reason, at.as_millis())));
     put(out, &episodes.len());
     for episode in episodes {
         put_episode(out, episode, rules);
@@ -168,8 +200,7 @@ fn put_reversals(out: &mut Vec<u8>, reversals: &Reversals) {
         put(out, &(given.key, given.at.as_millis()));
         put_ledger(out, &given.points);
     }
-    let taken = reversals.taken.iter().map(|taken| (taken.key, taken.at.as_millis()));
-    put(out, &taken.collect::<Vec<_>>());
+    put_all(out, reversals.taken.iter().map(|taken| (taken.key, taken.at.as_millis())));
 }
 
 fn kind_hash(rules: &RuleSet, kind: KindIx) -> StableHash {
@@ -194,8 +225,7 @@ fn put_overdue(out: &mut Vec<u8>, overdue: &Overdue) {
     let Overdue { event_id, pain, points } = overdue;
     let pain = pain.as_ref().map(|(reason, severity)| (reason, index(severity.index())));
     put(out, &(event_id, pain));
-    let points = points.iter().map(|(rule, track, points)| (rule, index(track.index()), points));
-    put(out, &points.collect::<Vec<_>>());
+    put_all(out, points.iter().map(|(rule, track, points)| (rule, index(track.index()), points)));
 }
 
 fn put_labels(out: &mut Vec<u8>, labels: &Labels) {
@@ -235,8 +265,7 @@ fn put_digest(out: &mut Vec<u8>, digest: &Digest, rules: &RuleSet) {
         put(out, &(rule, candidate.leaves, scale, candidate.matched));
         put_time(out, candidate.due);
     }
-    let values = digest.values.iter().map(|(path, value)| (rules.path_hash(*path), value));
-    put(out, &values.collect::<Vec<_>>());
+    put_all(out, digest.values.iter().map(|(path, value)| (rules.path_hash(*path), value)));
     let guess = digest.guess.map(|(micro_moment, moment_of_truth, stage)| {
         (index(micro_moment.index()), index(moment_of_truth.index()), index(stage.index()))
     });
