@@ -32,5 +32,5 @@ pub use self::{
     run::{Exit, Launch, StartFailure, run},
     settings::{InputStart, Settings},
     shared::Ruling,
-    start::{mapping_or_native, plan, start},
+    start::{plan, start},
 };
