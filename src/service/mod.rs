@@ -15,6 +15,7 @@ mod folder;
 mod group;
 mod held;
 mod idle;
+mod live;
 mod lookup;
 mod position;
 mod publish;
@@ -30,7 +31,7 @@ pub use self::{
     folder::{FolderFailure, StateFolder},
     lookup::{Answer, Busy, Lookup, LookupDesk},
     run::{Exit, Launch, StartFailure, run},
-    settings::{InputStart, Settings},
+    settings::{InputStart, Settings, Watching},
     shared::Ruling,
-    start::{mapping_or_native, plan, start},
+    start::{mapping_or_native, plan, start, watching},
 };

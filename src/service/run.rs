@@ -14,13 +14,14 @@ use super::{
     FolderFailure, Settings,
     board::Board,
     customers::Customers,
+    live,
     lookup::LookupDesk,
     shared::{InputPulse, Ruling, Shared, Stop},
     worker::Worker,
 };
 use crate::{
     clock::Stopwatch,
-    http::{BindError, Limits, Site, bind, serve},
+    http::{BindError, Limits, Site, Viewers, bind, serve},
     kafka::{FixedProperty, KafkaFailure, TopicFailure, TopicSet},
     telemetry::{Telemetry, TelemetryError, log},
 };
@@ -132,12 +133,20 @@ async fn serve_until(
         input: InputPulse::new(),
     });
     let (desk, mailboxes) = LookupDesk::open(worker_count);
+    let viewers = Arc::new(Viewers::new(shared.settings.watching.viewers_max));
+    let picture = live::Picture::default();
+    if listener.is_some() {
+        live::start(&shared, &viewers, &picture)
+            .map_err(|cause| StartFailure::System { what: "threads", cause })?;
+    }
     let (page_stop, page_stopping) = oneshot::channel::<()>();
     let page = listener.map(|listener| {
         let site = Site {
             metrics: Arc::new(move || telemetry.render()),
             readiness: shared.board.watch(),
             customers: Arc::new(Customers { desk, ruling, clock }),
+            summary: picture.summary(),
+            viewers: Arc::clone(&viewers),
             limits: Limits::default(),
         };
         spawn_page(listener, site, page_stopping)

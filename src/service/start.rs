@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use arc_swap::ArcSwap;
 
-use super::{Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, run};
+use super::{Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, Watching, run};
 use crate::{
     clock::Clock,
     config::{
@@ -85,7 +85,16 @@ fn settings(
         adopt_offsets,
         idle_after: Settings::IDLE_AFTER,
         clock: Clock::wall(),
+        watching: watching(config),
     })
+}
+
+/// Returns what is needed to let people watch.
+pub fn watching(config: &Config) -> Watching {
+    Watching {
+        viewers_max: config.http.viewers_max,
+        spikes_topic: config.topics.pain_spikes.clone(),
+    }
 }
 
 /// Returns which topics an application has.

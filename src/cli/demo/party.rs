@@ -161,6 +161,7 @@ fn settings(loaded: &Loaded, clock: Clock, connection: Connection, topics: Topic
         adopt_offsets: false,
         idle_after: Settings::IDLE_AFTER,
         clock,
+        watching: service::watching(config),
     }
 }
 
