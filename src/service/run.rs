@@ -21,8 +21,9 @@ use super::{
 };
 use crate::{
     clock::Stopwatch,
-    http::{BindError, Limits, Site, Viewers, bind, serve},
+    http::{BindError, Limits, Site, bind, serve},
     kafka::{FixedProperty, KafkaFailure, TopicFailure, TopicSet},
+    store::Shelf,
     telemetry::{Telemetry, TelemetryError, log},
 };
 
@@ -123,30 +124,28 @@ async fn serve_until(
     let worker_count = settings.worker_count;
     let drain_timeout = settings.drain_timeout;
     let clock = settings.clock;
+    let shelf = Arc::new(Shelf::new(settings.state.dir.clone(), settings.state.keep));
     let shared = Arc::new(Shared {
         settings,
         topics,
         ruling: Arc::clone(&ruling),
         telemetry: Arc::clone(&telemetry),
         board: Board::new(worker_count),
+        shelf,
         stop: Stop::default(),
         input: InputPulse::new(),
     });
     let (desk, mailboxes) = LookupDesk::open(worker_count);
-    let viewers = Arc::new(Viewers::new(shared.settings.watching.viewers_max));
-    let picture = live::Picture::default();
-    if listener.is_some() {
-        live::start(&shared, &viewers, &picture)
-            .map_err(|cause| StartFailure::System { what: "threads", cause })?;
-    }
+    let (viewers, summary) =
+        live::start(&shared).map_err(|cause| StartFailure::System { what: "threads", cause })?;
     let (page_stop, page_stopping) = oneshot::channel::<()>();
     let page = listener.map(|listener| {
         let site = Site {
             metrics: Arc::new(move || telemetry.render()),
             readiness: shared.board.watch(),
             customers: Arc::new(Customers { desk, ruling, clock }),
-            summary: picture.summary(),
-            viewers: Arc::clone(&viewers),
+            summary,
+            viewers,
             limits: Limits::default(),
         };
         spawn_page(listener, site, page_stopping)

@@ -58,15 +58,15 @@ const MISSING_PATIENCE: Duration = Duration::from_mins(1);
 const FAILURE_PAUSE: Duration = Duration::from_secs(2);
 
 /// The newest summary, for whoever asks once.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Picture {
+#[derive(Debug, Default)]
+struct Picture {
     /// Written once a second by one thread, read by pages.
     json: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Picture {
     /// Returns what reads it.
-    pub(super) fn summary(&self) -> SummaryJson {
+    fn summary(&self) -> SummaryJson {
         let json = Arc::clone(&self.json);
         Arc::new(move || json.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
@@ -76,18 +76,18 @@ impl Picture {
     }
 }
 
-/// Starts the thread. It ends when the service is asked to, and sends the viewers home.
-pub(super) fn start(
-    shared: &Arc<Shared>,
-    viewers: &Arc<Viewers>,
-    picture: &Picture,
-) -> io::Result<()> {
-    let (shared, viewers) = (Arc::clone(shared), Arc::clone(viewers));
-    let picture = picture.clone();
+/// Starts the thread, and returns who watches and how the newest summary is read. It ends when the
+/// service is asked to, and sends the viewers home.
+pub(super) fn start(shared: &Arc<Shared>) -> io::Result<(Arc<Viewers>, SummaryJson)> {
+    let shared = Arc::clone(shared);
+    let viewers = Arc::new(Viewers::new(shared.settings.watching.viewers_max));
+    let picture = Picture::default();
     picture.set(summary::write(&Window::new(), &here(&shared)));
+    let told = (Arc::clone(&viewers), picture.summary());
     let thread = thread::Builder::new().name("rega-live".to_owned());
     // Nobody waits for it: it holds nothing that must be written.
-    thread.spawn(move || Watch { shared, viewers, picture }.run()).map(drop)
+    thread.spawn(move || Watch { shared, viewers, picture }.run())?;
+    Ok(told)
 }
 
 struct Watch {
