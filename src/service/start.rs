@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 use arc_swap::ArcSwap;
 
 use super::{
-    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, run,
+    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, Watching,
+    run,
 };
 use crate::{
     clock::Clock,
@@ -82,7 +83,16 @@ fn settings(
         adopt_offsets,
         idle_after: Settings::IDLE_AFTER,
         clock: Clock::wall(),
+        watching: watching(config),
     })
+}
+
+/// Returns what is needed to let people watch.
+pub fn watching(config: &Config) -> Watching {
+    Watching {
+        viewers_max: config.http.viewers_max,
+        spikes_topic: config.topics.pain_spikes.clone(),
+    }
 }
 
 /// Returns which topics an application has.

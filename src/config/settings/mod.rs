@@ -22,7 +22,7 @@ use crate::{
 
 /// Every setting, as it is written in a file: the environment variable is the same name in
 /// capitals with `REGA_` before it and `__` for a dot.
-pub(super) const KEYS: [&str; 39] = [
+pub(super) const KEYS: [&str; 40] = [
     "app",
     "instance",
     "kafka.brokers",
@@ -46,6 +46,7 @@ pub(super) const KEYS: [&str; 39] = [
     "workers",
     "http.listen",
     "http.advertise",
+    "http.viewers_max",
     "rules",
     "commit.interval",
     "commit.max_touchpoints",
@@ -200,6 +201,9 @@ pub struct Http {
     /// `http.advertise`: where other instances reach this one, as `http://host:port`. `None`: the
     /// address it listens on.
     pub advertise: Option<String>,
+    /// `http.viewers_max`: how many may watch the console's live picture at a time. Default 16: a
+    /// team, and far below the connections that there are. 0: nobody may.
+    pub viewers_max: usize,
 }
 
 /// `commit`.

@@ -42,6 +42,9 @@ const COMMIT_MAX: Span = 5 * SECOND;
 /// What one worker can hold between two commits in a few hundred megabytes.
 const TOUCHPOINTS_MAX: u64 = 1_000_000;
 
+/// Viewers hold a connection each, and there are 128 in all: half is left to those who ask.
+const VIEWERS_MAX: u64 = 64;
+
 /// A reject must have room for its headers and a readable part of the item; a batch is no smaller.
 const BYTES_MIN: u64 = 10_000;
 
@@ -198,6 +201,7 @@ fn http(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Http {
     Http {
         listen: setting(fields, marks, "listen", names::listen, local),
         advertise: optional(fields, marks, "advertise", names::advertise),
+        viewers_max: setting(fields, marks, "viewers_max", viewers, 16),
     }
 }
 
@@ -241,6 +245,10 @@ fn folder(node: &Node, problems: &mut Problems) -> Option<PathBuf> {
 
 fn workers(node: &Node, problems: &mut Problems) -> Option<usize> {
     usize::try_from(whole(1..=WORKERS_MAX)(node, problems)?).ok()
+}
+
+fn viewers(node: &Node, problems: &mut Problems) -> Option<usize> {
+    usize::try_from(whole(0..=VIEWERS_MAX)(node, problems)?).ok()
 }
 
 fn touchpoints(node: &Node, problems: &mut Problems) -> Option<usize> {
