@@ -16,7 +16,7 @@ use rdkafka::{
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
-    message::BorrowedMessage,
+    message::{BorrowedMessage, Headers},
 };
 
 use super::{
@@ -106,6 +106,17 @@ impl InputRecord<'_> {
         match &self.held {
             HeldRecord::Taken(delivery) => delivery.offset(),
             HeldRecord::Polled(message) => message.offset(),
+        }
+    }
+
+    /// The headers that have a value, in order.
+    pub fn headers(&self) -> Vec<(&str, &[u8])> {
+        match &self.held {
+            HeldRecord::Taken(delivery) => delivery.headers(),
+            HeldRecord::Polled(message) => {
+                let headers = message.headers().into_iter().flat_map(Headers::iter);
+                headers.filter_map(|header| Some((header.key, header.value?))).collect()
+            }
         }
     }
 

@@ -271,6 +271,19 @@ impl Delivery {
         unsafe { bytes(message.payload, message.len) }
     }
 
+    /// Returns the headers that have a value and a name in UTF-8, in order.
+    pub(super) fn headers(&self) -> Vec<(&str, &[u8])> {
+        let mut headers = ptr::null_mut();
+        // SAFETY: the message is live; what is found belongs to it.
+        let answer =
+            unsafe { bindings::rd_kafka_message_headers(self.0.as_ptr(), &raw mut headers) };
+        if answer != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return Vec::new();
+        }
+        // SAFETY: the headers live as long as the message, which is borrowed for what is returned.
+        (0..).map_while(|index| unsafe { header(headers, index) }).flatten().collect()
+    }
+
     /// Returns the record's own time in milliseconds; negative where it has none.
     pub(super) fn timestamp(&self) -> i64 {
         // SAFETY: the message is live; what kind of time it is, nobody asks (null).
@@ -282,6 +295,33 @@ impl Drop for Delivery {
     fn drop(&mut self) {
         // SAFETY: taken over once, and given back once.
         unsafe { bindings::rd_kafka_message_destroy(self.0.as_ptr()) };
+    }
+}
+
+/// Returns the header at `index`: `None` behind the last, `Some(None)` for one to pass over.
+///
+/// # Safety
+///
+/// The headers are those of a message that lives for `'m`.
+unsafe fn header<'m>(
+    headers: *const bindings::rd_kafka_headers_t,
+    index: usize,
+) -> Option<Option<(&'m str, &'m [u8])>> {
+    let (mut name, mut value, mut length) = (ptr::null(), ptr::null(), 0);
+    // SAFETY: the caller's promise; what is found belongs to the message. Names end in NUL.
+    unsafe {
+        let answer = bindings::rd_kafka_header_get_all(
+            headers,
+            index,
+            &raw mut name,
+            &raw mut value,
+            &raw mut length,
+        );
+        if answer != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return None;
+        }
+        let name = CStr::from_ptr(name).to_str().ok();
+        Some(name.zip(bytes(value, length)))
     }
 }
 

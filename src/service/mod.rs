@@ -16,6 +16,7 @@ mod folder;
 mod group;
 mod held;
 mod idle;
+mod live;
 mod lookup;
 mod position;
 mod publish;
@@ -31,7 +32,7 @@ pub use self::{
     folder::{FolderFailure, StateFolder},
     lookup::{Answer, Busy, Lookup, LookupDesk},
     run::{Exit, Launch, StartFailure, run},
-    settings::{InputStart, Settings, StateSettings},
+    settings::{InputStart, Settings, StateSettings, Watching},
     shared::Ruling,
-    start::{mapping_or_native, plan, start},
+    start::{plan, start, watching},
 };

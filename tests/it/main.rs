@@ -2,8 +2,10 @@
 #![cfg(test)]
 
 mod broker;
+mod browser;
 mod client;
 mod command_line;
+mod console;
 mod docs;
 mod idle;
 mod kcat;
@@ -15,3 +17,5 @@ mod startup;
 mod stream;
 mod topics;
 mod transactions;
+mod watching;
+mod web;
