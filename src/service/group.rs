@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{
     InputStart,
+    failpoint::Failpoint,
     held::{Held, RestoreFailure, Restoring, Running},
     position::{Known, Mismatch, Position, position},
     session::Session,
@@ -43,6 +44,7 @@ impl Session<'_> {
             match rebalance {
                 Rebalance::Assigned(partitions) => self.take_up(&partitions)?,
                 Rebalance::Revoked { partitions, lost: false } => {
+                    Failpoint::InRevoke.reached();
                     // While they are still ours: the next owner starts from this commit.
                     let last = self.commit();
                     self.settle(last)?;
@@ -61,6 +63,9 @@ impl Session<'_> {
     }
 
     fn take_up(&mut self, partitions: &[i32]) -> Result<(), KafkaFailure> {
+        if !partitions.is_empty() {
+            Failpoint::InAssign.reached();
+        }
         self.consumer.assign(&[])?;
         self.shared.telemetry.partitions_assigned(self.worker, partitions);
         self.shared.board.joined(self.worker);
@@ -133,6 +138,9 @@ impl Session<'_> {
     ) -> Result<(), KafkaFailure> {
         match step {
             Ok((step, row_count)) => {
+                if 0 < row_count {
+                    Failpoint::InRestore.reached();
+                }
                 self.shared.telemetry.restored(row_count);
                 match step {
                     RestoreStep::Waiting | RestoreStep::Reading => Ok(()),

@@ -2,9 +2,11 @@
 #![cfg(test)]
 
 mod broker;
+mod chaos;
 mod client;
 mod command_line;
 mod docs;
+mod failpoints;
 mod idle;
 mod kcat;
 mod packs;

@@ -63,7 +63,19 @@ impl Setup<'_> {
 
     pub(crate) fn start_with(&self, arguments: &[&str]) -> Rega {
         let mut command = self.command();
-        let mut child = command.args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        command.args(arguments);
+        Self::spawn(command)
+    }
+
+    /// Starts it with failpoints set: it ends by itself at one of them.
+    pub(crate) fn start_failing(&self, failpoints: &str) -> Rega {
+        let mut command = self.command();
+        command.env("FAILPOINTS", failpoints).env("REGA_STATE__CHECKPOINT", "200ms");
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Rega {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = unbounded();
         thread::spawn(move || {
@@ -109,6 +121,11 @@ impl Rega {
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// Asks it to end, and waits until it has.
