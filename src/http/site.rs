@@ -4,6 +4,8 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
+use super::Viewers;
+
 /// Renders all metrics as text.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -88,6 +90,9 @@ impl Default for Limits {
     }
 }
 
+/// Writes the newest summary of what is seen, as JSON.
+pub type SummaryJson = Arc<dyn Fn() -> Vec<u8> + Send + Sync>;
+
 /// What is lent to the pages.
 #[derive(Clone)]
 pub struct Site {
@@ -97,6 +102,10 @@ pub struct Site {
     pub readiness: watch::Receiver<Readiness>,
     /// Who answers `/v1/customers/{id}`.
     pub customers: Arc<dyn CustomerLookup>,
+    /// What `/v1/summary` shows.
+    pub summary: SummaryJson,
+    /// Who watches `/v1/stream`.
+    pub viewers: Arc<Viewers>,
     /// The bounds.
     pub limits: Limits,
 }

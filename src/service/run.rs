@@ -14,6 +14,7 @@ use super::{
     FolderFailure, Settings,
     board::Board,
     customers::Customers,
+    live,
     lookup::LookupDesk,
     shared::{InputPulse, Ruling, Shared, Stop},
     worker::Worker,
@@ -135,12 +136,16 @@ async fn serve_until(
         input: InputPulse::new(),
     });
     let (desk, mailboxes) = LookupDesk::open(worker_count);
+    let (viewers, summary) =
+        live::start(&shared).map_err(|cause| StartFailure::System { what: "threads", cause })?;
     let (page_stop, page_stopping) = oneshot::channel::<()>();
     let page = listener.map(|listener| {
         let site = Site {
             metrics: Arc::new(move || telemetry.render()),
             readiness: shared.board.watch(),
             customers: Arc::new(Customers { desk, ruling, clock }),
+            summary,
+            viewers,
             limits: Limits::default(),
         };
         spawn_page(listener, site, page_stopping)

@@ -63,6 +63,17 @@ pub struct Settings {
     pub idle_after: Duration,
     /// What "now" means.
     pub clock: Clock,
+    /// What is needed to let people watch.
+    pub watching: Watching,
+}
+
+/// What the console's live picture needs.
+#[derive(Clone, Debug)]
+pub struct Watching {
+    /// How many may watch at a time.
+    pub viewers_max: usize,
+    /// The topic of spikes.
+    pub spikes_topic: String,
 }
 
 impl Settings {

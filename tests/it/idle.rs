@@ -14,7 +14,7 @@ use rega::{
     engine::{self, Engine, decode::Dialect},
     kafka::{Connection, EmbeddedBroker, Role, TopicPlan, TopicSet, ensure},
     model::EventTime,
-    service::{self, Exit, InputStart, Launch, Ruling, Settings, StateSettings},
+    service::{self, Exit, InputStart, Launch, Ruling, Settings, StateSettings, Watching},
     telemetry::{Names, Telemetry},
 };
 use serde_json::{Value, json};
@@ -76,6 +76,7 @@ fn start(brokers: &str, plan: TopicPlan, topics: TopicSet) -> Running {
             adopt_offsets: false,
             idle_after: Settings::IDLE_AFTER,
             clock,
+            watching: Watching { viewers_max: 0, spikes_topic: "pain-spikes".to_owned() },
         },
         topics,
         ruling: Arc::new(ArcSwap::from_pointee(Ruling { engine, names: Arc::new(names) })),

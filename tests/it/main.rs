@@ -2,9 +2,11 @@
 #![cfg(test)]
 
 mod broker;
+mod browser;
 mod chaos;
 mod client;
 mod command_line;
+mod console;
 mod docs;
 mod failpoints;
 mod idle;
@@ -17,3 +19,5 @@ mod startup;
 mod stream;
 mod topics;
 mod transactions;
+mod watching;
+mod web;

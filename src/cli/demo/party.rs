@@ -191,6 +191,7 @@ fn settings(
         adopt_offsets: false,
         idle_after: Settings::IDLE_AFTER,
         clock,
+        watching: service::watching(config),
     }
 }
 
