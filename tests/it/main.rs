@@ -7,6 +7,7 @@ mod chaos;
 mod client;
 mod command_line;
 mod console;
+mod disk;
 mod docs;
 mod failpoints;
 mod idle;

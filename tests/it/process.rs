@@ -74,6 +74,15 @@ impl Setup<'_> {
         Self::spawn(command)
     }
 
+    /// Starts it by another program, with more of an environment.
+    pub(crate) fn start_within(&self, mut outer: Command, environment: &[(&str, &str)]) -> Rega {
+        let command = self.command();
+        outer.arg(command.get_program()).args(command.get_args());
+        outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        outer.envs(environment.iter().copied());
+        Self::spawn(outer)
+    }
+
     fn spawn(mut command: Command) -> Rega {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
@@ -121,6 +130,24 @@ impl Rega {
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Waits for a log line that contains `text`, or for the end; returns whether it was the line.
+    pub(crate) fn sees_or_ends(&mut self, text: &str) -> bool {
+        while let Ok(line) = self.lines.recv_timeout(LIMIT) {
+            let found = line.contains(text);
+            self.seen.push(line);
+            if found {
+                return true;
+            }
+        }
+        assert!(self.child.try_wait().unwrap().is_some(), "neither in time:\n{}", self.log());
+        false
+    }
+
+    /// Returns the process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits until it has ended by itself.
