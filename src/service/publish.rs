@@ -44,7 +44,7 @@ impl Publisher<'_> {
                     self.outbox.send(&record, &[])?;
                 }
                 Effect::Reject(item) => self.reject(source, effects, item)?,
-                Effect::Fact(_) => {}
+                Effect::Pulse(_) | Effect::Fact(_) => {}
             }
         }
         Ok(())

@@ -153,7 +153,7 @@ metrics! {
         "Items set aside in the rejects topic, by reason.";
     IGNORED = Counter "rega_ignored_total" [] 1,
         "Touchpoints that a rule told to ignore: neither scored nor published.";
-    CAVEATS = Counter "rega_caveats_total" ["caveat"] 10,
+    CAVEATS = Counter "rega_caveats_total" ["caveat"] 11,
         "Touchpoints accepted with a reservation, by what could not be known or kept.";
     LATENESS_SECONDS = Histogram "rega_lateness_seconds" [] histogram(LATENESS),
         "How far accepted touchpoints lay behind the latest event time of their partition.", LATENESS;
@@ -174,7 +174,7 @@ metrics! {
         "Transactions aborted, by class of the cause; their work is done again.";
     COMMIT_SECONDS = Histogram "rega_commit_seconds" [] histogram(COMMIT),
         "Duration of commits, from the start of the drain to the broker's answer.", COMMIT;
-    RECORDS_PRODUCED = Counter "rega_records_produced_total" ["output"] 4,
+    RECORDS_PRODUCED = Counter "rega_records_produced_total" ["output"] 5,
         "Records produced in committed transactions, by output.";
     WORKER_REBUILDS = Counter "rega_worker_rebuilds_total" [] 1,
         "Workers built anew after an error that their consumer or producer cannot survive.";
