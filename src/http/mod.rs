@@ -1,4 +1,4 @@
-//! What can be asked over HTTP: metrics, health, readiness, one customer.
+//! What can be asked over HTTP: metrics, health, readiness, one customer, open spikes.
 //!
 //! This is the window, not the house: it knows no worker, store or metric, only what a [`Site`]
 //! lends it. Everything is bounded, because whoever can reach the port can try to fill it:
@@ -15,5 +15,7 @@ mod tests;
 pub use self::{
     bind::{BindError, bind},
     server::serve,
-    site::{CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, Readiness, Site},
+    site::{
+        CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, OpenSpikes, Readiness, Site,
+    },
 };

@@ -31,6 +31,7 @@ pub(super) fn router(site: Site) -> Router {
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/v1/customers/{id}", get(customer))
+        .route("/v1/spikes", get(spikes))
         .fallback(nothing_here)
         .method_not_allowed_fallback(only_reading)
         .layer(middleware::from_fn_with_state(site.clone(), within_limits))
@@ -38,7 +39,7 @@ pub(super) fn router(site: Site) -> Router {
 }
 
 async fn index() -> Response {
-    answer::text(TEXT_TYPE, "rega: /metrics /healthz /readyz /v1/customers/{id}\n")
+    answer::text(TEXT_TYPE, "rega: /metrics /healthz /readyz /v1/customers/{id} /v1/spikes\n")
 }
 
 async fn metrics(State(site): State<Site>) -> Response {
@@ -83,6 +84,10 @@ async fn customer(State(site): State<Site>, id: Result<Path<String>, PathRejecti
             answer::error(StatusCode::MISDIRECTED_REQUEST, &error.to_string())
         }
     }
+}
+
+async fn spikes(State(site): State<Site>) -> Response {
+    answer::json_bytes(StatusCode::OK, site.spikes.to_json())
 }
 
 async fn nothing_here() -> Response {

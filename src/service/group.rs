@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::Stopwatch,
-    engine::PartitionRow,
+    engine::{PartitionRow, RowError},
     kafka::{KafkaFailure, Rebalance, Restore, RestoreStep, Role},
     telemetry::log,
 };
@@ -168,7 +168,11 @@ impl Session<'_> {
         };
         let row =
             PartitionRow { next_offset: offset, partition_count, ..state.row.unwrap_or_default() };
-        let running = Running::new(row, state.store, dirty);
+        let mut running = Running::new(row, state.store, dirty);
+        if !running.restore_pulse(&state.pulse) {
+            self.stop(partition, &RowError::Damaged);
+            return Ok(());
+        }
         self.held.insert(partition, Held::Running(Box::new(running)));
         self.consumer.assign(&[(partition, offset)])?;
         self.shared.telemetry.partition_ready(self.worker, partition, state.customers, row_count);

@@ -1,13 +1,13 @@
 //! A partition in a worker's hands, from assigned to running.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::idle::IdleClock;
 use crate::{
     clock::Stopwatch,
     engine::{
         CUSTOMER_PREFIX, Customers, PARTITION_KEY, Partition, PartitionRow, RowError, Sealed,
-        inspect_row, read_partition_row,
+        inspect_row, read_partition_row, spike::is_pulse_key,
     },
     kafka::{KafkaFailure, Restore, RestoreStep, RestoredRow},
     model::EventTime,
@@ -44,6 +44,8 @@ pub(super) struct RestoredState {
     pub(super) row: Option<PartitionRow>,
     pub(super) customers: CustomerCounts,
     pub(super) unreadable: Option<RowError>,
+    /// Rows of open minutes.
+    pub(super) pulse: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 /// A partition at work.
@@ -97,6 +99,13 @@ impl RestoredState {
             };
             return;
         }
+        if is_pulse_key(row.key) {
+            match row.value {
+                Some(value) => self.pulse.insert(row.key.to_vec(), value.to_vec()),
+                None => self.pulse.remove(row.key),
+            };
+            return;
+        }
         let Some((&CUSTOMER_PREFIX, id)) = row.key.split_first() else {
             self.unreadable = Some(RowError::Damaged);
             return;
@@ -141,6 +150,11 @@ impl Running {
             dirty,
             read_up_to: None,
         }
+    }
+
+    /// Takes the rows of open minutes; returns whether all could be read.
+    pub(super) fn restore_pulse(&mut self, rows: &BTreeMap<Vec<u8>, Vec<u8>>) -> bool {
+        rows.iter().all(|(key, row)| self.partition.restore_pulse(key, row))
     }
 
     pub(super) fn next_offset(&self) -> i64 {

@@ -8,7 +8,7 @@ use super::{Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolde
 use crate::{
     clock::Clock,
     config::{
-        Config, Loaded,
+        self, Config, Loaded,
         settings::{Start, Topics},
     },
     engine::{
@@ -16,6 +16,7 @@ use crate::{
         decode::{Dialect, mapping::spec::MappingSpec},
     },
     kafka::{Connection, Role, TopicPlan, ensure},
+    notify,
     telemetry::{Names, Telemetry},
 };
 
@@ -49,6 +50,23 @@ pub fn start(
         http: Some(config.http.listen.to_string()),
     };
     run(launch, until)
+}
+
+/// Returns who is told of spikes; `None` for nobody.
+fn notify(config: &Config) -> Option<notify::Settings> {
+    let config::settings::Notify { max_age, alertmanager, webhook, token } = &config.notify;
+    if alertmanager.is_none() && webhook.is_none() {
+        return None;
+    }
+    let advertised = config.http.advertise.clone();
+    Some(notify::Settings {
+        alertmanager: alertmanager.clone(),
+        webhook: webhook.clone(),
+        token: token.as_ref().map(|config::settings::Secret(token)| token.clone()),
+        max_age: *max_age,
+        app: config.app.clone(),
+        site: advertised.unwrap_or_else(|| format!("http://{}", config.http.listen)),
+    })
 }
 
 /// Returns how a topic's records are read: by its mapping where it has one.
@@ -85,13 +103,14 @@ fn settings(
         adopt_offsets,
         idle_after: Settings::IDLE_AFTER,
         clock: Clock::wall(),
+        detector: config.detector(),
+        notify: notify(config),
     })
 }
 
 /// Returns which topics an application has.
 pub fn plan(app: &str, topics: &Topics, max_output_bytes: usize) -> TopicPlan {
-    // Spikes are not written yet, so their topic is not made yet.
-    let Topics { touchpoints, moments, engagement, pain_spikes: _, rejects } = topics.clone();
+    let Topics { touchpoints, moments, engagement, pain_spikes, rejects } = topics.clone();
     TopicPlan {
         names: BTreeMap::from([
             (Role::Input, touchpoints),
@@ -99,6 +118,9 @@ pub fn plan(app: &str, topics: &Topics, max_output_bytes: usize) -> TopicPlan {
             (Role::Engagement, engagement),
             (Role::Rejects, rejects),
             (Role::State, format!("{app}-state")),
+            (Role::PainSpikes, pain_spikes),
+            (Role::Pulse, format!("{app}-pulse")),
+            (Role::Detector, format!("{app}-detector")),
         ]),
         app: app.to_owned(),
         max_output_bytes,

@@ -15,7 +15,7 @@ use crate::{
     cli::Failure,
     clock::Clock,
     config::{self, Environment, Loaded},
-    engine::{Engine, decode::Dialect},
+    engine::{Engine, decode::Dialect, spike::DetectorSettings},
     kafka::{Connection, EmbeddedBroker, Feeder, Follower, Role, TopicPlan, TopicSet},
     model::{EventTime, Span},
     service::{self, Exit, InputStart, Launch, Ruling, Settings, StartFailure},
@@ -161,6 +161,8 @@ fn settings(loaded: &Loaded, clock: Clock, connection: Connection, topics: Topic
         adopt_offsets: false,
         idle_after: Settings::IDLE_AFTER,
         clock,
+        detector: DetectorSettings { backfill_after: None, ..config.detector() },
+        notify: None,
     }
 }
 

@@ -154,7 +154,6 @@ impl<'e> Session<'e> {
                     let record = PulseRecord {
                         partition: i32::try_from(shard).unwrap_or(i32::MAX),
                         minute: pulse.minute,
-                        correction: pulse.correction,
                         value: self.effects.bytes(pulse.value),
                         offset: 0,
                         heard_at: self.now,

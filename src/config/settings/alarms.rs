@@ -9,7 +9,7 @@ use crate::{
     config::{
         fields::Fields,
         problem::Problems,
-        values::{Vocabulary, names as list_of_names, number, span_within, text, whole, word_of},
+        values::{Vocabulary, names as list_of_names, number, span_within, text, word_of},
         yaml::Node,
     },
     engine::spike::Numerator,
@@ -42,11 +42,6 @@ pub struct Notify {
     pub webhook: Option<String>,
     /// `notify.webhook.token`: sent as a bearer token. From the environment, as a secret should be.
     pub token: Option<Secret>,
-    /// `notify.individual.min_score`: a customer of this score or more whose pain was not made good
-    /// in time is an alert of its own. `None`: nobody is.
-    pub min_score: Option<f64>,
-    /// `notify.individual.per_hour`: at most so many of them. Default 20: what a team can call.
-    pub individual_per_hour: u32,
 }
 
 /// A text that is never shown.
@@ -89,10 +84,6 @@ pub(super) fn notify(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Notify {
         token: fields.section("webhook", |fields| {
             optional(fields, marks, "token", |node, problems| text(node, problems).map(Secret))
         }),
-        min_score: fields
-            .section("individual", |fields| optional(fields, marks, "min_score", score)),
-        individual_per_hour: fields
-            .section("individual", |fields| setting(fields, marks, "per_hour", per_hour, 20)),
     }
 }
 
@@ -119,10 +110,6 @@ fn budget(node: &Node, problems: &mut Problems) -> Option<f64> {
     within(node, problems, 0.001, 1000.0)
 }
 
-fn score(node: &Node, problems: &mut Problems) -> Option<f64> {
-    within(node, problems, 0.0, 100.0)
-}
-
 fn within(node: &Node, problems: &mut Problems, least: f64, most: f64) -> Option<f64> {
     let written = number(node, problems)?;
     if (least..=most).contains(&written) {
@@ -130,8 +117,4 @@ fn within(node: &Node, problems: &mut Problems, least: f64, most: f64) -> Option
     }
     problems.add(node.at, format!("expected {least} to {most}, found {written}"));
     None
-}
-
-fn per_hour(node: &Node, problems: &mut Problems) -> Option<u32> {
-    u32::try_from(whole(1..=10_000)(node, problems)?).ok()
 }

@@ -25,7 +25,7 @@ use crate::{
 
 /// Every setting, as it is written in a file: the environment variable is the same name in
 /// capitals with `REGA_` before it and `__` for a dot.
-pub(super) const KEYS: [&str; 44] = [
+pub(super) const KEYS: [&str; 42] = [
     "app",
     "instance",
     "kafka.brokers",
@@ -62,8 +62,6 @@ pub(super) const KEYS: [&str; 44] = [
     "notify.alertmanager.url",
     "notify.webhook.url",
     "notify.webhook.token",
-    "notify.individual.min_score",
-    "notify.individual.per_hour",
     "channels",
     "moments.properties",
     "text_fields",

@@ -208,10 +208,10 @@ impl Detector {
 
     /// Takes a minute of a partition; returns whether it could be read.
     pub fn note(&mut self, pulse: &PulseRecord<'_>, found: &mut Found) -> bool {
-        let PulseRecord { partition, minute, correction, value, offset, heard_at } = *pulse;
+        let PulseRecord { partition, minute, value, offset, heard_at } = *pulse;
         let Some(new) = read::<Minute>(value) else { return false };
         let known = self.shards.get(&partition).map_or(i64::MIN, |shard| shard.passed);
-        let passed = if correction { known } else { known.max(minute) };
+        let passed = if new.corrected { known } else { known.max(minute) };
         self.shards.insert(partition, Shard { passed, heard_at });
         let judged = self.judged_through.is_some_and(|judged| minute <= judged);
         if judged && self.judged_through.is_some_and(|judged| minute <= judged - KEPT) {
@@ -617,8 +617,6 @@ pub struct PulseRecord<'a> {
     pub partition: i32,
     /// The minute, counted since 1970.
     pub minute: i64,
-    /// It was said before, and turned out otherwise.
-    pub correction: bool,
     /// What [`crate::engine::PulseMinute::value`] held.
     pub value: &'a [u8],
     /// Its place in the pulse topic.

@@ -235,6 +235,7 @@ impl Pulse {
 
     fn say(&self, minute: i64, correction: bool, effects: &mut Effects) {
         let said = self.minutes.all().get(&minute).map(Counting::to_minute).unwrap_or_default();
+        let said = Minute { corrected: correction, ..said };
         let start = effects.bytes.len();
         write(&mut effects.bytes, &said);
         let value = crate::engine::effects::Slice { start, end: effects.bytes.len() };

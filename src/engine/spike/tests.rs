@@ -94,7 +94,6 @@ impl Shop {
         let pulse = PulseRecord {
             partition: 0,
             minute: MONDAY + minute,
-            correction: false,
             value,
             offset: self.offset,
             heard_at: EventTime::MIN,
@@ -209,9 +208,9 @@ fn restarted(log: &[(i64, Vec<u8>)], every: usize) -> (Vec<Value>, Vec<(Vec<u8>,
             let (minute, value) = &log[offset];
             let offset = i64::try_from(offset).unwrap();
             let minute = MONDAY + minute;
-            let (partition, correction) = (0, false);
+            let partition = 0;
             let heard_at = EventTime::MIN;
-            let pulse = PulseRecord { partition, minute, correction, value, offset, heard_at };
+            let pulse = PulseRecord { partition, minute, value, offset, heard_at };
             assert!(detector.note(&pulse, found));
         };
         for offset in usize::try_from(from).unwrap()..next {
@@ -256,16 +255,9 @@ fn a_minute_waits_for_every_partition_that_is_not_idle() {
     let at = |minutes: i64| EventTime::from_millis(minutes * 60_000).unwrap();
     detector.expect([0, 1], at(0));
     let mut found = Found::default();
-    let mut hear = |detector: &mut Detector, partition, minute, heard_at| {
+    let hear = |detector: &mut Detector, partition, minute, heard_at| {
         let value = Draft::default().to_value();
-        let pulse = PulseRecord {
-            partition,
-            minute,
-            correction: false,
-            value: &value,
-            offset: minute,
-            heard_at,
-        };
+        let pulse = PulseRecord { partition, minute, value: &value, offset: minute, heard_at };
         let mut found = Found::default();
         assert!(detector.note(&pulse, &mut found));
         detector.judge(Some(heard_at), Some(2 * 60_000), &mut found);
@@ -292,7 +284,6 @@ fn damaged_rows_are_told_and_no_panic() {
     let pulse = PulseRecord {
         partition: 0,
         minute: 0,
-        correction: false,
         value: b"\x01\xff\xff\xff",
         offset: 0,
         heard_at: EventTime::MIN,
