@@ -92,6 +92,11 @@ impl Baseline {
         slot.at(minute).rate(mean, SLOT_PRIOR)
     }
 
+    /// Returns what was seen in all hours.
+    pub(super) fn mean_at(&self, minute: i64) -> Sums {
+        self.mean.at(minute)
+    }
+
     /// Returns by how much a young rate is raised before somebody is woken by it: one standard
     /// error of the events that it rests on.
     pub(super) fn caution(&self, minute: i64) -> f64 {

@@ -15,7 +15,7 @@ use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
 
 use super::{
     baseline::{Baseline, SLOTS, winsorised},
-    gather::{Gathered, Rates, Recent, gather},
+    gather::{Gathered, LeafRate, Rates, Recent, gather},
     key::{Key, Numerator},
     minute::{Leaf, Minute, Pain, read, start_of},
     watched::{News, Tally, Watched, threshold},
@@ -562,40 +562,57 @@ impl Detector {
 
     /// Learns the minute, but for what an open spike covers.
     fn learn(&mut self, minute: i64, slot: usize, gathered: &Gathered<'_>) {
-        let frozen: Vec<&Key> = self
+        let frozen: Vec<Key> = self
             .keys
             .iter()
             .filter(|((numerator, _), watched)| {
                 *numerator == Numerator::Pain && watched.is_frozen(minute)
             })
-            .map(|((_, key), _)| key)
+            .map(|((_, key), _)| key.clone())
             .collect();
+        let Self { rates, changed, .. } = self;
+        let mut symptoms: BTreeMap<&str, f64> = BTreeMap::new();
         for (leaf, one) in &gathered.leaves {
             if frozen.iter().any(|key| key.covers(leaf)) {
                 continue;
             }
             let exposure = f64::from(one.count.exposure);
-            let events =
+            let bounded =
                 one.expected.map_or(one.pains, |(expected, _)| winsorised(one.pains, expected));
-            let baseline = self
-                .rates
-                .leaves
-                .entry(leaf.clone())
-                .or_insert_with(|| Baseline::starting_at(minute));
-            baseline.learn(minute, slot, events, exposure);
-            let channel = self.rates.channels.entry(leaf.channel.clone()).or_default();
-            channel.add(minute, events, exposure);
-            self.rates.total.add(minute, events, exposure);
-            self.changed.leaves.insert(leaf.clone());
-            self.changed.channels.insert(leaf.channel.clone());
+            let rate = rates.leaves.entry(leaf.clone());
+            let rate = rate.or_insert_with(|| LeafRate::starting_at(minute));
+            let own = if one.among.is_some() { one.pains } else { bounded };
+            if 0.0 < exposure || 0.0 < own {
+                rate.own.learn(minute, slot, own, exposure);
+            }
+            if let Some(base) = one.among {
+                rate.among.learn(minute, slot, bounded, base);
+                *symptoms.entry(&leaf.channel).or_default() += bounded;
+            }
+            let channel = rates.channels.entry(leaf.channel.clone()).or_default();
+            channel.all.add(minute, bounded, exposure);
+            rates.total.all.add(minute, bounded, exposure);
+            changed.leaves.insert(leaf.clone());
+            changed.channels.insert(leaf.channel.clone());
         }
+        if frozen.contains(&Key::All) {
+            return;
+        }
+        for (name, exposure) in &gathered.plain.channels {
+            let events = symptoms.get(&**name).copied().unwrap_or(0.0);
+            let channel = rates.channels.entry(name.clone()).or_default();
+            channel.symptoms.add(minute, events, *exposure);
+            changed.channels.insert(name.clone());
+        }
+        let events = symptoms.values().sum();
+        rates.total.symptoms.add(minute, events, gathered.plain.total);
     }
 
     /// Forgets names that nobody has used for a long time.
     fn forget(&mut self, minute: i64) {
         let since = minute - FORGOTTEN_AFTER;
         let Self { rates, keys, changed, .. } = self;
-        let old = rates.leaves.iter().filter(|(_, baseline)| baseline.last < since);
+        let old = rates.leaves.iter().filter(|(_, rate)| rate.own.last < since);
         let old: Vec<Leaf> = old.map(|(leaf, _)| leaf.clone()).collect();
         for leaf in old {
             rates.leaves.remove(&leaf);

@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    baseline::{Baseline, Sums},
     detector::{Detector, DetectorSettings},
+    gather::{ChannelRate, LeafRate},
     key::{Key, Numerator},
     minute::{Leaf, read, write},
     watched::Watched,
@@ -30,7 +30,7 @@ const REST: u8 = b's';
 struct Rest {
     judged_through: Option<i64>,
     shards: Vec<(i32, i64)>,
-    total: Sums,
+    total: ChannelRate,
     next_offset: i64,
     recall_from: i64,
 }
@@ -69,11 +69,11 @@ impl Restored {
         match kind {
             LEAF => {
                 let leaf: Leaf = read(name).ok_or(DetectorRowError)?;
-                put(&mut detector.rates.leaves, leaf, row.map(read::<Baseline>))
+                put(&mut detector.rates.leaves, leaf, row.map(read::<LeafRate>))
             }
             CHANNEL => {
                 let channel: Box<str> = read(name).ok_or(DetectorRowError)?;
-                put(&mut detector.rates.channels, channel, row.map(read::<Sums>))
+                put(&mut detector.rates.channels, channel, row.map(read::<ChannelRate>))
             }
             KEY => {
                 let key: (Numerator, Key) = read(name).ok_or(DetectorRowError)?;
