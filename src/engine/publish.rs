@@ -141,7 +141,7 @@ impl Publisher<'_> {
         let severity = labels.severity.unwrap_or(Severity::Failure);
         let stage = u8::try_from(labels.stage.index()).unwrap_or(0);
         let pain = outcome.counted().then_some((reason, stage, severity.weight()));
-        let mut groups: Vec<Group> = digest.groups.to_vec();
+        let mut groups: Vec<Group> = digest.groups.clone();
         groups.push(Group::Band(outcome.band.as_str().into()));
         let note = Note {
             ts: digest.ts,

@@ -87,14 +87,14 @@ impl Alerts {
             self.due = Some(now.plus(REPEAT_EVERY));
             return None;
         }
-        let posted = poster.post(Post {
+        let answer = poster.post(Post {
             url: &format!("{url}/api/v2/alerts"),
             content_type: "application/json",
             token: None,
             idempotency_key: None,
             body: Value::Array(alerts).to_string(),
         });
-        let (result, problem) = match posted {
+        let (result, problem) = match answer {
             Ok(()) => {
                 self.over.clear();
                 self.due = Some(now.plus(REPEAT_EVERY));

@@ -72,8 +72,8 @@ impl Poster {
             request = request.header("idempotency-key", key);
         }
         let request = request.body(post.body);
-        let request =
-            request.map_err(|_| not_taken(true, "the address or the token is not HTTP's"))?;
+        let request = request
+            .map_err(|_refused| not_taken(true, "the address or the token is not HTTP's"))?;
         let answer =
             self.runtime.block_on(async { timeout(LIMIT, self.client.request(request)).await });
         let status = match answer {

@@ -1,4 +1,4 @@
-//! A plain webhook: every record as a CloudEvent, in order, again until it is taken.
+//! A plain webhook: every record as a `CloudEvent`, in order, again until it is taken.
 
 use serde_json::json;
 
@@ -44,14 +44,14 @@ impl Webhook {
             "datacontenttype": "application/json",
             "data": record.whole,
         });
-        let posted = poster.post(Post {
+        let answer = poster.post(Post {
             url,
             content_type: "application/cloudevents+json",
             token: settings.token.as_deref(),
             idempotency_key: Some(&id),
             body: event.to_string(),
         });
-        let (result, problem) = match posted {
+        let (result, problem) = match answer {
             Ok(()) => (Delivery::Delivered, None),
             Err(not_taken) if not_taken.for_good => (Delivery::Refused, Some(not_taken.problem)),
             Err(not_taken) => {
@@ -74,7 +74,7 @@ impl Webhook {
 }
 
 /// Returns how long to wait: doubled with each failure, and spread by a quarter, so that what failed
-/// together does not come back together. Spread by what is posted, which no two receivers share.
+/// together does not come back together. Spread by what is answer, which no two receivers share.
 fn pause(failures: u32, id: &str) -> Span {
     let doubled = FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(16));
     let pause = doubled.min(LONGEST_PAUSE);

@@ -65,7 +65,7 @@ impl OpenSpikes for SpikeBoard {
 ///
 /// # Errors
 ///
-/// None: a reader that breaks is made anew.
+/// The broker does not permit it: that does not get better by trying.
 pub(super) fn follow(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
     let topic = shared.settings.topics.name(Role::PainSpikes);
     while !shared.stop.is_asked() {
@@ -76,6 +76,9 @@ pub(super) fn follow(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
             Ok(())
         });
         if let Err(failure) = ended {
+            if failure.is_refusal() {
+                return Err(failure);
+            }
             log::detector_rebuilt(&failure.to_string());
             shared.stop.wait(PAUSE);
         }

@@ -124,7 +124,8 @@ impl Alarms {
             let count = standing.keys.get(kind).copied().unwrap_or(0);
             set(&self.keys, &[kind], i64::try_from(count).unwrap_or(i64::MAX));
         }
-        if let Ok(series) = self.lag.get_metric_with_label_values(&[] as &[&str]) {
+        let none: &[&str] = &[];
+        if let Ok(series) = self.lag.get_metric_with_label_values(none) {
             series.set(standing.lag.as_secs_f64());
         }
     }

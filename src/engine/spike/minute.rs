@@ -326,6 +326,13 @@ impl Draft {
         });
     }
 
+    /// Returns what the pulse topic would hold if this were said again.
+    pub fn to_correction(&self) -> Vec<u8> {
+        let mut value = Vec::new();
+        write(&mut value, &Minute { corrected: true, ..self.0.to_minute() });
+        value
+    }
+
     /// Returns what the pulse topic would hold.
     pub fn to_value(&self) -> Vec<u8> {
         let mut value = Vec::new();

@@ -14,6 +14,7 @@
 mod baseline;
 mod detector;
 mod gather;
+mod judge;
 mod key;
 mod minute;
 mod pulse;

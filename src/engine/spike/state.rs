@@ -4,14 +4,15 @@
 //! Minutes are not among them: they are read again from the pulse topic, from the first one that can
 //! still be judged or corrected.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
     detector::{Detector, DetectorSettings},
-    gather::{ChannelRate, LeafRate},
+    gather::ChannelRate,
     key::{Key, Numerator},
     minute::{Leaf, read, write},
-    watched::Watched,
 };
 use crate::model::EventTime;
 
@@ -69,15 +70,15 @@ impl Restored {
         match kind {
             LEAF => {
                 let leaf: Leaf = read(name).ok_or(DetectorRowError)?;
-                put(&mut detector.rates.leaves, leaf, row.map(read::<LeafRate>))
+                put(&mut detector.rates.leaves, leaf, row)
             }
             CHANNEL => {
                 let channel: Box<str> = read(name).ok_or(DetectorRowError)?;
-                put(&mut detector.rates.channels, channel, row.map(read::<ChannelRate>))
+                put(&mut detector.rates.channels, channel, row)
             }
             KEY => {
                 let key: (Numerator, Key) = read(name).ok_or(DetectorRowError)?;
-                put(&mut detector.keys, key, row.map(read::<Watched>))
+                put(&mut detector.keys, key, row)
             }
             REST => {
                 let Some(row) = row else { return Ok(()) };
@@ -96,14 +97,13 @@ impl Restored {
     }
 }
 
-fn put<K: Ord, V>(
-    rows: &mut std::collections::BTreeMap<K, V>,
+fn put<K: Ord, V: for<'d> Deserialize<'d>>(
+    rows: &mut BTreeMap<K, V>,
     key: K,
-    row: Option<Option<V>>,
+    row: Option<&[u8]>,
 ) -> Result<(), DetectorRowError> {
     match row {
-        Some(Some(row)) => rows.insert(key, row),
-        Some(None) => return Err(DetectorRowError),
+        Some(row) => rows.insert(key, read(row).ok_or(DetectorRowError)?),
         None => rows.remove(&key),
     };
     Ok(())

@@ -1,5 +1,9 @@
 //! The detector against a made-up shop: what is a spike, and what only looks like one.
 
+mod watched;
+
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
@@ -208,9 +212,9 @@ fn silence_is_noticed_where_it_is_watched() {
 }
 
 /// Kills the detector after some records and lets another go on from the committed state.
-fn restarted(log: &[(i64, Vec<u8>)], every: usize) -> (Vec<Value>, Vec<(Vec<u8>, Vec<u8>)>) {
+fn restarted(log: &[(i64, Vec<u8>)], every: usize) -> (Vec<Value>, BTreeMap<Vec<u8>, Vec<u8>>) {
     let settings = DetectorSettings { watch: vec![Numerator::Pain], ..DetectorSettings::default() };
-    let mut rows: std::collections::BTreeMap<Vec<u8>, Vec<u8>> = std::collections::BTreeMap::new();
+    let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     let mut said = Vec::new();
     let mut next = 0;
     while next < log.len() {
@@ -250,7 +254,7 @@ fn restarted(log: &[(i64, Vec<u8>)], every: usize) -> (Vec<Value>, Vec<(Vec<u8>,
         });
         said.extend(found.said.iter().map(|one| serde_json::from_slice(&one.value).unwrap()));
     }
-    (said, rows.into_iter().collect())
+    (said, rows)
 }
 
 #[test]
