@@ -4,6 +4,8 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
+use super::Viewers;
+
 /// Renders all metrics as text.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -94,6 +96,9 @@ impl Default for Limits {
     }
 }
 
+/// Writes the newest summary of what is seen, as JSON.
+pub type SummaryJson = Arc<dyn Fn() -> Vec<u8> + Send + Sync>;
+
 /// What is lent to the pages.
 #[derive(Clone)]
 pub struct Site {
@@ -105,6 +110,10 @@ pub struct Site {
     pub customers: Arc<dyn CustomerLookup>,
     /// What `/v1/spikes` shows.
     pub spikes: Arc<dyn OpenSpikes>,
+    /// What `/v1/summary` shows.
+    pub summary: SummaryJson,
+    /// Who watches `/v1/stream`.
+    pub viewers: Arc<Viewers>,
     /// The bounds.
     pub limits: Limits,
 }

@@ -17,6 +17,7 @@ mod folder;
 mod group;
 mod held;
 mod idle;
+mod live;
 mod lookup;
 mod notify;
 mod position;
@@ -34,7 +35,7 @@ pub use self::{
     folder::{FolderFailure, StateFolder},
     lookup::{Answer, Busy, Lookup, LookupDesk},
     run::{Exit, Launch, StartFailure, run},
-    settings::{InputStart, Settings, StateSettings},
+    settings::{InputStart, Settings, StateSettings, Watching},
     shared::Ruling,
-    start::{mapping_or_native, plan, start},
+    start::{plan, start, watching},
 };

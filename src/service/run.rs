@@ -14,7 +14,7 @@ use super::{
     FolderFailure, Settings,
     board::Board,
     customers::Customers,
-    detect,
+    detect, live,
     lookup::LookupDesk,
     notify,
     shared::{InputPulse, Ruling, Shared, Stop},
@@ -139,6 +139,8 @@ async fn serve_until(
         spikes: SpikeBoard::default(),
     });
     let (desk, mailboxes) = LookupDesk::open(worker_count);
+    let (viewers, summary) =
+        live::start(&shared).map_err(|cause| StartFailure::System { what: "threads", cause })?;
     let (page_stop, page_stopping) = oneshot::channel::<()>();
     let page = listener.map(|listener| {
         let site = Site {
@@ -146,6 +148,8 @@ async fn serve_until(
             readiness: shared.board.watch(),
             customers: Arc::new(Customers { desk, ruling, clock }),
             spikes: Arc::new(Spikes(Arc::clone(&shared))),
+            summary,
+            viewers,
             limits: Limits::default(),
         };
         spawn_page(listener, site, page_stopping)

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 use arc_swap::ArcSwap;
 
 use super::{
-    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, run,
+    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, Watching,
+    run,
 };
 use crate::{
     clock::Clock,
@@ -13,10 +14,7 @@ use crate::{
         self, Config, Loaded,
         settings::{Start, Topics},
     },
-    engine::{
-        Engine,
-        decode::{Dialect, mapping::spec::MappingSpec},
-    },
+    engine::Engine,
     kafka::{Connection, Role, TopicPlan, ensure},
     notify,
     telemetry::{Names, Telemetry},
@@ -32,7 +30,7 @@ pub fn start(
     adopt_offsets: bool,
     until: impl Future<Output = ()>,
 ) -> Result<Exit, StartFailure> {
-    let Loaded { config, rules, mappings } = loaded;
+    let Loaded { config, rules, dialects } = loaded;
     // Held until the end: two processes on one folder would fence each other out for ever.
     let folder = StateFolder::lock(&config.state.dir)?;
     let instance = folder.instance(config.instance.as_deref())?;
@@ -41,7 +39,7 @@ pub fn start(
     let names = Names::new(&config.engine().channels, rules.rule_names(), rules.kind_names());
     let telemetry = Arc::new(Telemetry::new()?);
     telemetry.rules_loaded(rules.version(), &names);
-    let dialect = mapping_or_native(mappings, &config.topics.touchpoints);
+    let dialect = dialects.of(&config.topics.touchpoints);
     let engine = Engine::new(Arc::new(rules), config.engine(), dialect);
     let ruling = Ruling { engine, names: Arc::new(names) };
     let launch = Launch {
@@ -69,14 +67,6 @@ fn notify(config: &Config) -> Option<notify::Settings> {
         app: config.app.clone(),
         site: advertised.unwrap_or_else(|| format!("http://{}", config.http.listen)),
     })
-}
-
-/// Returns how a topic's records are read: by its mapping where it has one.
-pub fn mapping_or_native(mut mappings: BTreeMap<String, MappingSpec>, topic: &str) -> Dialect {
-    match mappings.remove(topic) {
-        Some(mapping) => Dialect::Mapping(Box::new(mapping)),
-        None => Dialect::Native,
-    }
 }
 
 fn settings(
@@ -113,7 +103,16 @@ fn settings(
         clock: Clock::wall(),
         detector: config.detector(),
         notify: notify(config),
+        watching: watching(config),
     })
+}
+
+/// Returns what is needed to let people watch.
+pub fn watching(config: &Config) -> Watching {
+    Watching {
+        viewers_max: config.http.viewers_max,
+        spikes_topic: config.topics.pain_spikes.clone(),
+    }
 }
 
 /// Returns which topics an application has.

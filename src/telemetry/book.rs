@@ -222,6 +222,12 @@ impl Telemetry {
         self.alarms.queue(count);
     }
 
+    /// So many watch the live picture, and so many more frames were missed.
+    pub fn viewers(&self, count: usize, missed: u64) {
+        self.shared().standing.viewers(count);
+        add(&self.counters.viewer_frames_missed, &[], missed);
+    }
+
     /// These rules are in force now.
     pub fn rules_loaded(&self, version: &str, names: &Names) {
         let mut guard = self.shared();
@@ -230,6 +236,12 @@ impl Telemetry {
         shared.rosters.show_zeros(names, &self.counters);
         drop(guard);
         log::rules_loaded(version, names.rule_count());
+    }
+
+    /// Returns the customers of this instance's partitions, and how many partitions it has.
+    pub fn customers(&self) -> (CustomerCounts, usize) {
+        let shared = self.shared();
+        (shared.standing.customers(), shared.standing.partition_count())
     }
 
     /// Returns everything in Prometheus' text format.

@@ -216,6 +216,10 @@ metrics! {
         "Records of spikes that wait for the webhook.";
     WORKERS = Gauge "rega_workers" [] 1,
         "Workers that report.";
+    VIEWERS = Gauge "rega_viewers" [] 1,
+        "Who watches the console's live picture on this instance.";
+    VIEWER_FRAMES_MISSED = Counter "rega_viewer_frames_missed_total" [] 1,
+        "Frames of the live picture that a viewer was too slow for.";
     RULES_INFO = Gauge "rega_rules_info" ["version"] 1,
         "Always 1: the version (content hash) of the rules that are loaded.";
     BUILD_INFO = Gauge "rega_build_info" ["version" "profile"] 1,

@@ -103,7 +103,7 @@ impl Alertmanager {
         );
         std::fs::write(&config, text).unwrap();
         let port = free_port();
-        let started = Command::new("prometheus-alertmanager")
+        let started = Command::new("alertmanager")
             .arg(format!("--config.file={}", config.display()))
             .arg(format!("--storage.path={}", folder.path().join("data").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))

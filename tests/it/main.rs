@@ -3,8 +3,10 @@
 
 mod alarms;
 mod broker;
+mod browser;
 mod client;
 mod command_line;
+mod console;
 mod docs;
 mod idle;
 mod kcat;
@@ -16,3 +18,5 @@ mod startup;
 mod stream;
 mod topics;
 mod transactions;
+mod watching;
+mod web;

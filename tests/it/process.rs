@@ -43,8 +43,7 @@ impl Setup<'_> {
              kafka: {{ brokers: \"{brokers}\", properties: {{ session.timeout.ms: 6000, \
              topic.metadata.refresh.interval.ms: 2000 }} }}\n\
              topics:\n  touchpoints: {app}-touchpoints\n  moments: {app}-moments\n  \
-             engagement: {app}-engagement\n  rejects: {app}-rejects\n  \
-             pain_spikes: {app}-pain-spikes\n\
+             engagement: {app}-engagement\n  rejects: {app}-rejects\n  pain_spikes: {app}-pain-spikes\n\
              state: {{ dir: \"{}\" }}\n\
              {more}\n",
             state.display()

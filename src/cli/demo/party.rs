@@ -193,6 +193,7 @@ fn settings(
         clock,
         detector: DetectorSettings { backfill_after: None, ..config.detector() },
         notify: None,
+        watching: service::watching(config),
     }
 }
 

@@ -18,6 +18,7 @@ pub use self::{
     alarms::{Notify, Secret, Spikes},
     kafka::Properties,
 };
+use super::dialect::WrittenDialects;
 use crate::{
     engine::{self, rules::spec::Located},
     model::{Channels, EventTime, Span},
@@ -25,7 +26,7 @@ use crate::{
 
 /// Every setting, as it is written in a file: the environment variable is the same name in
 /// capitals with `REGA_` before it and `__` for a dot.
-pub(super) const KEYS: [&str; 45] = [
+pub(super) const KEYS: [&str; 46] = [
     "app",
     "instance",
     "kafka.brokers",
@@ -49,6 +50,7 @@ pub(super) const KEYS: [&str; 45] = [
     "workers",
     "http.listen",
     "http.advertise",
+    "http.viewers_max",
     "rules",
     "commit.interval",
     "commit.max_touchpoints",
@@ -155,8 +157,10 @@ pub struct Input {
     /// `input.start`: where to begin without committed offsets. Default earliest: history makes
     /// moments right, and what is old pages nobody.
     pub start: Start,
-    /// `input.dialect`: the format of topics without a mapping. Default native.
-    pub dialect: Dialect,
+    /// `input.dialect`: what the records look like, for every topic or by topic: a name, or a
+    /// mapping file. Default native: what is meant for Rega is read fastest, and nothing is
+    /// guessed.
+    pub dialect: WrittenDialects,
     /// `input.mappings`: topic → mapping file.
     pub mappings: BTreeMap<String, Located<String>>,
     /// `input.max_bytes`: a larger record is a reject. Default 1,000,000: what brokers accept by
@@ -208,6 +212,9 @@ pub struct Http {
     /// `http.advertise`: where other instances reach this one, as `http://host:port`. `None`: the
     /// address it listens on.
     pub advertise: Option<String>,
+    /// `http.viewers_max`: how many may watch the console's live picture at a time. Default 16: a
+    /// team, and far below the connections that there are. 0: nobody may.
+    pub viewers_max: usize,
 }
 
 /// `commit`.
@@ -251,13 +258,6 @@ pub enum Start {
     Latest,
     /// With the first record from then on.
     At(EventTime),
-}
-
-/// The format of touchpoints that need no mapping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// Rega's own JSON.
-    Native,
 }
 
 /// What log lines look like.

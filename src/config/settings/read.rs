@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use jiff::tz::TimeZone;
 
 use super::{
-    Commit, Config, Dialect, History, Http, Input, Kafka, LogFormat, Partitioner, Properties,
-    Start, State, Topics, alarms, kafka, names,
+    Commit, Config, History, Http, Input, Kafka, LogFormat, Partitioner, Properties, Start, State,
+    Topics, alarms, kafka, names,
     together::{self, Marks},
 };
 use crate::{
     config::{
+        dialect::{WrittenDialects, written},
         fields::{Fields, entries, read_fields},
         problem::Problems,
         values::{
@@ -41,6 +42,9 @@ const COMMIT_MAX: Span = 5 * SECOND;
 /// What one worker can hold between two commits in a few hundred megabytes.
 const TOUCHPOINTS_MAX: u64 = 1_000_000;
 
+/// Viewers hold a connection each, and there are 128 in all: half is left to those who ask.
+const VIEWERS_MAX: u64 = 64;
+
 /// A reject must have room for its headers and a readable part of the item; a batch is no smaller.
 const BYTES_MIN: u64 = 10_000;
 
@@ -63,11 +67,6 @@ impl Vocabulary for Partitioner {
     const WHAT: &'static str = "a partitioner";
     const WORDS: &'static [(&'static str, Self)] =
         &[("auto", Self::Auto), ("murmur2", Self::Murmur2), ("crc32", Self::Crc32)];
-}
-
-impl Vocabulary for Dialect {
-    const WHAT: &'static str = "a dialect";
-    const WORDS: &'static [(&'static str, Self)] = &[("native", Self::Native)];
 }
 
 impl Vocabulary for LogFormat {
@@ -163,7 +162,7 @@ fn input(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Input {
         keyed: setting(fields, marks, "keyed", keyed, true),
         partitioner: setting(fields, marks, "partitioner", word, Partitioner::Auto),
         start: setting(fields, marks, "start", start, Start::Earliest),
-        dialect: setting(fields, marks, "dialect", word, Dialect::Native),
+        dialect: setting(fields, marks, "dialect", written, WrittenDialects::default()),
         mappings: setting(fields, marks, "mappings", mappings, BTreeMap::new()),
         max_bytes: setting(fields, marks, "max_bytes", bytes, usual),
     }
@@ -201,6 +200,7 @@ fn http(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Http {
     Http {
         listen: setting(fields, marks, "listen", names::listen, local),
         advertise: optional(fields, marks, "advertise", names::advertise),
+        viewers_max: setting(fields, marks, "viewers_max", viewers, 16),
     }
 }
 
@@ -244,6 +244,10 @@ fn folder(node: &Node, problems: &mut Problems) -> Option<PathBuf> {
 
 fn workers(node: &Node, problems: &mut Problems) -> Option<usize> {
     usize::try_from(whole(1..=WORKERS_MAX)(node, problems)?).ok()
+}
+
+fn viewers(node: &Node, problems: &mut Problems) -> Option<usize> {
+    usize::try_from(whole(0..=VIEWERS_MAX)(node, problems)?).ok()
 }
 
 fn touchpoints(node: &Node, problems: &mut Problems) -> Option<usize> {
