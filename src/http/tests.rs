@@ -147,8 +147,8 @@ fn parse(answer: &str) -> (u16, String) {
 #[tokio::test]
 async fn the_pages_are_where_the_contract_says() {
     let running = Running::start(Limits::default()).await;
-    let index = "rega: /metrics /healthz /readyz /v1/customers/{id} /v1/summary /v1/stream, \
-                 and the console in a browser\n";
+    let index = "rega: /metrics /healthz /readyz /v1/customers/{id} /v1/spikes /v1/summary \
+                 /v1/stream, and the console in a browser\n";
     assert_eq!(running.get("/").await, (200, index.to_owned()));
     assert_eq!(running.get("/healthz").await, (200, "alive\n".to_owned()));
     assert_eq!(running.get("/metrics").await, (200, "rega_up 1\n".to_owned()));

@@ -73,7 +73,7 @@ pub(crate) struct Tally<'m> {
 
 /// A pain of the run under way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Member {
+pub(crate) struct Member {
     id: StableHash,
     customer: StableHash,
     severity: u8,
@@ -86,7 +86,7 @@ pub(crate) struct Run {
     pub(crate) observed: f64,
     pub(crate) expected: f64,
     pub(crate) touchpoints: f64,
-    members: VecDeque<Member>,
+    pub(crate) members: VecDeque<Member>,
     pub(crate) reasons: BTreeMap<Box<str>, u32>,
     pub(crate) stages: BTreeMap<u8, u32>,
     pub(crate) examples: Vec<Box<str>>,
