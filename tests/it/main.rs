@@ -1,6 +1,7 @@
 //! Rega against real parts: a native Kafka broker that this binary starts and takes down.
 #![cfg(test)]
 
+mod alarms;
 mod broker;
 mod browser;
 mod chaos;
