@@ -6,6 +6,7 @@ mod browser;
 mod client;
 mod command_line;
 mod console;
+mod deploy;
 mod docs;
 mod idle;
 mod kcat;
