@@ -34,5 +34,5 @@ pub use self::{
     run::{Exit, Launch, StartFailure, run},
     settings::{InputStart, Settings, StateSettings, Watching},
     shared::Ruling,
-    start::{mapping_or_native, plan, start, watching},
+    start::{plan, start, watching},
 };
