@@ -9,6 +9,7 @@ mod client;
 mod command_line;
 mod console;
 mod disk;
+mod deploy;
 mod docs;
 mod failpoints;
 mod idle;
