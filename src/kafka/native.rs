@@ -281,7 +281,8 @@ impl Delivery {
             return Vec::new();
         }
         // SAFETY: the headers live as long as the message, which is borrowed for what is returned.
-        (0..).map_while(|index| unsafe { header(headers, index) }).flatten().collect()
+        let all = (0..).map_while(|index| unsafe { header(headers, index) });
+        all.filter_map(|(name, value)| name.zip(value)).collect()
     }
 
     /// Returns the record's own time in milliseconds; negative where it has none.
@@ -298,7 +299,7 @@ impl Drop for Delivery {
     }
 }
 
-/// Returns the header at `index`: `None` behind the last, `Some(None)` for one to pass over.
+/// Returns the name and the value of the header at `index`; `None` behind the last.
 ///
 /// # Safety
 ///
@@ -306,7 +307,7 @@ impl Drop for Delivery {
 unsafe fn header<'m>(
     headers: *const bindings::rd_kafka_headers_t,
     index: usize,
-) -> Option<Option<(&'m str, &'m [u8])>> {
+) -> Option<(Option<&'m str>, Option<&'m [u8]>)> {
     let (mut name, mut value, mut length) = (ptr::null(), ptr::null(), 0);
     // SAFETY: the caller's promise; what is found belongs to the message. Names end in NUL.
     unsafe {
@@ -321,7 +322,7 @@ unsafe fn header<'m>(
             return None;
         }
         let name = CStr::from_ptr(name).to_str().ok();
-        Some(name.zip(bytes(value, length)))
+        Some((name, bytes(value, length)))
     }
 }
 
