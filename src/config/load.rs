@@ -10,13 +10,14 @@ use super::{
     near::nearest,
     rules::{PackReader, PackTest},
     settings, shipped,
+    source::SHIPPED,
     yaml::{self, Node, Value},
 };
 use crate::engine::{
     decode::mapping::spec::MappingSpec,
     rules::{
         RuleSet,
-        spec::{At, Located},
+        spec::{At, Located, PackSpec},
     },
 };
 
@@ -39,6 +40,8 @@ pub struct Loaded {
 pub struct LoadedPack {
     /// The rules, ready to run.
     pub rules: RuleSet,
+    /// The same as written.
+    pub spec: PackSpec,
     /// The tests that stand beside them.
     pub tests: Vec<PackTest>,
     /// What was read, to say where a failing test stands.
@@ -73,7 +76,8 @@ pub fn load_packs<'a>(packs: impl IntoIterator<Item = &'a str>) -> Result<Loaded
     let rules = loader.compile(&pack, 0);
     match rules {
         Some(rules) if loader.problems.is_empty() => {
-            Ok(LoadedPack { rules, tests: pack.tests, sources: loader.sources })
+            let Pack { spec, tests } = pack;
+            Ok(LoadedPack { rules, spec, tests, sources: loader.sources })
         }
         Some(_) | None => Err(loader.into_report()),
     }
@@ -99,6 +103,8 @@ pub fn load_mapping(file: &Path) -> Result<MappingSpec, Report> {
 pub(super) struct Loader {
     pub(super) sources: Sources,
     pub(super) problems: Problems,
+    /// What is allowed, but should be looked at.
+    pub(super) warnings: Problems,
     /// The pack files that were read from disk.
     pub(super) pack_files: Vec<PathBuf>,
     /// The mapping files that were read.
@@ -107,7 +113,7 @@ pub(super) struct Loader {
 
 impl Loader {
     pub(super) fn into_report(self) -> Report {
-        Report::new(self.sources, self.problems)
+        Report::new(self.sources, self.problems).with_warnings(self.warnings)
     }
 
     /// Loads everything that a config file names.
@@ -147,7 +153,10 @@ impl Loader {
             return None;
         }
         match RuleSet::compile(pack.spec.clone()) {
-            Ok(rules) => Some(rules),
+            Ok(rules) => {
+                self.warnings.extend(RuleSet::warnings(&pack.spec));
+                Some(rules)
+            }
             Err(problems) => {
                 self.problems.extend(problems);
                 None
@@ -186,7 +195,7 @@ impl Loader {
     fn shipped(&mut self, pack: &shipped::ShippedPack, reader: &mut PackReader) {
         reader.begin();
         for (name, text) in pack.files {
-            let name = format!("<shipped>/{}/{name}", pack.name);
+            let name = format!("{SHIPPED}{}/{name}", pack.name);
             if let Some(node) = self.text(name, (*text).to_owned()) {
                 reader.file(&node, &mut self.problems);
             }

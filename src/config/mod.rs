@@ -19,6 +19,7 @@ pub mod settings;
 pub mod shipped;
 mod source;
 mod span;
+mod suites;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -33,4 +34,6 @@ pub use self::{
     rules::{Expectation, Pack, PackTest, Step},
     settings::Config,
     source::{Place, Source, SourceId, SourceKind, Sources},
+    span::display as display_span,
+    suites::{Suite, load_suites},
 };

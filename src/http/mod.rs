@@ -5,6 +5,7 @@
 //! connections, header size and time, body size, the time of a request and of a connection.
 
 mod answer;
+mod ask;
 mod bind;
 mod pages;
 mod server;
@@ -13,6 +14,7 @@ mod site;
 mod tests;
 
 pub use self::{
+    ask::{AskError, get, path_segment},
     bind::{BindError, bind},
     server::serve,
     site::{CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, Readiness, Site},

@@ -1,6 +1,7 @@
 //! What leaves the engine: `moments` and `engagement` as JSON, state rows as bytes.
 
 mod engagement;
+mod explanation;
 mod json;
 mod moment;
 mod row;
@@ -12,6 +13,7 @@ pub(crate) use self::{
     row::{read_row, write_partition_row, write_row},
 };
 pub use self::{
+    explanation::customer_explanation,
     row::{RestoredRow, RowError, inspect_row, read_partition_row},
     view::{customer_view, engagement_record},
 };
