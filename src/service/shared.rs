@@ -15,6 +15,7 @@ use crate::{
     engine::Engine,
     kafka::TopicSet,
     model::{EventTime, Span, span_of},
+    store::Shelf,
     telemetry::{Names, Telemetry},
 };
 
@@ -36,6 +37,7 @@ pub(super) struct Shared {
     pub(super) ruling: Arc<ArcSwap<Ruling>>,
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) board: Board,
+    pub(super) shelf: Arc<Shelf>,
     pub(super) stop: Stop,
     pub(super) input: InputPulse,
 }

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use arc_swap::ArcSwap;
 
-use super::{Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, run};
+use super::{
+    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, run,
+};
 use crate::{
     clock::Clock,
     config::{
@@ -77,6 +79,12 @@ fn settings(
         commit_interval: config.commit.interval,
         max_records_per_commit: config.commit.max_touchpoints,
         drain_timeout: config.drain_timeout,
+        state: StateSettings {
+            dir: config.state.dir.clone(),
+            checkpoint_interval: config.state.checkpoint,
+            memory_bytes: config.state.memory_bytes,
+            keep: config.state.keep,
+        },
         input_start: match config.input.start {
             Start::Earliest => InputStart::Earliest,
             Start::Latest => InputStart::Latest,
