@@ -31,6 +31,7 @@ pub(super) fn router(site: Site) -> Router {
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/v1/customers/{id}", get(customer))
+        .route("/v1/customers/{id}/explanation", get(explanation))
         .fallback(nothing_here)
         .method_not_allowed_fallback(only_reading)
         .layer(middleware::from_fn_with_state(site.clone(), within_limits))
@@ -38,7 +39,8 @@ pub(super) fn router(site: Site) -> Router {
 }
 
 async fn index() -> Response {
-    answer::text(TEXT_TYPE, "rega: /metrics /healthz /readyz /v1/customers/{id}\n")
+    let pages = "/metrics /healthz /readyz /v1/customers/{id} /v1/customers/{id}/explanation";
+    answer::text(TEXT_TYPE, &format!("rega: {pages}\n"))
 }
 
 async fn metrics(State(site): State<Site>) -> Response {
@@ -66,14 +68,35 @@ async fn ready(State(site): State<Site>) -> Response {
     answer::json(StatusCode::SERVICE_UNAVAILABLE, &body)
 }
 
-async fn customer(State(site): State<Site>, id: Result<Path<String>, PathRejection>) -> Response {
+type Id = Result<Path<String>, PathRejection>;
+
+async fn customer(State(site): State<Site>, id: Id) -> Response {
+    match customer_id(id) {
+        Ok(id) => found(site.customers.look_up(&id).await),
+        Err(refusal) => refusal,
+    }
+}
+
+async fn explanation(State(site): State<Site>, id: Id) -> Response {
+    match customer_id(id) {
+        Ok(id) => found(site.customers.explain(&id).await),
+        Err(refusal) => refusal,
+    }
+}
+
+#[expect(clippy::result_large_err, reason = "an answer, made once a request")]
+fn customer_id(id: Id) -> Result<String, Response> {
     let Ok(Path(id)) = id else {
-        return answer::error(StatusCode::BAD_REQUEST, "the customer id is not UTF-8");
+        return Err(answer::error(StatusCode::BAD_REQUEST, "the customer id is not UTF-8"));
     };
     if id.len() > CUSTOMER_ID_BYTES_MAX {
-        return answer::error(StatusCode::BAD_REQUEST, "no customer id is that long");
+        return Err(answer::error(StatusCode::BAD_REQUEST, "no customer id is that long"));
     }
-    match site.customers.look_up(&id).await {
+    Ok(id)
+}
+
+fn found(customer: Result<Option<Vec<u8>>, LookupError>) -> Response {
+    match customer {
         Ok(Some(body)) => answer::json_bytes(StatusCode::OK, body),
         Ok(None) => answer::error(StatusCode::NOT_FOUND, "no such customer"),
         Err(error @ (LookupError::Busy | LookupError::NotReady)) => {

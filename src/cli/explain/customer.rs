@@ -64,11 +64,8 @@ fn render_track(out: &mut String, track: &Json) {
     }
     let name = text(track, "track");
     let sum = number(track, "sum");
-    let within = if (sum - score).abs() < 1e-9 {
-        String::new()
-    } else {
-        format!(", of a sum of {sum:.2}")
-    };
+    let within =
+        if (sum - score).abs() < 1e-9 { String::new() } else { format!(", of a sum of {sum:.2}") };
     _ = writeln!(
         out,
         "\n{name} {score:.2}{within}; weighs {:.0} %: {:.2} of the whole",

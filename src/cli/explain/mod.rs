@@ -184,7 +184,8 @@ fn latest(effects: &Effects) -> Option<EventTime> {
 /// Asks a running service.
 fn ask(url: &str, customer: &str) -> Result<Json, Failure> {
     let path = format!("/v1/customers/{}/explanation", http::path_segment(customer));
-    let (status, body) = http::get(url, &path).map_err(|problem| Failure::Fatal(problem.to_string()))?;
+    let (status, body) =
+        http::get(url, &path).map_err(|problem| Failure::Fatal(problem.to_string()))?;
     let said: Json = serde_json::from_slice(&body).unwrap_or_default();
     if status == 200 {
         return Ok(said);

@@ -3,7 +3,7 @@
 //! What `run` would have published from the same records in the same partitions, this writes: the
 //! wall clock has no say but in what is told from the future.
 
-mod lines;
+pub(super) mod lines;
 mod outputs;
 mod session;
 mod summary;
@@ -65,7 +65,7 @@ pub(super) struct ReplayArguments {
     partitioner: Partitioner,
 }
 
-fn instant(text: &str) -> Result<EventTime, String> {
+pub(super) fn instant(text: &str) -> Result<EventTime, String> {
     let parsed: jiff::Timestamp = text
         .parse()
         .or(Err("expected a time with a zone, as in 2026-01-31T00:00:00Z".to_owned()))?;
@@ -80,14 +80,8 @@ fn partitioner(text: &str) -> Result<Partitioner, String> {
 
 pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     let loaded = config::load(arguments.config.as_deref(), &Environment::of_process())?;
-    let Loaded { config, rules, mappings } = loaded;
-    let dialect = match arguments.dialect.as_deref() {
-        Some("native") => Dialect::Native,
-        Some(file) => Dialect::Mapping(Box::new(config::load_mapping(file.as_ref())?)),
-        None => mappings
-            .get(&config.topics.touchpoints)
-            .map_or(Dialect::Native, |spec| Dialect::Mapping(Box::new(spec.clone()))),
-    };
+    let dialect = dialect_of(arguments.dialect.as_deref(), &loaded)?;
+    let Loaded { config, rules, .. } = loaded;
     let mut settings = config.engine();
     settings.backfill_after = None;
     settings.expects_keys = false;
@@ -109,6 +103,18 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     drop(lines);
     error(&summary.render(&engine));
     Ok(())
+}
+
+/// Returns how lines are read: as was asked for, or as `run` would read the topic.
+pub(super) fn dialect_of(asked: Option<&str>, loaded: &Loaded) -> Result<Dialect, Failure> {
+    Ok(match asked {
+        Some("native") => Dialect::Native,
+        Some(file) => Dialect::Mapping(Box::new(config::load_mapping(file.as_ref())?)),
+        None => loaded
+            .mappings
+            .get(&loaded.config.topics.touchpoints)
+            .map_or(Dialect::Native, |spec| Dialect::Mapping(Box::new(spec.clone()))),
+    })
 }
 
 fn fatal(problem: &std::io::Error) -> Failure {

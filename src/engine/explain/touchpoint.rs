@@ -3,7 +3,7 @@
 use crate::{
     engine::{
         evaluate::Outcome,
-        rules::{Rule, RuleIx},
+        rules::Rule,
         state::{Digest, Origin},
         timeline::Context,
     },
@@ -60,8 +60,6 @@ pub struct LabelGiven {
 pub struct RuleSeen {
     /// Its name.
     pub name: String,
-    /// Its position in the rule set.
-    pub(crate) index: RuleIx,
     /// All of it held.
     pub matched: bool,
     /// Whether it holds cannot be known yet: the stream is not known for long enough.

@@ -89,7 +89,6 @@ impl Watch {
             let truth = missed(&rule.when, &(history, leaves), &mut missing);
             Some(RuleSeen {
                 name: rule.name.to_string(),
-                index: *index,
                 matched: truth == Truth::True,
                 unknown: truth == Truth::Unknown,
                 tests: leaves.len().max(1),
