@@ -15,7 +15,7 @@ use rdkafka::{
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
-    message::BorrowedMessage,
+    message::{BorrowedMessage, Headers},
 };
 
 use super::{
@@ -82,6 +82,12 @@ impl InputRecord<'_> {
     /// The offset.
     pub fn offset(&self) -> i64 {
         self.0.offset()
+    }
+
+    /// The headers that have a value, in order.
+    pub fn headers(&self) -> Vec<(&str, &[u8])> {
+        let Some(headers) = self.0.headers() else { return Vec::new() };
+        headers.iter().filter_map(|header| Some((header.key, header.value?))).collect()
     }
 
     /// When it was produced, or appended.

@@ -33,5 +33,5 @@ pub use self::{
     run::{Exit, Launch, StartFailure, run},
     settings::{InputStart, Settings, StateSettings},
     shared::Ruling,
-    start::{mapping_or_native, plan, start},
+    start::{plan, start},
 };

@@ -13,10 +13,7 @@ use crate::{
         Config, Loaded,
         settings::{Start, Topics},
     },
-    engine::{
-        Engine,
-        decode::{Dialect, mapping::spec::MappingSpec},
-    },
+    engine::Engine,
     kafka::{Connection, Role, TopicPlan, ensure},
     telemetry::{Names, Telemetry},
 };
@@ -31,7 +28,7 @@ pub fn start(
     adopt_offsets: bool,
     until: impl Future<Output = ()>,
 ) -> Result<Exit, StartFailure> {
-    let Loaded { config, rules, mappings } = loaded;
+    let Loaded { config, rules, dialects } = loaded;
     // Held until the end: two processes on one folder would fence each other out for ever.
     let folder = StateFolder::lock(&config.state.dir)?;
     let instance = folder.instance(config.instance.as_deref())?;
@@ -40,7 +37,7 @@ pub fn start(
     let names = Names::new(&config.engine().channels, rules.rule_names(), rules.kind_names());
     let telemetry = Arc::new(Telemetry::new()?);
     telemetry.rules_loaded(rules.version(), &names);
-    let dialect = mapping_or_native(mappings, &config.topics.touchpoints);
+    let dialect = dialects.of(&config.topics.touchpoints);
     let engine = Engine::new(Arc::new(rules), config.engine(), dialect);
     let ruling = Ruling { engine, names: Arc::new(names) };
     let launch = Launch {
@@ -51,14 +48,6 @@ pub fn start(
         http: Some(config.http.listen.to_string()),
     };
     run(launch, until)
-}
-
-/// Returns how a topic's records are read: by its mapping where it has one.
-pub fn mapping_or_native(mut mappings: BTreeMap<String, MappingSpec>, topic: &str) -> Dialect {
-    match mappings.remove(topic) {
-        Some(mapping) => Dialect::Mapping(Box::new(mapping)),
-        None => Dialect::Native,
-    }
 }
 
 fn settings(

@@ -150,6 +150,7 @@ fn replayed(arguments: &ExplainArguments) -> Result<Told, Failure> {
         let record = Record {
             value: Some(line.bytes),
             key: None,
+            headers: &[],
             topic: line.file,
             partition: 0,
             offset: line.number,

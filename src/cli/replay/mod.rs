@@ -32,7 +32,8 @@ pub(super) struct ReplayArguments {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// What the lines look like: "native", or a mapping file
+    /// What the lines look like: native, auto, segment, cloudevents, snowplow, posthog, ga4, or a
+    /// mapping file [default: as for the topic of the settings]
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<String>,
 
@@ -108,12 +109,8 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
 /// Returns how lines are read: as was asked for, or as `run` would read the topic.
 pub(super) fn dialect_of(asked: Option<&str>, loaded: &Loaded) -> Result<Dialect, Failure> {
     Ok(match asked {
-        Some("native") => Dialect::Native,
-        Some(file) => Dialect::Mapping(Box::new(config::load_mapping(file.as_ref())?)),
-        None => loaded
-            .mappings
-            .get(&loaded.config.topics.touchpoints)
-            .map_or(Dialect::Native, |spec| Dialect::Mapping(Box::new(spec.clone()))),
+        Some(written) => config::load_dialect(written)?,
+        None => loaded.dialects.of(&loaded.config.topics.touchpoints),
     })
 }
 
