@@ -35,6 +35,8 @@ pub struct Loaded {
     pub rules: RuleSet,
     /// How the records of each topic are read.
     pub dialects: TopicDialects,
+    /// The files and folders that the rules stand in.
+    pub pack_paths: Vec<PathBuf>,
 }
 
 /// Packs that were read, merged and compiled.
@@ -122,6 +124,8 @@ pub(super) struct Loader {
     pub(super) problems: Problems,
     /// What is allowed, but should be looked at.
     pub(super) warnings: Problems,
+    /// The files and folders that packs stand in, on disk.
+    pub(super) pack_paths: Vec<PathBuf>,
     /// The pack files that were read from disk.
     pub(super) pack_files: Vec<PathBuf>,
     /// The mapping files that were read.
@@ -160,7 +164,8 @@ impl Loader {
         let pack = self.packs(&config.rules, base);
         let rules = self.compile(&pack, before);
         let dialects = self.dialects(&config.input.dialect, &config.input.mappings, base);
-        Some(Loaded { config, rules: rules?, dialects })
+        let pack_paths = std::mem::take(&mut self.pack_paths);
+        Some(Loaded { config, rules: rules?, dialects, pack_paths })
     }
 
     /// Compiles rules if no problem came up since there were `before` of them. Compiled from half
@@ -190,6 +195,7 @@ impl Loader {
                 self.shipped(shipped, &mut reader);
             } else if is_path(&pack.value) {
                 let path = self.resolve(pack, base);
+                self.pack_paths.push(path.clone());
                 let folder = path.is_dir();
                 let files = if folder { self.yaml_files(&path, pack.at) } else { vec![path] };
                 self.pack(files, pack.at, &mut reader);

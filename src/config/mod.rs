@@ -24,6 +24,7 @@ mod suites;
 #[cfg(test)]
 mod tests;
 mod values;
+mod watch;
 pub mod yaml;
 
 pub use self::{
@@ -38,4 +39,5 @@ pub use self::{
     source::{Place, Source, SourceId, SourceKind, Sources},
     span::display as display_span,
     suites::{Suite, load_suites},
+    watch::fingerprint,
 };

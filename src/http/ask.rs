@@ -4,6 +4,7 @@
 //! service anyway: it listens on loopback unless told otherwise.
 
 use std::{
+    fmt::Write as _,
     io::{self, Read, Write},
     net::{TcpStream, ToSocketAddrs},
     time::Duration,
@@ -78,7 +79,8 @@ pub fn path_segment(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a string does not fail.
+            _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -40,7 +40,7 @@ pub(super) fn router(site: Site) -> Router {
 
 async fn index() -> Response {
     let pages = "/metrics /healthz /readyz /v1/customers/{id} /v1/customers/{id}/explanation";
-    answer::text(TEXT_TYPE, &format!("rega: {pages}\n"))
+    answer::text(TEXT_TYPE, format!("rega: {pages}\n"))
 }
 
 async fn metrics(State(site): State<Site>) -> Response {

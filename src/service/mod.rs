@@ -19,6 +19,7 @@ mod idle;
 mod lookup;
 mod position;
 mod publish;
+mod reload;
 mod run;
 mod session;
 mod settings;
@@ -30,6 +31,7 @@ mod worker;
 pub use self::{
     folder::{FolderFailure, StateFolder},
     lookup::{Answer, Busy, Lookup, LookupDesk},
+    reload::RuleFiles,
     run::{Exit, Launch, StartFailure, run},
     settings::{InputStart, Settings, StateSettings},
     shared::Ruling,

@@ -48,6 +48,7 @@ pub(super) struct Counters {
     pub(super) commits: IntCounterVec,
     pub(super) aborts: IntCounterVec,
     pub(super) worker_rebuilds: IntCounterVec,
+    pub(super) rules_reloads: IntCounterVec,
     pub(super) restored_records: IntCounterVec,
     pub(super) checkpoints: IntCounterVec,
 }
@@ -91,6 +92,7 @@ impl Counters {
             commits: counter(&declared::COMMITS)?,
             aborts: counter(&declared::ABORTS)?,
             worker_rebuilds: counter(&declared::WORKER_REBUILDS)?,
+            rules_reloads: counter(&declared::RULES_RELOADS)?,
             restored_records: counter(&declared::RESTORED_RECORDS)?,
             checkpoints: counter(&declared::CHECKPOINTS)?,
         };
@@ -231,6 +233,7 @@ pub(super) struct Gauges {
     pub(super) queue_items: IntGaugeVec,
     pub(super) workers: IntGaugeVec,
     pub(super) rules_info: IntGaugeVec,
+    pub(super) rules_refused: IntGaugeVec,
     pub(super) build_info: IntGaugeVec,
 }
 
@@ -258,6 +261,7 @@ impl Gauges {
             queue_items: gauge(&declared::QUEUE_ITEMS)?,
             workers: gauge(&declared::WORKERS)?,
             rules_info: gauge(&declared::RULES_INFO)?,
+            rules_refused: gauge(&declared::RULES_REFUSED)?,
             build_info: gauge(&declared::BUILD_INFO)?,
         })
     }

@@ -41,7 +41,7 @@ pub(super) struct ExplainArguments {
     #[arg(long, value_name = "ID")]
     customer: Option<String>,
 
-    /// Ask a running service about the customer, as in http://localhost:8080
+    /// Ask a running service about the customer, at an address like <http://localhost:8080>
     #[arg(long, value_name = "URL", requires = "customer")]
     from: Option<String>,
 

@@ -37,8 +37,8 @@ pub(super) fn alone_in_words<V: Values>(
             format!("{} {}, found {}", path(*property), test_in_words(test), found(*property))
         }
         Alone::Text(test) => {
-            let text = subject.text.map_or_else(|| "nothing".to_owned(), quoted);
-            format!("the text {}, found {text}", test_in_words(test))
+            let written = subject.text.map_or_else(|| "nothing".to_owned(), quoted);
+            format!("the text {}, found {written}", test_in_words(test))
         }
         Alone::Compare(left, is, right) => format!(
             "{} {} {}, found {} and {}",
