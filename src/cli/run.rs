@@ -35,6 +35,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         Written::Json => LogFormat::Json,
     };
     init_logging(format, &arguments.log).map_err(|error| Failure::Usage(error.to_string()))?;
+    // Of a build for tests alone: elsewhere it does nothing.
+    let _failpoints = fail::FailScenario::setup();
     let files = RuleFiles { settings: arguments.config.clone(), environment };
     match service::start(loaded, files, arguments.adopt_offsets, pending()) {
         Ok(Exit::Drained) => Ok(()),

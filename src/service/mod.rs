@@ -12,11 +12,16 @@ mod board;
 mod checkpoint;
 mod commit;
 mod customers;
+mod detect;
+mod failpoint;
 mod folder;
 mod group;
 mod held;
 mod idle;
+mod live;
 mod lookup;
+mod notify;
+mod orphans;
 mod position;
 mod publish;
 mod reload;
@@ -24,6 +29,7 @@ mod run;
 mod session;
 mod settings;
 mod shared;
+mod spikes;
 mod start;
 mod work;
 mod worker;
@@ -33,7 +39,7 @@ pub use self::{
     lookup::{Answer, Busy, Lookup, LookupDesk},
     reload::RuleFiles,
     run::{Exit, Launch, StartFailure, run},
-    settings::{InputStart, Settings, StateSettings},
+    settings::{InputStart, Settings, StateSettings, Watching},
     shared::Ruling,
-    start::{plan, start},
+    start::{plan, start, watching},
 };

@@ -50,6 +50,7 @@ pub(super) struct Counters {
     pub(super) worker_rebuilds: IntCounterVec,
     pub(super) rules_reloads: IntCounterVec,
     pub(super) restored_records: IntCounterVec,
+    pub(super) viewer_frames_missed: IntCounterVec,
     pub(super) checkpoints: IntCounterVec,
 }
 
@@ -94,6 +95,7 @@ impl Counters {
             worker_rebuilds: counter(&declared::WORKER_REBUILDS)?,
             rules_reloads: counter(&declared::RULES_RELOADS)?,
             restored_records: counter(&declared::RESTORED_RECORDS)?,
+            viewer_frames_missed: counter(&declared::VIEWER_FRAMES_MISSED)?,
             checkpoints: counter(&declared::CHECKPOINTS)?,
         };
         counters.show_zeros();
@@ -232,6 +234,7 @@ pub(super) struct Gauges {
     pub(super) store_bytes: IntGaugeVec,
     pub(super) queue_items: IntGaugeVec,
     pub(super) workers: IntGaugeVec,
+    pub(super) viewers: IntGaugeVec,
     pub(super) rules_info: IntGaugeVec,
     pub(super) rules_refused: IntGaugeVec,
     pub(super) build_info: IntGaugeVec,
@@ -260,6 +263,7 @@ impl Gauges {
             store_bytes: gauge(&declared::STORE_BYTES)?,
             queue_items: gauge(&declared::QUEUE_ITEMS)?,
             workers: gauge(&declared::WORKERS)?,
+            viewers: gauge(&declared::VIEWERS)?,
             rules_info: gauge(&declared::RULES_INFO)?,
             rules_refused: gauge(&declared::RULES_REFUSED)?,
             build_info: gauge(&declared::BUILD_INFO)?,

@@ -46,6 +46,7 @@ pub(super) struct Standing {
     rules_version: Option<Box<str>>,
     /// Problems of rules that were not taken up.
     rules_refused: usize,
+    viewers: usize,
 }
 
 impl Standing {
@@ -88,6 +89,10 @@ impl Standing {
         self.rules_refused = problems;
     }
 
+    pub(super) fn viewers(&mut self, count: usize) {
+        self.viewers = count;
+    }
+
     pub(super) fn rules(&mut self, version: &str) {
         self.rules_version = Some(version.into());
     }
@@ -99,6 +104,11 @@ impl Standing {
             sum.absorb(&partition.customers);
         }
         sum
+    }
+
+    /// Returns how many partitions are assigned.
+    pub(super) fn partition_count(&self) -> usize {
+        self.partitions.len()
     }
 
     /// Writes every gauge.
@@ -129,6 +139,7 @@ impl Standing {
             shown(self.workers.values().map(of).fold(0, u64::saturating_add))
         };
         set(&gauges.workers, &[], shown(self.workers.len()));
+        set(&gauges.viewers, &[], shown(self.viewers));
         set(&gauges.restore_remaining, &[], sum(|worker| worker.restore_remaining));
         set(&gauges.unwritten_rows, &[], sum(|worker| worker.unwritten_rows));
         for &queue in Queue::ALL {

@@ -147,7 +147,7 @@ fn gather(
             Effect::Fact(Fact::RuleHit(rule)) => {
                 played.hit.insert(usize::from(*rule));
             }
-            Effect::Fact(_) => {}
+            Effect::Fact(_) | Effect::Pulse(_) => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The walls as data: who may name whom, what must not be named at all, and why.
 
 /// Each top-level module, and the others that it may name. From the inside out.
-pub(crate) const LAYERS: [(&str, &[&str]); 12] = [
+pub(crate) const LAYERS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("engine", &["model"]),
     ("clock", &["model"]),
@@ -9,10 +9,14 @@ pub(crate) const LAYERS: [(&str, &[&str]); 12] = [
     ("kafka", &["clock", "engine", "model"]),
     ("store", &["clock", "engine", "model"]),
     ("http", &["clock", "engine", "model"]),
+    ("notify", &["clock", "engine", "model"]),
     ("telemetry", &["clock", "engine", "model"]),
     ("simulation", &["clock", "engine", "model"]),
     ("trial", &["config", "engine", "model"]),
-    ("service", &["config", "kafka", "store", "http", "telemetry", "clock", "engine", "model"]),
+    (
+        "service",
+        &["config", "kafka", "store", "http", "notify", "telemetry", "clock", "engine", "model"],
+    ),
     (
         "cli",
         &[
@@ -60,7 +64,7 @@ pub(crate) const DOORS: [(&str, &[&str], &str); 9] = [
     ("rdkafka_sys", &["kafka"], "Kafka is spoken in `kafka` alone"),
     ("heed", &["store"], "LMDB is spoken in `store` alone"),
     ("axum", &["http"], "HTTP is spoken in `http` alone"),
-    ("hyper", &["http"], "HTTP is spoken in `http` alone"),
+    ("hyper", &["http", "notify"], "HTTP is spoken in `http`, and to receivers in `notify`"),
     ("prometheus", &["telemetry"], "metrics are declared in `telemetry` alone"),
     (
         "hdrhistogram",
@@ -104,7 +108,7 @@ pub(crate) const LINES_MAX: usize = 500;
 
 /// Files that are longer for a reason: how long they may be, and why they are not split.
 pub(crate) const LONGER: [(&str, usize, &str); 1] =
-    [("src/engine/partition.rs", 580, "the engine's front door with all that one record does")];
+    [("src/engine/partition.rs", 620, "the engine's front door with all that one record does")];
 
 /// Crates that must not come in, not even through others.
 pub(crate) const BANNED_CRATES: [(&str, &str); 6] = [

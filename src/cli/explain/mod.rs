@@ -177,7 +177,7 @@ fn replayed(arguments: &ExplainArguments) -> Result<Told, Failure> {
 fn latest(effects: &Effects) -> Option<EventTime> {
     let times = effects.iter().filter_map(|effect| match effect {
         Effect::Moment(moment) => Some(moment.ts).filter(|_| !moment.derived),
-        Effect::Reject(_) | Effect::Fact(_) => None,
+        Effect::Reject(_) | Effect::Fact(_) | Effect::Pulse(_) => None,
     });
     times.last()
 }

@@ -5,12 +5,14 @@ mod explanation;
 mod json;
 mod moment;
 mod row;
+mod spike;
 mod view;
 
 pub(crate) use self::{
     engagement::write_engagement,
     moment::{Said, write_moment},
     row::{read_row, write_partition_row, write_row},
+    spike::{SpikeSaid, write_spike},
 };
 pub use self::{
     explanation::customer_explanation,
