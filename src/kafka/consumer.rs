@@ -13,7 +13,7 @@ use std::{
 use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
     config::FromClientConfigAndContext,
-    consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata},
+    consumer::{BaseConsumer, CommitMode, Consumer, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{BorrowedMessage, Headers},
 };
@@ -268,6 +268,17 @@ impl GroupConsumer {
             offsets.insert(element.partition(), exact(element.offset()));
         }
         Ok(offsets)
+    }
+
+    /// Notes offsets for the group, outside a transaction: for what is done at least once.
+    ///
+    /// # Errors
+    ///
+    /// The group has gone on without us.
+    pub fn commit(&self, offsets: &[(i32, i64)]) -> Result<(), KafkaFailure> {
+        let failed = |error: KafkaError| KafkaFailure::new("noting the group's offsets", &error);
+        let list = self.list(offsets).map_err(failed)?;
+        self.consumer.commit(&list, CommitMode::Sync).map_err(failed)
     }
 
     /// Returns the first offset and the last stable offset of a partition of the input.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     clock::{Stopwatch, wall_clock},
-    engine::{PartitionRow, read_partition_row},
+    engine::{PartitionRow, RowError, read_partition_row},
     kafka::{KafkaFailure, Rebalance, Restore, RestoreStep, Role},
     store::{DiskFailure, Identity, Opened, PartitionStore},
     telemetry::{CustomerCounts, log},
@@ -263,7 +263,11 @@ impl Session<'_> {
         for (stage, band, count) in state.store.standings() {
             customers.add(stage, band, count);
         }
-        let running = Running::new(row, state.store, dirty);
+        let mut running = Running::new(row, state.store, dirty);
+        if !running.restore_pulse() {
+            self.stop(partition, &RowError::Damaged);
+            return Ok(());
+        }
         self.held.insert(partition, Held::Running(Box::new(running)));
         self.consumer.assign(&[(partition, offset)])?;
         self.shared.telemetry.partition_ready(self.worker, partition, customers, row_count);
