@@ -1,4 +1,4 @@
-//! What can be asked over HTTP: metrics, health, readiness, one customer, and the console.
+//! What can be asked over HTTP: metrics, health, readiness, one customer, open spikes, and the console.
 //!
 //! This is the window, not the house: it knows no worker, store or metric, only what a [`Site`]
 //! lends it. Everything is bounded, because whoever can reach the port can try to fill it:
@@ -19,8 +19,8 @@ pub use self::{
     bind::{BindError, bind},
     server::serve,
     site::{
-        CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, Readiness, Site,
-        SummaryJson,
+        CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, OpenSpikes, Readiness,
+        Site, SummaryJson,
     },
     viewers::{Full, Viewers},
 };

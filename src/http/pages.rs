@@ -25,8 +25,8 @@ const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 
 /// What there is, for whoever looks without a browser.
-const INDEX: &str = "rega: /metrics /healthz /readyz /v1/customers/{id} /v1/summary /v1/stream, \
-                     and the console in a browser\n";
+const INDEX: &str = "rega: /metrics /healthz /readyz /v1/customers/{id} /v1/spikes /v1/summary \
+                     /v1/stream, and the console in a browser\n";
 
 /// Returns all pages behind the limits.
 pub(super) fn router(site: Site) -> Router {
@@ -36,6 +36,7 @@ pub(super) fn router(site: Site) -> Router {
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/v1/customers/{id}", get(customer))
+        .route("/v1/spikes", get(spikes))
         .route("/v1/summary", get(stream::summary))
         .route("/v1/stream", get(stream::stream))
         .route("/console/{file}", get(console::file))
@@ -95,6 +96,10 @@ async fn customer(State(site): State<Site>, id: Result<Path<String>, PathRejecti
             answer::error(StatusCode::MISDIRECTED_REQUEST, &error.to_string())
         }
     }
+}
+
+async fn spikes(State(site): State<Site>) -> Response {
+    answer::json_bytes(StatusCode::OK, site.spikes.to_json())
 }
 
 async fn nothing_here() -> Response {

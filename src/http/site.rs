@@ -33,6 +33,12 @@ pub enum LookupError {
     Elsewhere,
 }
 
+/// Knows which spikes are open. The service implements it, from the committed topic.
+pub trait OpenSpikes: Send + Sync {
+    /// Returns `{"spikes": […]}`: the last record of every open spike.
+    fn to_json(&self) -> Vec<u8>;
+}
+
 /// Whether this instance does its work, and if not, why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
@@ -102,6 +108,8 @@ pub struct Site {
     pub readiness: watch::Receiver<Readiness>,
     /// Who answers `/v1/customers/{id}`.
     pub customers: Arc<dyn CustomerLookup>,
+    /// What `/v1/spikes` shows.
+    pub spikes: Arc<dyn OpenSpikes>,
     /// What `/v1/summary` shows.
     pub summary: SummaryJson,
     /// Who watches `/v1/stream`.

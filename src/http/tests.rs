@@ -50,6 +50,15 @@ impl CustomerLookup for Customers {
     }
 }
 
+/// One spike is open.
+struct Spikes;
+
+impl OpenSpikes for Spikes {
+    fn to_json(&self) -> Vec<u8> {
+        b"{\"spikes\":[{}]}".to_vec()
+    }
+}
+
 /// A server that runs until it is told to stop.
 struct Running {
     address: SocketAddr,
@@ -72,6 +81,7 @@ impl Running {
             metrics: Arc::new(|| "rega_up 1\n".to_owned()),
             readiness: watched,
             customers: lent,
+            spikes: Arc::new(Spikes),
             summary: Arc::new(|| b"{\"moments\":0}".to_vec()),
             viewers: Arc::clone(&viewers),
             limits,
@@ -137,8 +147,8 @@ fn parse(answer: &str) -> (u16, String) {
 #[tokio::test]
 async fn the_pages_are_where_the_contract_says() {
     let running = Running::start(Limits::default()).await;
-    let index = "rega: /metrics /healthz /readyz /v1/customers/{id} /v1/summary /v1/stream, \
-                 and the console in a browser\n";
+    let index = "rega: /metrics /healthz /readyz /v1/customers/{id} /v1/spikes /v1/summary \
+                 /v1/stream, and the console in a browser\n";
     assert_eq!(running.get("/").await, (200, index.to_owned()));
     assert_eq!(running.get("/healthz").await, (200, "alive\n".to_owned()));
     assert_eq!(running.get("/metrics").await, (200, "rega_up 1\n".to_owned()));

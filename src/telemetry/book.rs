@@ -10,13 +10,15 @@ use std::{
 use prometheus::{Encoder, Registry, TextEncoder, proto::MetricFamily};
 
 use super::{
-    AbortClass, CustomerCounts, Names, Tally, WorkerStanding, declared,
+    AbortClass, CustomerCounts, DetectorStanding, Names, Tally, WorkerStanding,
+    alarms::Alarms,
+    declared,
     distribution::Distribution,
     log,
     metrics::{Counters, Gauges, Rosters, add},
     standing::Standing,
 };
-use crate::model::EventTime;
+use crate::{engine::spike::Found, model::EventTime};
 
 /// Why there is no telemetry. Nobody but the author of a declaration can do anything about it.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,7 @@ pub struct Telemetry {
     registry: Registry,
     counters: Counters,
     gauges: Gauges,
+    alarms: Alarms,
     /// Handed to every tally, empty.
     empty_lateness: Distribution,
     empty_processing: Distribution,
@@ -77,6 +80,7 @@ impl Telemetry {
         Ok(Self {
             counters: Counters::new(&registry)?,
             gauges: Gauges::new(&registry)?,
+            alarms: Alarms::new(&registry)?,
             registry,
             empty_lateness: millis.clone(),
             empty_processing: nanos.clone(),
@@ -193,6 +197,29 @@ impl Telemetry {
     pub fn worker_rebuilt(&self, worker: u16, error: &str) {
         add(&self.counters.worker_rebuilds, &[], 1);
         log::worker_rebuilt(worker, error);
+    }
+
+    /// How the detector stands; `None`: another instance has it.
+    pub fn detector(&self, standing: Option<&DetectorStanding>) {
+        match standing {
+            Some(standing) => self.alarms.stand(standing),
+            None => self.alarms.stand(&DetectorStanding::default()),
+        }
+    }
+
+    /// The detector judged some minutes, and what it found was committed.
+    pub fn judged(&self, found: &Found) {
+        self.alarms.judged(found);
+    }
+
+    /// A receiver was told, or was not.
+    pub fn notified(&self, receiver: &str, result: &str) {
+        self.alarms.notified(receiver, result);
+    }
+
+    /// So many records wait for a receiver.
+    pub fn notify_queue(&self, count: usize) {
+        self.alarms.queue(count);
     }
 
     /// So many watch the live picture, and so many more frames were missed.

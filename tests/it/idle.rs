@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use rega::{
     clock::Clock,
     config::{self, Environment},
-    engine::{self, Engine, decode::Dialect},
+    engine::{self, Engine, decode::Dialect, spike::DetectorSettings},
     kafka::{Connection, EmbeddedBroker, Role, TopicPlan, TopicSet, ensure},
     model::EventTime,
     service::{self, Exit, InputStart, Launch, Ruling, Settings, StateSettings, Watching},
@@ -75,6 +75,8 @@ fn start(brokers: &str, plan: TopicPlan, topics: TopicSet) -> Running {
             input_start: InputStart::Earliest,
             adopt_offsets: false,
             idle_after: Settings::IDLE_AFTER,
+            detector: DetectorSettings::default(),
+            notify: None,
             clock,
             watching: Watching { viewers_max: 0, spikes_topic: "pain-spikes".to_owned() },
         },

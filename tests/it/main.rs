@@ -1,13 +1,17 @@
 //! Rega against real parts: a native Kafka broker that this binary starts and takes down.
 #![cfg(test)]
 
+mod alarms;
 mod broker;
 mod browser;
+mod chaos;
 mod client;
 mod command_line;
 mod console;
 mod deploy;
+mod disk;
 mod docs;
+mod failpoints;
 mod idle;
 mod kcat;
 mod packs;

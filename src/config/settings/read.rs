@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     Commit, Config, History, Http, Input, Kafka, LogFormat, Partitioner, Properties, Start, State,
-    Topics, kafka, names,
+    Topics, alarms, kafka, names,
     together::{self, Marks},
 };
 use crate::{
@@ -85,7 +85,7 @@ pub(in crate::config) fn read(root: &Node, problems: &mut Problems) -> Option<Co
 }
 
 /// Reads one setting, and marks it.
-fn setting<T>(
+pub(super) fn setting<T>(
     fields: &mut Fields<'_, '_>,
     marks: &mut Marks,
     key: &'static str,
@@ -107,7 +107,6 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
     let (tolerance_of, tolerance) = day(usual.tolerance);
     let (window_of, window) = day(usual.order_window);
     let gap_of = span_within(MINUTE, DAY);
-    let age_of = span_within(SECOND, RETENTION_MAX);
     Config {
         app: setting(fields, marks, "app", names::app, "rega".to_owned()),
         instance: optional(fields, marks, "instance", names::app),
@@ -127,8 +126,8 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
         history: fields.section("history", |fields| history(fields, marks)),
         visit_gap: fields
             .section("visit", |fields| setting(fields, marks, "gap", gap_of, usual.visit_gap)),
-        notify_max_age: fields
-            .section("notify", |fields| setting(fields, marks, "max_age", age_of, HOUR)),
+        spikes: fields.section("spikes", |fields| alarms::spikes(fields, marks)),
+        notify: fields.section("notify", |fields| alarms::notify(fields, marks)),
         channels: setting(fields, marks, "channels", names::channels, Vec::new()),
         carry_properties: fields.section("moments", |fields| {
             setting(fields, marks, "properties", flag, usual.carry_properties)
@@ -223,7 +222,7 @@ fn history(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> History {
 }
 
 /// Reads one setting that has no default, and marks it.
-fn optional<T>(
+pub(super) fn optional<T>(
     fields: &mut Fields<'_, '_>,
     marks: &mut Marks,
     key: &'static str,
