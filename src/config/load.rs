@@ -12,13 +12,14 @@ use super::{
     near::nearest,
     rules::{PackReader, PackTest},
     settings, shipped,
+    source::SHIPPED,
     yaml::{self, Node, Value},
 };
 use crate::engine::{
     decode::{Dialect, mapping::spec::MappingSpec},
     rules::{
         RuleSet,
-        spec::{At, Located},
+        spec::{At, Located, PackSpec},
     },
 };
 
@@ -34,6 +35,8 @@ pub struct Loaded {
     pub rules: RuleSet,
     /// How the records of each topic are read.
     pub dialects: TopicDialects,
+    /// The files and folders that the rules stand in.
+    pub pack_paths: Vec<PathBuf>,
 }
 
 /// Packs that were read, merged and compiled.
@@ -41,6 +44,8 @@ pub struct Loaded {
 pub struct LoadedPack {
     /// The rules, ready to run.
     pub rules: RuleSet,
+    /// The same as written.
+    pub spec: PackSpec,
     /// The tests that stand beside them.
     pub tests: Vec<PackTest>,
     /// What was read, to say where a failing test stands.
@@ -75,7 +80,8 @@ pub fn load_packs<'a>(packs: impl IntoIterator<Item = &'a str>) -> Result<Loaded
     let rules = loader.compile(&pack, 0);
     match rules {
         Some(rules) if loader.problems.is_empty() => {
-            Ok(LoadedPack { rules, tests: pack.tests, sources: loader.sources })
+            let Pack { spec, tests } = pack;
+            Ok(LoadedPack { rules, spec, tests, sources: loader.sources })
         }
         Some(_) | None => Err(loader.into_report()),
     }
@@ -116,6 +122,10 @@ pub fn load_dialect(written: &str) -> Result<Dialect, Report> {
 pub(super) struct Loader {
     pub(super) sources: Sources,
     pub(super) problems: Problems,
+    /// What is allowed, but should be looked at.
+    pub(super) warnings: Problems,
+    /// The files and folders that packs stand in, on disk.
+    pub(super) pack_paths: Vec<PathBuf>,
     /// The pack files that were read from disk.
     pub(super) pack_files: Vec<PathBuf>,
     /// The mapping files that were read.
@@ -124,7 +134,7 @@ pub(super) struct Loader {
 
 impl Loader {
     pub(super) fn into_report(self) -> Report {
-        Report::new(self.sources, self.problems)
+        Report::new(self.sources, self.problems).with_warnings(self.warnings)
     }
 
     /// Loads everything that a config file names.
@@ -154,7 +164,8 @@ impl Loader {
         let pack = self.packs(&config.rules, base);
         let rules = self.compile(&pack, before);
         let dialects = self.dialects(&config.input.dialect, &config.input.mappings, base);
-        Some(Loaded { config, rules: rules?, dialects })
+        let pack_paths = std::mem::take(&mut self.pack_paths);
+        Some(Loaded { config, rules: rules?, dialects, pack_paths })
     }
 
     /// Compiles rules if no problem came up since there were `before` of them. Compiled from half
@@ -164,7 +175,10 @@ impl Loader {
             return None;
         }
         match RuleSet::compile(pack.spec.clone()) {
-            Ok(rules) => Some(rules),
+            Ok(rules) => {
+                self.warnings.extend(RuleSet::warnings(&pack.spec));
+                Some(rules)
+            }
             Err(problems) => {
                 self.problems.extend(problems);
                 None
@@ -181,6 +195,7 @@ impl Loader {
                 self.shipped(shipped, &mut reader);
             } else if is_path(&pack.value) {
                 let path = self.resolve(pack, base);
+                self.pack_paths.push(path.clone());
                 let folder = path.is_dir();
                 let files = if folder { self.yaml_files(&path, pack.at) } else { vec![path] };
                 self.pack(files, pack.at, &mut reader);
@@ -203,7 +218,7 @@ impl Loader {
     fn shipped(&mut self, pack: &shipped::ShippedPack, reader: &mut PackReader) {
         reader.begin();
         for (name, text) in pack.files {
-            let name = format!("<shipped>/{}/{name}", pack.name);
+            let name = format!("{SHIPPED}{}/{name}", pack.name);
             if let Some(node) = self.text(name, (*text).to_owned()) {
                 reader.file(&node, &mut self.problems);
             }

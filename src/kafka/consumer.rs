@@ -11,7 +11,7 @@ use std::{
 };
 
 use rdkafka::{
-    Message, Offset, TopicPartitionList,
+    ClientConfig, Message, Offset, TopicPartitionList,
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, CommitMode, Consumer, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
@@ -22,6 +22,7 @@ use super::{
     Class, Connection, KafkaFailure,
     client::{Heard, Listener},
     native,
+    topic_ids::{TopicId, topic_id},
 };
 use crate::model::EventTime;
 
@@ -103,6 +104,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 pub struct GroupConsumer {
     consumer: BaseConsumer<Listener>,
     heard: Arc<Heard>,
+    group: String,
     topic: String,
     /// The same for the library.
     topic_name: CString,
@@ -126,14 +128,43 @@ impl GroupConsumer {
         instance: &str,
         topic: &str,
     ) -> Result<Self, KafkaFailure> {
+        Self::join(&connection.member(group, instance), group, topic)
+    }
+
+    /// Joins `group` under no name, for another topic than its members: it leaves no gap when it goes.
+    ///
+    /// # Errors
+    ///
+    /// A property has a value that the client does not allow.
+    pub fn open_guest(
+        connection: &Connection,
+        group: &str,
+        topic: &str,
+    ) -> Result<Self, KafkaFailure> {
+        Self::join(&connection.reader(group, &format!("{group}-guest")), group, topic)
+    }
+
+    fn join(config: &ClientConfig, group: &str, topic: &str) -> Result<Self, KafkaFailure> {
         let failed = |error| KafkaFailure::new("opening the consumer", &error);
         let listener = Listener::default();
         let heard = Arc::clone(&listener.state);
-        let config = connection.member(group, instance);
-        let consumer = BaseConsumer::from_config_and_context(&config, listener).map_err(failed)?;
+        let consumer = BaseConsumer::from_config_and_context(config, listener).map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
         let topic_name = CString::new(topic).map_err(|error| failed(error.into()))?;
-        Ok(Self { consumer, heard, topic: topic.to_owned(), topic_name })
+        let (group, topic) = (group.to_owned(), topic.to_owned());
+        Ok(Self { consumer, heard, group, topic, topic_name })
+    }
+
+    pub(super) fn client(&self) -> &BaseConsumer<Listener> {
+        &self.consumer
+    }
+
+    pub(super) fn group(&self) -> &str {
+        &self.group
+    }
+
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
     }
 
     /// Waits up to `timeout` for a record.
@@ -278,6 +309,11 @@ impl GroupConsumer {
         let doing = "asking for a topic's stable end";
         let bounds = self.consumer.fetch_watermarks(topic, partition, limit);
         bounds.map(|(_, end)| end).map_err(|error| KafkaFailure::new(doing, &error))
+    }
+
+    /// Returns a topic's id; `None` where it cannot be known within `limit`.
+    pub fn topic_id(&self, topic: &str, limit: Duration) -> Option<TopicId> {
+        topic_id(self.consumer.client(), topic, limit)
     }
 
     /// Returns where a partition ended when the client last fetched from it; `None` before that.

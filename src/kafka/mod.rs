@@ -11,7 +11,9 @@ mod error;
 mod feeder;
 mod follower;
 mod native;
+mod orphans;
 mod producer;
+mod topic_ids;
 mod topics;
 
 pub use self::{
@@ -22,6 +24,8 @@ pub use self::{
     error::{Class, KafkaFailure, Trouble},
     feeder::Feeder,
     follower::Follower,
+    orphans::Ownership,
     producer::{Header, Outbox, Outgoing},
+    topic_ids::TopicId,
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
 };

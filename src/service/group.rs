@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{
     InputStart,
+    failpoint::Failpoint,
     held::{Held, RestoreFailure, Restoring, Running},
     position::{Known, Mismatch, Position, position},
     session::Session,
@@ -43,6 +44,7 @@ impl Session<'_> {
             match rebalance {
                 Rebalance::Assigned(partitions) => self.take_up(&partitions)?,
                 Rebalance::Revoked { partitions, lost: false } => {
+                    Failpoint::InRevoke.reached();
                     // While they are still ours: the next owner starts from this commit.
                     let last = self.commit();
                     self.settle(last)?;
@@ -61,6 +63,9 @@ impl Session<'_> {
     }
 
     fn take_up(&mut self, partitions: &[i32]) -> Result<(), KafkaFailure> {
+        if !partitions.is_empty() {
+            Failpoint::InAssign.reached();
+        }
         self.consumer.assign(&[])?;
         self.shared.telemetry.partitions_assigned(self.worker, partitions);
         self.shared.board.joined(self.worker);
@@ -133,6 +138,9 @@ impl Session<'_> {
     ) -> Result<(), KafkaFailure> {
         match step {
             Ok((step, row_count)) => {
+                if 0 < row_count {
+                    Failpoint::InRestore.reached();
+                }
                 self.shared.telemetry.restored(row_count);
                 match step {
                     RestoreStep::Waiting | RestoreStep::Reading => Ok(()),
@@ -206,7 +214,7 @@ impl Session<'_> {
             app: settings.app.clone(),
             input: settings.topics.name(Role::Input).to_owned(),
             changelog: settings.topics.name(Role::State).to_owned(),
-            topic_ids: <[String; 2]>::default(),
+            topic_ids: self.topic_ids.clone(),
             partition,
         }
     }
@@ -226,7 +234,9 @@ impl Session<'_> {
         };
         let partition_count = self.shared.topics.partition_count;
         let bounds = self.consumer.bounds(partition, BOUNDS_LIMIT)?;
+        let [topic_id, _] = &self.topic_ids;
         let known = Known {
+            topic_id,
             committed,
             row: row.as_ref(),
             partition_count,
@@ -244,7 +254,11 @@ impl Session<'_> {
                 return Ok(());
             }
         };
-        let row = PartitionRow { next_offset: offset, partition_count, ..row.unwrap_or_default() };
+        let mut row = row.unwrap_or_default();
+        if !topic_id.is_empty() {
+            row.topic_id.clone_from(topic_id);
+        }
+        let row = PartitionRow { next_offset: offset, partition_count, ..row };
         let mut customers = CustomerCounts::default();
         for (stage, band, count) in state.store.standings() {
             customers.add(stage, band, count);

@@ -13,6 +13,7 @@ mod checkpoint;
 mod commit;
 mod customers;
 mod detect;
+mod failpoint;
 mod folder;
 mod group;
 mod held;
@@ -20,8 +21,10 @@ mod idle;
 mod live;
 mod lookup;
 mod notify;
+mod orphans;
 mod position;
 mod publish;
+mod reload;
 mod run;
 mod session;
 mod settings;
@@ -34,6 +37,7 @@ mod worker;
 pub use self::{
     folder::{FolderFailure, StateFolder},
     lookup::{Answer, Busy, Lookup, LookupDesk},
+    reload::RuleFiles,
     run::{Exit, Launch, StartFailure, run},
     settings::{InputStart, Settings, StateSettings, Watching},
     shared::Ruling,

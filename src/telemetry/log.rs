@@ -138,6 +138,15 @@ pub fn held_back(worker: u16, partition: i32) {
     tracing::error!(worker, partition, "partition waits for room on the disk");
 }
 
+/// The group has given partitions to nobody; a guest makes it share out anew.
+pub fn partitions_orphaned(worker: u16, partitions: &[i32]) {
+    tracing::warn!(
+        worker,
+        ?partitions,
+        "partitions without an owner, the group is asked to share out"
+    );
+}
+
 /// Folders of partitions that went elsewhere long ago are gone.
 pub fn folders_swept(partitions: &[i32]) {
     tracing::info!(?partitions, "old state folders removed");

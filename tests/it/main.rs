@@ -4,10 +4,14 @@
 mod alarms;
 mod broker;
 mod browser;
+mod chaos;
 mod client;
 mod command_line;
 mod console;
+mod deploy;
+mod disk;
 mod docs;
+mod failpoints;
 mod idle;
 mod kcat;
 mod packs;
