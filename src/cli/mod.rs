@@ -6,6 +6,7 @@
 mod check;
 mod demo;
 mod generate;
+mod inspect;
 mod output;
 mod pace;
 mod replay;
@@ -37,6 +38,7 @@ enum Command {
     Run(run::RunArguments),
     Replay(replay::ReplayArguments),
     Check(check::CheckArguments),
+    Inspect(inspect::InspectArguments),
     Generate(generate::GenerateArguments),
 }
 
@@ -47,6 +49,7 @@ impl Command {
             Self::Run(arguments) => run::run(&arguments),
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
+            Self::Inspect(arguments) => inspect::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),
         }
     }

@@ -29,7 +29,7 @@ pub use self::{
     check::{Checked, check},
     dialect::{TopicDialects, dialect},
     environment::Environment,
-    load::{Loaded, LoadedPack, load, load_dialect, load_mapping, load_packs},
+    load::{Loaded, LoadedPack, load, load_dialect, load_mapping, load_packs, mapping_of},
     problem::Problems,
     report::{Colour, Report},
     rules::{Expectation, Pack, PackTest, Step},

@@ -12,6 +12,7 @@ mod feeder;
 mod follower;
 mod native;
 mod producer;
+mod sample;
 mod topics;
 
 pub use self::{
@@ -23,5 +24,6 @@ pub use self::{
     feeder::Feeder,
     follower::Follower,
     producer::{Header, Outbox, Outgoing},
+    sample::{SampledRecord, sample},
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
 };

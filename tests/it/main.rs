@@ -4,6 +4,7 @@
 mod broker;
 mod client;
 mod command_line;
+mod dialects;
 mod docs;
 mod idle;
 mod kcat;

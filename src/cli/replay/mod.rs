@@ -12,7 +12,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 
-use self::{lines::Lines, outputs::Outputs, session::Session};
+pub(super) use self::lines::Lines;
+use self::{outputs::Outputs, session::Session};
 use super::{Failure, error};
 use crate::{
     clock,
