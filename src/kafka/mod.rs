@@ -11,6 +11,7 @@ mod error;
 mod feeder;
 mod follower;
 mod native;
+mod orphans;
 mod producer;
 mod sample;
 mod topics;
@@ -23,6 +24,7 @@ pub use self::{
     error::{Class, KafkaFailure, Trouble},
     feeder::Feeder,
     follower::Follower,
+    orphans::Ownership,
     producer::{Header, Outbox, Outgoing},
     sample::{SampledRecord, sample},
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},

@@ -8,6 +8,7 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
     message::Headers,
+    metadata::MetadataPartition,
 };
 
 use super::{Connection, KafkaFailure, client::Listener};
@@ -55,7 +56,7 @@ pub fn sample(
         .topics()
         .iter()
         .filter(|found| found.name() == topic)
-        .flat_map(|found| found.partitions().iter().map(|one| one.id()))
+        .flat_map(|found| found.partitions().iter().map(MetadataPartition::id))
         .collect();
     if partitions.is_empty() {
         let unknown = KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition);

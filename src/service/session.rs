@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, sync::Arc, sync::mpsc::Receiver, time::Duration
 use super::{
     held::{Held, Running},
     lookup::{self, Answer, Lookup},
+    orphans::OrphanWatch,
     publish::Publisher,
     shared::{Ruling, Shared},
     work::Work,
@@ -55,6 +56,7 @@ pub(super) struct Session<'w> {
     pub(super) ending: bool,
     looked_around: Stopwatch,
     swept: Stopwatch,
+    pub(super) orphans: OrphanWatch,
 }
 
 /// How much work waits for its commit.
@@ -100,6 +102,7 @@ impl<'w> Session<'w> {
             ending: false,
             looked_around: Stopwatch::start(),
             swept: Stopwatch::start(),
+            orphans: OrphanWatch::new(),
         })
     }
 
@@ -153,6 +156,7 @@ impl<'w> Session<'w> {
             self.move_idle_time()?;
             self.report_standing();
             self.sweep();
+            self.look_for_orphans();
         }
         if self.is_commit_due() { self.commit() } else { Ok(()) }
     }

@@ -10,7 +10,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{Settings, board::Board};
+use super::{Settings, board::Board, spikes::SpikeBoard};
 use crate::{
     engine::Engine,
     kafka::TopicSet,
@@ -40,6 +40,7 @@ pub(super) struct Shared {
     pub(super) shelf: Arc<Shelf>,
     pub(super) stop: Stop,
     pub(super) input: InputPulse,
+    pub(super) spikes: SpikeBoard,
 }
 
 /// When any worker of this process last received a record. Says whether the whole input is silent,

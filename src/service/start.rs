@@ -5,16 +5,18 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 use arc_swap::ArcSwap;
 
 use super::{
-    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, run,
+    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, Watching,
+    run,
 };
 use crate::{
     clock::Clock,
     config::{
-        Config, Loaded,
+        self, Config, Loaded,
         settings::{Start, Topics},
     },
     engine::Engine,
     kafka::{Connection, Role, TopicPlan, ensure},
+    notify,
     telemetry::{Names, Telemetry},
 };
 
@@ -50,6 +52,23 @@ pub fn start(
     run(launch, until)
 }
 
+/// Returns who is told of spikes; `None` for nobody.
+fn notify(config: &Config) -> Option<notify::Settings> {
+    let config::settings::Notify { max_age, alertmanager, webhook, token } = &config.notify;
+    if alertmanager.is_none() && webhook.is_none() {
+        return None;
+    }
+    let advertised = config.http.advertise.clone();
+    Some(notify::Settings {
+        alertmanager: alertmanager.clone(),
+        webhook: webhook.clone(),
+        token: token.as_ref().map(|config::settings::Secret(token)| token.clone()),
+        max_age: *max_age,
+        app: config.app.clone(),
+        site: advertised.unwrap_or_else(|| format!("http://{}", config.http.listen)),
+    })
+}
+
 fn settings(
     config: &Config,
     instance: String,
@@ -82,13 +101,23 @@ fn settings(
         adopt_offsets,
         idle_after: Settings::IDLE_AFTER,
         clock: Clock::wall(),
+        detector: config.detector(),
+        notify: notify(config),
+        watching: watching(config),
     })
+}
+
+/// Returns what is needed to let people watch.
+pub fn watching(config: &Config) -> Watching {
+    Watching {
+        viewers_max: config.http.viewers_max,
+        spikes_topic: config.topics.pain_spikes.clone(),
+    }
 }
 
 /// Returns which topics an application has.
 pub fn plan(app: &str, topics: &Topics, max_output_bytes: usize) -> TopicPlan {
-    // Spikes are not written yet, so their topic is not made yet.
-    let Topics { touchpoints, moments, engagement, pain_spikes: _, rejects } = topics.clone();
+    let Topics { touchpoints, moments, engagement, pain_spikes, rejects } = topics.clone();
     TopicPlan {
         names: BTreeMap::from([
             (Role::Input, touchpoints),
@@ -96,6 +125,9 @@ pub fn plan(app: &str, topics: &Topics, max_output_bytes: usize) -> TopicPlan {
             (Role::Engagement, engagement),
             (Role::Rejects, rejects),
             (Role::State, format!("{app}-state")),
+            (Role::PainSpikes, pain_spikes),
+            (Role::Pulse, format!("{app}-pulse")),
+            (Role::Detector, format!("{app}-detector")),
         ]),
         app: app.to_owned(),
         max_output_bytes,

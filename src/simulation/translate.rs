@@ -92,10 +92,10 @@ impl Translator {
             "properties": told.properties,
         });
         if self.theirs(&told.event) == "page" {
-            call["type"] = "page".into();
+            put(&mut call, "type", "page".into());
         } else {
-            call["type"] = "track".into();
-            call["event"] = title(&told.event).into();
+            put(&mut call, "type", "track".into());
+            put(&mut call, "event", title(&told.event).into());
         }
         call
     }
@@ -113,9 +113,9 @@ impl Translator {
         });
         let mut data = told.properties;
         if let Some(actor) = data.remove("rega_actor") {
-            event["regaactor"] = actor;
+            put(&mut event, "regaactor", actor);
         }
-        event["data"] = data.into();
+        put(&mut event, "data", data.into());
         event
     }
 
@@ -154,13 +154,13 @@ impl Translator {
             _ => None,
         };
         if let Some(platform) = platform {
-            row["platform"] = platform.into();
+            put(&mut row, "platform", platform.into());
         }
         if let Some(product) = told.properties.remove("product_id") {
-            row["items"] = json!([{ "item_id": product }]);
+            put(&mut row, "items", json!([{ "item_id": product }]));
         }
         if let Some(order) = told.properties.remove("order_id") {
-            row["ecommerce"] = json!({ "transaction_id": order });
+            put(&mut row, "ecommerce", json!({ "transaction_id": order }));
         }
         let params = told.properties.into_iter().map(|(key, value)| {
             let value = match value {
@@ -169,11 +169,13 @@ impl Translator {
                 }
                 Value::Number(number) => json!({ "double_value": number }),
                 Value::String(text) => json!({ "string_value": text }),
-                other => json!({ "string_value": other.to_string() }),
+                other @ (Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
+                    json!({ "string_value": other.to_string() })
+                }
             };
             json!({ "key": key, "value": value })
         });
-        row["event_params"] = params.collect();
+        put(&mut row, "event_params", params.collect());
         row
     }
 
@@ -289,7 +291,15 @@ impl Told {
 }
 
 fn described(schema: &str, data: Value) -> Value {
-    json!({ "schema": format!("iglu:{schema}/jsonschema/1-0-0"), "data": data })
+    let schema = format!("iglu:{schema}/jsonschema/1-0-0");
+    Map::from_iter([("schema".to_owned(), schema.into()), ("data".to_owned(), data)]).into()
+}
+
+/// Puts a member into an object.
+fn put(object: &mut Value, key: &str, member: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(key.to_owned(), member);
+    }
 }
 
 /// Returns `Order Placed` for `order_placed`.

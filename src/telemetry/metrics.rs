@@ -49,6 +49,7 @@ pub(super) struct Counters {
     pub(super) aborts: IntCounterVec,
     pub(super) worker_rebuilds: IntCounterVec,
     pub(super) restored_records: IntCounterVec,
+    pub(super) viewer_frames_missed: IntCounterVec,
     pub(super) checkpoints: IntCounterVec,
 }
 
@@ -92,6 +93,7 @@ impl Counters {
             aborts: counter(&declared::ABORTS)?,
             worker_rebuilds: counter(&declared::WORKER_REBUILDS)?,
             restored_records: counter(&declared::RESTORED_RECORDS)?,
+            viewer_frames_missed: counter(&declared::VIEWER_FRAMES_MISSED)?,
             checkpoints: counter(&declared::CHECKPOINTS)?,
         };
         counters.show_zeros();
@@ -230,6 +232,7 @@ pub(super) struct Gauges {
     pub(super) store_bytes: IntGaugeVec,
     pub(super) queue_items: IntGaugeVec,
     pub(super) workers: IntGaugeVec,
+    pub(super) viewers: IntGaugeVec,
     pub(super) rules_info: IntGaugeVec,
     pub(super) build_info: IntGaugeVec,
 }
@@ -257,6 +260,7 @@ impl Gauges {
             store_bytes: gauge(&declared::STORE_BYTES)?,
             queue_items: gauge(&declared::QUEUE_ITEMS)?,
             workers: gauge(&declared::WORKERS)?,
+            viewers: gauge(&declared::VIEWERS)?,
             rules_info: gauge(&declared::RULES_INFO)?,
             build_info: gauge(&declared::BUILD_INFO)?,
         })

@@ -1,11 +1,18 @@
 //! Rega against real parts: a native Kafka broker that this binary starts and takes down.
 #![cfg(test)]
 
+mod alarms;
 mod broker;
+mod browser;
+mod chaos;
 mod client;
 mod command_line;
+mod console;
+mod deploy;
 mod dialects;
+mod disk;
 mod docs;
+mod failpoints;
 mod idle;
 mod kcat;
 mod packs;
@@ -16,3 +23,5 @@ mod startup;
 mod stream;
 mod topics;
 mod transactions;
+mod watching;
+mod web;

@@ -23,7 +23,7 @@ fn draft_fields(text: &mut String, roles: &Roles) -> std::fmt::Result {
     match &roles.customer_id {
         Some(path) => writeln!(text, "  customer_id: {}", quoted(path))?,
         None => {
-            writeln!(text, "  customer_id: customer_id    # none was found: say where it stands")?
+            writeln!(text, "  customer_id: customer_id    # none was found: say where it stands")?;
         }
     }
     for other in &roles.customer_candidates {

@@ -79,7 +79,11 @@ impl Fields {
                 }
             }
             Value::Null => {}
-            value => {
+            value @ (Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_)) => {
                 let room = self.by_path.len() < FIELDS_MAX || self.by_path.contains_key(path);
                 if room {
                     self.by_path.entry(path.to_owned()).or_default().see(value);

@@ -67,7 +67,7 @@ impl Labels {
             }
             Effect::Fact(Fact::TsAssumed) => self.without_time += 1,
             Effect::Fact(Fact::EventIdAssumed) => self.without_id += 1,
-            Effect::Moment(_) | Effect::Fact(_) => {}
+            Effect::Moment(_) | Effect::Fact(_) | Effect::Pulse(_) => {}
         }
     }
 }

@@ -87,13 +87,11 @@ pub(super) fn run(arguments: &InspectArguments) -> Result<(), Failure> {
     }
     let findings = findings(records, arguments.dialect.clone(), loaded)?;
     print(&report::render(&findings));
-    match &arguments.draft {
-        Some(folder) => write_drafts(folder, &findings),
-        None => {
-            print(&report::drafts(&findings));
-            Ok(())
-        }
+    if let Some(folder) = &arguments.draft {
+        return write_drafts(folder, &findings);
     }
+    print(&report::drafts(&findings));
+    Ok(())
 }
 
 fn findings(
@@ -125,7 +123,7 @@ fn findings(
 fn dialects_of(records: &[SampledRecord]) -> Vec<(&'static str, usize)> {
     let mut counts = std::collections::BTreeMap::new();
     for record in records {
-        let name = labels::with(record, |record| dialect_of(record)).unwrap_or("none");
+        let name = labels::with(record, dialect_of).unwrap_or("none");
         *counts.entry(name).or_insert(0) += 1;
     }
     let mut counts: Vec<_> = counts.into_iter().collect();

@@ -3,6 +3,7 @@
 //! Reading never stops at a problem: it goes on with the default, so that one run tells
 //! everything. What was read is handed out only when there was none.
 
+mod alarms;
 mod kafka;
 mod names;
 mod read;
@@ -12,8 +13,11 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 
 use jiff::tz::TimeZone;
 
-pub use self::kafka::Properties;
 pub(super) use self::read::read;
+pub use self::{
+    alarms::{Notify, Secret, Spikes},
+    kafka::Properties,
+};
 use super::dialect::WrittenDialects;
 use crate::{
     engine::{self, rules::spec::Located},
@@ -22,7 +26,7 @@ use crate::{
 
 /// Every setting, as it is written in a file: the environment variable is the same name in
 /// capitals with `REGA_` before it and `__` for a dot.
-pub(super) const KEYS: [&str; 39] = [
+pub(super) const KEYS: [&str; 46] = [
     "app",
     "instance",
     "kafka.brokers",
@@ -46,6 +50,7 @@ pub(super) const KEYS: [&str; 39] = [
     "workers",
     "http.listen",
     "http.advertise",
+    "http.viewers_max",
     "rules",
     "commit.interval",
     "commit.max_touchpoints",
@@ -55,7 +60,13 @@ pub(super) const KEYS: [&str; 39] = [
     "history.since",
     "history.complete_after",
     "visit.gap",
+    "spikes.properties",
+    "spikes.watch",
+    "spikes.false_alarms_per_week",
     "notify.max_age",
+    "notify.alertmanager.url",
+    "notify.webhook.url",
+    "notify.webhook.token",
     "channels",
     "moments.properties",
     "text_fields",
@@ -105,9 +116,10 @@ pub struct Config {
     /// `visit.gap`: a customer's silence of this length ends a visit. Default 30m, as web
     /// analytics has it.
     pub visit_gap: Span,
-    /// `notify.max_age`: what is older is published as `backfill` and pages nobody. Default 1h:
-    /// nobody can act on older news.
-    pub notify_max_age: Span,
+    /// What is watched for spikes.
+    pub spikes: Spikes,
+    /// Who is told.
+    pub notify: Notify,
     /// `channels`: names besides the built-in ones. Each is a label of several metrics, so there
     /// is a bound ([`Channels::MAX`]).
     pub channels: Vec<String>,
@@ -200,6 +212,9 @@ pub struct Http {
     /// `http.advertise`: where other instances reach this one, as `http://host:port`. `None`: the
     /// address it listens on.
     pub advertise: Option<String>,
+    /// `http.viewers_max`: how many may watch the console's live picture at a time. Default 16: a
+    /// team, and far below the connections that there are. 0: nobody may.
+    pub viewers_max: usize,
 }
 
 /// `commit`.
@@ -255,6 +270,17 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// Returns what of this concerns the spike detector.
+    pub fn detector(&self) -> engine::spike::DetectorSettings {
+        let Spikes { properties: _, watch, false_alarms_per_week } = &self.spikes;
+        engine::spike::DetectorSettings {
+            timezone: self.timezone.clone(),
+            watch: watch.clone(),
+            alarms_a_day: false_alarms_per_week / 7.0,
+            backfill_after: Some(self.notify.max_age),
+        }
+    }
+
     /// Returns what of this concerns the engine.
     pub fn engine(&self) -> engine::Settings {
         // Destructured, so that a setting that is added cannot be forgotten here.
@@ -274,7 +300,8 @@ impl Config {
             order_window,
             history: History { since, complete_after },
             visit_gap,
-            notify_max_age,
+            spikes: Spikes { properties, watch: _, false_alarms_per_week: _ },
+            notify,
             channels,
             carry_properties,
             text_fields,
@@ -290,7 +317,8 @@ impl Config {
             history_complete_after: *complete_after,
             visit_gap: *visit_gap,
             timezone: timezone.clone(),
-            backfill_after: Some(*notify_max_age),
+            backfill_after: Some(notify.max_age),
+            spike_properties: properties.clone(),
             carry_properties: *carry_properties,
             text_fields: text_fields.clone(),
             max_output_bytes: *max_output_bytes,
