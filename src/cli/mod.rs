@@ -5,12 +5,14 @@
 
 mod check;
 mod demo;
+mod explain;
 mod generate;
 mod inspect;
 mod output;
 mod pace;
 mod replay;
 mod run;
+mod test;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -39,6 +41,8 @@ enum Command {
     Replay(replay::ReplayArguments),
     Check(check::CheckArguments),
     Inspect(inspect::InspectArguments),
+    Test(test::TestArguments),
+    Explain(explain::ExplainArguments),
     Generate(generate::GenerateArguments),
 }
 
@@ -50,6 +54,8 @@ impl Command {
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
             Self::Inspect(arguments) => inspect::run(&arguments),
+            Self::Test(arguments) => test::run(&arguments),
+            Self::Explain(arguments) => explain::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),
         }
     }
@@ -64,6 +70,8 @@ pub enum Failure {
     Config(Box<Report>),
     /// The same, and everything has been said: exit code 64.
     Told,
+    /// Something is not as it should be, and it has been said: exit code 1.
+    Untrue,
     /// It could not go on: exit code 1.
     Fatal(String),
 }
@@ -99,6 +107,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(USAGE)
         }
         Failure::Told => ExitCode::from(USAGE),
+        Failure::Untrue => ExitCode::from(FATAL),
         Failure::Fatal(message) => {
             error(&format!("rega: {message}\n"));
             ExitCode::from(FATAL)

@@ -14,6 +14,7 @@ mod native;
 mod orphans;
 mod producer;
 mod sample;
+mod topic_ids;
 mod topics;
 
 pub use self::{
@@ -27,5 +28,6 @@ pub use self::{
     orphans::Ownership,
     producer::{Header, Outbox, Outgoing},
     sample::{SampledRecord, sample},
+    topic_ids::TopicId,
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
 };

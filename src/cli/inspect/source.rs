@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::{Failure, replay::Lines};
+use super::super::{Failure, replay::lines::Lines};
 use crate::{
     config::Config,
     kafka::{Connection, SampledRecord, sample},
