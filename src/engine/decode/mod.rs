@@ -55,7 +55,7 @@ use self::{
     touchpoint::Origin,
 };
 pub use self::{
-    dialect::{DialectSpec, Form},
+    dialect::{DialectSpec, Form, dialect_of, tsv_columns},
     field::Field,
     memory::Scratch,
     names::{normal_channel, normal_event},

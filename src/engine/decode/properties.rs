@@ -26,10 +26,14 @@ pub struct PropertyPaths {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     pub(super) id: Option<PathId>,
-    /// What stands here counts only where nothing stands at the property itself.
-    pub(super) stands_in: bool,
+    /// Where not 0: what stands here counts only where nothing of a lower rank does.
+    pub(super) rank: usize,
     children: HashMap<StableHash, Node, FixedState>,
 }
+
+/// The rank of a dialect's own place for a property: after the property itself, and before what
+/// packs take for the same. Those synonyms are for any sender, and some are loose.
+pub(super) const STANDS_IN: usize = 1;
 
 impl Node {
     pub(super) fn child(&self, key: StableHash) -> Option<&Self> {
@@ -89,7 +93,7 @@ impl PropertyPaths {
             // A path that rules ask for by itself stays what it is.
             if node.id.is_none() {
                 node.id = Some(id);
-                node.stands_in = true;
+                node.rank = STANDS_IN;
             }
         }
     }
@@ -102,7 +106,7 @@ impl PropertyPaths {
         let node = self.root.children.entry(first).or_default();
         if node.id.is_none() && id.is_some() {
             node.id = id;
-            node.stands_in = true;
+            node.rank = usize::MAX;
         }
     }
 
