@@ -95,8 +95,14 @@ fn satisfies(text: &str, schema: &str) -> Result<(), String> {
 /// is followed here.
 #[test]
 fn every_page_with_examples_is_followed() {
-    let followed =
-        ["README.md", "docs/generate.md", "docs/operating.md", "docs/rules.md", "docs/spikes.md", "docs/tutorial.md"];
+    let followed = [
+        "README.md",
+        "docs/generate.md",
+        "docs/operating.md",
+        "docs/rules.md",
+        "docs/spikes.md",
+        "docs/tutorial.md",
+    ];
     for path in page::pages() {
         let examples = page::blocks(&read(&path));
         let only_pictures = examples.iter().all(|each| each.word(0) == "text");
