@@ -22,8 +22,10 @@ use crate::engine::rules::spec::At;
 const DEPTH_MAX: usize = 8;
 
 /// The keys of a pack that no config file has.
-const PACK_KEYS: [&str; 10] = [
+const PACK_KEYS: [&str; 12] = [
     "pack",
+    "extends",
+    "drop",
     "tracks",
     "reasons",
     "events",

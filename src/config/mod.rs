@@ -34,7 +34,7 @@ pub use self::{
     load::{Loaded, LoadedPack, load, load_dialect, load_mapping, load_packs},
     problem::Problems,
     report::{Colour, Report},
-    rules::{Expectation, Pack, PackTest, Step},
+    rules::{Expectation, Lineage, Pack, PackTest, Step},
     settings::Config,
     source::{Place, Source, SourceId, SourceKind, Sources},
     span::display as display_span,

@@ -500,6 +500,7 @@ fn travel(
         let entry = step.from == Stage::None;
         let code = context.rules.referral_paths.iter().find_map(|path| digest.value(*path));
         if let (true, Some(code)) = (entry, code) {
+            outcome.facts.push(Fact::Referred(step.kind));
             outcome.referral = Some(code.into());
             engagement.referral.get_or_insert_with(|| code.into());
         }

@@ -16,6 +16,7 @@ mod idle;
 mod kcat;
 mod packs;
 mod process;
+mod reload;
 mod service;
 mod simulated;
 mod startup;
