@@ -117,7 +117,7 @@ pub(crate) fn write_reference_pack(table: &str, file: &Path) {
         if row[11] != "0" {
             writeln!(
                 pack,
-                "    points: {{ {}: {{ add: {}, cap: 100000, once_per: touchpoint }} }}",
+                "    points: {{ {}: {{ add: {}, cap: 100, once_per: touchpoint }} }}",
                 row[10], row[11]
             )
             .unwrap();

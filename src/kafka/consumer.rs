@@ -228,7 +228,9 @@ impl GroupConsumer {
         Some(self.polled(match delivery.error() {
             None => Ok(HeldRecord::Taken(delivery)),
             Some(RDKafkaErrorCode::PartitionEOF) => {
-                Err(KafkaError::PartitionEOF(delivery.partition()))
+                let (partition, offset) = (delivery.partition(), delivery.offset());
+                tracing::debug!(partition, "reached end of partition at offset {offset}");
+                Err(KafkaError::PartitionEOF(partition))
             }
             Some(code @ RDKafkaErrorCode::Fatal) => Err(KafkaError::MessageConsumptionFatal(code)),
             Some(code) => Err(KafkaError::MessageConsumption(code)),

@@ -28,7 +28,7 @@ import org.apache.kafka.streams.state.Stores;
  *
  * <p>Per touchpoint: parse, drop what was seen before (a ring of 64 event ids), find the rules of
  * its event, label it by the first of them that holds, add the points of all that hold to five
- * fading scores, write the state, and send one record. Written as one would who knows Kafka Streams
+ * fading scores where the customer acted, write the state, and send one record. Written as one would who knows Kafka Streams
  * and wants it fast: one processor, one store, a compact state, no serialiser in between.
  */
 public final class Reference {
@@ -155,7 +155,9 @@ public final class Reference {
       out.set("channel", in.get("channel"));
       String event = in.get("event").asText();
       out.put("event", event);
-      judge(in.get("properties"), rules.getOrDefault(event, List.of()), state, ts, out);
+      JsonNode actor = in.get("actor");
+      boolean earns = actor == null || actor.asText().equals("customer");
+      judge(in.get("properties"), rules.getOrDefault(event, List.of()), state, earns ? ts : -1, out);
       ObjectNode engagement = out.putObject("engagement");
       double overall = 0;
       for (int track = 0; track < 5; track++) {
@@ -183,7 +185,8 @@ public final class Reference {
         }
         if (first == null) first = rule;
         names.add(rule.name());
-        if (rule.points() != 0) state.add(rule.track(), rule.points(), ts);
+        // What the brand or a system does gives no points.
+        if (rule.points() != 0 && 0 <= ts) state.add(rule.track(), rule.points(), ts);
       }
       out.put("micro_moment", first == null ? "none" : first.microMoment());
       out.put("moment_of_truth", first == null ? "none" : first.momentOfTruth());
