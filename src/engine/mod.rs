@@ -19,6 +19,7 @@ pub mod rules;
 mod score;
 mod sealed;
 mod settings;
+mod split;
 mod state;
 mod subject;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use self::{
     record::Record,
     sealed::{CustomerChange, Sealed},
     settings::Settings,
+    split::{Piece, Splitter},
 };
 
 /// The key of the partition row in the state topic. Customer keys start with [`CUSTOMER_PREFIX`].

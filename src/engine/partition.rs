@@ -88,7 +88,7 @@ pub struct PartitionRow {
     pub known_since: Option<EventTime>,
     /// How many times idleness moved the clock.
     pub ticks: u64,
-    /// The input topic's id, as text; empty where it is not known.
+    /// The input topic, as text; empty where it is not known.
     pub topic_id: String,
     /// The input topic's partition count.
     pub partition_count: i32,
@@ -297,19 +297,7 @@ struct Run<'r, C> {
 
 impl<C: Customers> Run<'_, C> {
     fn reject(&mut self, rejected: &Rejected<'_>) {
-        let limit = self.engine.settings.max_output_bytes;
-        let detail = rejected.reject.to_string();
-        let detail = self.effects.keep(detail.as_bytes());
-        let truncated = rejected.item.is_some_and(|item| limit < item.len());
-        let item = rejected.item.map(|item| item.get(..limit).unwrap_or(item));
-        let item = item.map(|item| self.effects.keep(item));
-        self.effects.push(Effect::Reject(RejectedItem {
-            reason: rejected.reject.code(),
-            detail,
-            item,
-            index: rejected.index,
-            truncated,
-        }));
+        reject(self.effects, self.engine.settings.max_output_bytes, rejected);
     }
 
     fn touchpoint(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>) {
@@ -528,6 +516,21 @@ impl<C: Customers> Run<'_, C> {
         }
         self.index(id);
     }
+}
+
+/// Sets an item aside; what is longer than `limit` is cut.
+pub(super) fn reject(effects: &mut Effects, limit: usize, rejected: &Rejected<'_>) {
+    let detail = effects.keep(rejected.reject.to_string().as_bytes());
+    let truncated = rejected.item.is_some_and(|item| limit < item.len());
+    let item = rejected.item.map(|item| item.get(..limit).unwrap_or(item));
+    let item = item.map(|item| effects.keep(item));
+    effects.push(Effect::Reject(RejectedItem {
+        reason: rejected.reject.code(),
+        detail,
+        item,
+        index: rejected.index,
+        truncated,
+    }));
 }
 
 /// Notes that a customer differs from the last commit.

@@ -15,7 +15,7 @@ use rdkafka::{
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
-    message::BorrowedMessage,
+    message::{BorrowedMessage, Headers as _},
 };
 
 use super::{
@@ -82,6 +82,11 @@ impl InputRecord<'_> {
     /// The offset.
     pub fn offset(&self) -> i64 {
         self.0.offset()
+    }
+
+    /// The value of its header of this name. Looked for only where the input is routed.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.0.headers()?.iter().find(|header| header.key == name)?.value
     }
 
     /// When it was produced, or appended.

@@ -10,6 +10,7 @@ mod embedded;
 mod error;
 mod feeder;
 mod follower;
+mod intake;
 mod native;
 mod producer;
 mod topics;
@@ -22,6 +23,9 @@ pub use self::{
     error::{Class, KafkaFailure, Trouble},
     feeder::Feeder,
     follower::Follower,
+    intake::{
+        Handover, Intake, Place, Source, SourceRecord, Taken, committed_by, has_records, survey,
+    },
     producer::{Header, Outbox, Outgoing},
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
 };

@@ -25,6 +25,10 @@ const CREATION_LIMIT: Duration = Duration::from_secs(30);
 /// Room in a record beside the value that `output.max_bytes` bounds: key, headers, framing.
 const FRAMING_BYTES: usize = 4096;
 
+/// How long a routed copy is kept: as Kafka's own default, whatever the broker's is. A worker that is
+/// down for longer finds its place gone, and stops.
+const ROUTED: [(&str, &str); 2] = [("cleanup.policy", "delete"), ("retention.ms", "604800000")];
+
 /// Only closed segments are compacted, and a restore reads the open one whole. Smaller ones would
 /// mean more open files: Kafka's default is 1 GiB.
 const STATE_SEGMENT_BYTES: &str = "134217728";
@@ -32,7 +36,7 @@ const STATE_SEGMENT_BYTES: &str = "134217728";
 /// What a topic is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// Touchpoints come from here.
+    /// Touchpoints come from here: yours, or (routed) Rega's copy of them.
     Input,
     /// One record per touchpoint and revision.
     Moments,
@@ -71,6 +75,8 @@ impl Role {
 pub struct TopicPlan {
     /// Each role's topic.
     pub names: BTreeMap<Role, String>,
+    /// The topics that are routed into the input; none: producers write to the input themselves.
+    pub sources: Vec<String>,
     /// The consumer group, and the prefix of transactional ids: for the ACLs that are needed.
     pub app: String,
     /// The largest value that is ever produced.
@@ -81,6 +87,20 @@ impl TopicPlan {
     /// Returns the name of a role's topic.
     pub fn name(&self, role: Role) -> &str {
         self.names.get(&role).map_or("", String::as_str)
+    }
+
+    /// Returns whether the input is Rega's own copy.
+    pub fn is_routed(&self) -> bool {
+        !self.sources.is_empty()
+    }
+
+    /// Returns the group that reads the sources.
+    pub fn route_group(&self) -> String {
+        format!("{}-route", self.app)
+    }
+
+    fn settings(&self, role: Role) -> &'static [(&'static str, &'static str)] {
+        if role == Role::Input && self.is_routed() { &ROUTED } else { role.settings() }
     }
 }
 
@@ -157,10 +177,11 @@ impl<'a> Inspector<'a> {
     }
 
     fn run(&self) -> Result<TopicSet, TopicFailure> {
+        // -1: the broker's own default, as for the replicas.
+        let wanted = if self.plan.is_routed() { self.routed_count()? } else { -1 };
         let partition_count = match self.partition_count(Role::Input)? {
             Some(count) => count,
-            // The broker's own defaults for the count and the replicas.
-            None => self.create(Role::Input, -1)?,
+            None => self.create(Role::Input, wanted)?,
         };
         let mut problems = Vec::new();
         let mut reject_partition_count = partition_count;
@@ -187,6 +208,20 @@ impl<'a> Inspector<'a> {
         }
     }
 
+    /// Returns how many partitions the routed copy needs: as many as there is state for, else as the
+    /// widest source. Sources that are missing are made.
+    fn routed_count(&self) -> Result<i32, TopicFailure> {
+        let mut widest = 1;
+        for source in &self.plan.sources {
+            let count = match self.count_of(source)? {
+                Some(count) => count,
+                None => self.create_named(source, -1, &[])?,
+            };
+            widest = widest.max(count);
+        }
+        Ok(self.partition_count(Role::State)?.unwrap_or(widest))
+    }
+
     fn misaligned(&self, role: Role, found: i32, expected: i32) -> String {
         format!(
             "topic \"{}\" has {found} partitions and \"{}\" has {expected}: they must be equal, \
@@ -198,7 +233,10 @@ impl<'a> Inspector<'a> {
 
     /// Returns `None` for a topic that does not exist.
     fn partition_count(&self, role: Role) -> Result<Option<i32>, TopicFailure> {
-        let name = self.plan.name(role);
+        self.count_of(self.plan.name(role))
+    }
+
+    fn count_of(&self, name: &str) -> Result<Option<i32>, TopicFailure> {
         let metadata = self.client.fetch_metadata(Some(name), ANSWER_LIMIT).map_err(|error| {
             // What the client has met on the way says more than that time is up.
             self.client.poll(Duration::ZERO);
@@ -223,9 +261,17 @@ impl<'a> Inspector<'a> {
 
     /// Creates a topic and returns its partition count once every partition has a leader.
     fn create(&self, role: Role, partition_count: i32) -> Result<i32, TopicFailure> {
-        let name = self.plan.name(role);
+        self.create_named(self.plan.name(role), partition_count, self.plan.settings(role))
+    }
+
+    fn create_named(
+        &self,
+        name: &str,
+        partition_count: i32,
+        settings: &[(&str, &str)],
+    ) -> Result<i32, TopicFailure> {
         let mut topic = NewTopic::new(name, partition_count, TopicReplication::Fixed(-1));
-        for (setting, value) in role.settings() {
+        for (setting, value) in settings {
             topic = topic.set(setting, value);
         }
         let what = format!("to create topic \"{name}\"");
@@ -239,11 +285,10 @@ impl<'a> Inspector<'a> {
             }
         }
         tracing::info!(topic = name, "created topic");
-        self.wait_for_leaders(role)
+        self.wait_for_leaders(name)
     }
 
-    fn wait_for_leaders(&self, role: Role) -> Result<i32, TopicFailure> {
-        let name = self.plan.name(role);
+    fn wait_for_leaders(&self, name: &str) -> Result<i32, TopicFailure> {
         let watch = Stopwatch::start();
         while !watch.left_of(CREATION_LIMIT).is_zero() {
             if let Ok(metadata) = self.client.fetch_metadata(Some(name), ANSWER_LIMIT)
@@ -336,33 +381,43 @@ fn options() -> AdminOptions {
 
 /// Returns the commands that an administrator runs once, in place of the permission to create.
 fn remedy(brokers: &str, plan: &TopicPlan) -> String {
-    let input = plan.name(Role::Input);
     let mut lines = vec!["an administrator can run:".to_owned()];
+    let create =
+        format!("  kafka-topics.sh --bootstrap-server {brokers} --create --if-not-exists --topic");
+    lines.extend(plan.sources.iter().map(|source| format!("{create} {source}")));
+    let reference = plan.sources.first().map_or(plan.name(Role::Input), String::as_str);
     for role in Role::ALL {
         let count = match role {
-            Role::Input => String::new(),
-            Role::Moments | Role::Engagement | Role::Rejects | Role::State => {
-                format!(" --partitions <as many as {input} has>")
+            Role::Input if !plan.is_routed() => String::new(),
+            Role::Input | Role::Moments | Role::Engagement | Role::Rejects | Role::State => {
+                format!(" --partitions <as many as {reference} has>")
             }
         };
-        let settings: Vec<String> = role
-            .settings()
+        let settings: Vec<String> = plan
+            .settings(role)
             .iter()
             .map(|(name, value)| format!(" --config {name}={value}"))
             .collect();
-        lines.push(format!(
-            "  kafka-topics.sh --bootstrap-server {brokers} --create --if-not-exists --topic \
-             {}{count}{}",
-            plan.name(role),
-            settings.concat(),
-        ));
+        lines.push(format!("{create} {}{count}{}", plan.name(role), settings.concat()));
     }
+    lines.extend(acls(brokers, plan));
+    lines.join("\n")
+}
+
+/// Returns the commands that grant what Rega needs, and no more.
+fn acls(brokers: &str, plan: &TopicPlan) -> Vec<String> {
     let acls = format!(
         "  kafka-acls.sh --bootstrap-server {brokers} --add --allow-principal User:<rega's user>"
     );
+    let read = "--operation Read --operation Describe";
+    let mut lines = Vec::new();
+    lines.extend(plan.sources.iter().map(|source| format!("{acls} --topic {source} {read}")));
     for role in Role::ALL {
         let operations = match role {
-            Role::Input => "--operation Read --operation Describe",
+            Role::Input if plan.is_routed() => {
+                "--operation Read --operation Write --operation Describe"
+            }
+            Role::Input => read,
             Role::State => {
                 "--operation Read --operation Write --operation Describe --operation DescribeConfigs"
             }
@@ -374,9 +429,12 @@ fn remedy(brokers: &str, plan: &TopicPlan) -> String {
     }
     let app = &plan.app;
     lines.push(format!("{acls} --group {app} --operation Read"));
+    if plan.is_routed() {
+        lines.push(format!("{acls} --group {} --operation Read", plan.route_group()));
+    }
     lines.push(format!(
         "{acls} --transactional-id {app}. --resource-pattern-type prefixed --operation Write \
          --operation Describe"
     ));
-    lines.join("\n")
+    lines
 }

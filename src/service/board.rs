@@ -20,6 +20,8 @@ enum Waiting {
 struct State {
     unjoined: BTreeSet<u16>,
     partitions: BTreeMap<i32, Waiting>,
+    /// Partitions of sources that no router can go on with, and why.
+    sources: BTreeMap<String, String>,
     draining: bool,
     accepted: u64,
     /// Records whose key is not their customer's id.
@@ -75,6 +77,13 @@ impl Board {
         });
     }
 
+    /// A router cannot go on with a partition of a source.
+    pub(super) fn source_stopped(&self, place: &str, reason: String) {
+        self.change(|state| {
+            state.sources.insert(place.to_owned(), reason);
+        });
+    }
+
     /// A partition works, or is somebody else's.
     pub(super) fn clear(&self, partition: i32) {
         self.change(|state| {
@@ -123,6 +132,9 @@ impl State {
                 Waiting::Restoring => format!("partition {partition} is being restored"),
                 Waiting::Stopped(reason) => format!("partition {partition} is stopped: {reason}"),
             });
+        }
+        for (place, reason) in &self.sources {
+            reasons.push(format!("{place} is not routed: {reason}"));
         }
         let warnings = self.is_badly_keyed().then(|| {
             "over 1 % of the touchpoints have a record key that is not their customer_id: one \

@@ -115,7 +115,7 @@ impl Session<'_> {
 }
 
 /// Returns under which name an abort is counted.
-fn abort_class(cause: &KafkaFailure) -> AbortClass {
+pub(super) fn abort_class(cause: &KafkaFailure) -> AbortClass {
     match (cause.trouble(), cause.class) {
         (Trouble::TimedOut, _) => AbortClass::TimedOut,
         (Trouble::Fenced, _) => AbortClass::Fenced,

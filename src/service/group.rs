@@ -151,6 +151,7 @@ impl Session<'_> {
         let known = Known {
             committed,
             row: state.row.as_ref(),
+            topic: self.shared.settings.topics.name(Role::Input),
             partition_count,
             bounds,
             adopt_offsets: self.shared.settings.adopt_offsets,
@@ -166,8 +167,12 @@ impl Session<'_> {
                 return Ok(());
             }
         };
-        let row =
-            PartitionRow { next_offset: offset, partition_count, ..state.row.unwrap_or_default() };
+        let row = PartitionRow {
+            next_offset: offset,
+            partition_count,
+            topic_id: self.shared.settings.topics.name(Role::Input).to_owned(),
+            ..state.row.unwrap_or_default()
+        };
         let running = Running::new(row, state.store, dirty);
         self.held.insert(partition, Held::Running(Box::new(running)));
         self.consumer.assign(&[(partition, offset)])?;

@@ -18,6 +18,7 @@ mod idle;
 mod lookup;
 mod position;
 mod publish;
+mod route;
 mod run;
 mod session;
 mod settings;
@@ -31,6 +32,6 @@ pub use self::{
     lookup::{Answer, Busy, Lookup, LookupDesk},
     run::{Exit, Launch, StartFailure, run},
     settings::{InputStart, Settings},
-    shared::Ruling,
-    start::{mapping_or_native, plan, start},
+    shared::{Ruling, SourceEngines},
+    start::{mapping_or_native, plan, ruling, start},
 };

@@ -14,6 +14,8 @@ pub(super) struct Known<'a> {
     pub(super) committed: Option<i64>,
     /// The partition row of the changelog.
     pub(super) row: Option<&'a PartitionRow>,
+    /// The input's name.
+    pub(super) topic: &'a str,
     /// The input's partition count now.
     pub(super) partition_count: i32,
     /// The first offset that the broker holds, and the one after the last.
@@ -49,6 +51,12 @@ pub(super) enum Mismatch {
     )]
     NoState { committed: i64 },
     #[error(
+        "the state was written from topic \"{state}\", and the input is \"{now}\" now; start with \
+         `--adopt-offsets` to go on with this state at the beginning of \"{now}\", or start anew \
+         with another `app`"
+    )]
+    OtherTopic { state: String, now: String },
+    #[error(
         "the state was written when the input had {state} partitions, and it has {now} now, so \
          customers have moved between partitions; start anew with another `app`"
     )]
@@ -70,6 +78,18 @@ pub(super) fn position(known: &Known<'_>) -> Result<Position, Mismatch> {
             state: row.partition_count,
             now: known.partition_count,
         });
+    }
+    if let Some(row) = known.row
+        && known.committed.is_none()
+        && !row.topic_id.is_empty()
+        && row.topic_id != known.topic
+    {
+        // Its offset means nothing here. From a keyed topic to its routed copy, this is how.
+        return if known.adopt_offsets {
+            Ok(Position::Adopted(known.bounds.0))
+        } else {
+            Err(Mismatch::OtherTopic { state: row.topic_id.clone(), now: known.topic.to_owned() })
+        };
     }
     let position = match (known.committed, known.row) {
         (None, None) => return Ok(Position::Unread),
@@ -116,7 +136,8 @@ mod tests {
         expected: &Result<Position, Mismatch>,
     ) {
         let bounds = (10, 100);
-        let known = Known { committed, row, partition_count: 4, bounds, adopt_offsets };
+        let topic = "touchpoints";
+        let known = Known { committed, row, topic, partition_count: 4, bounds, adopt_offsets };
         assert_eq!(&position(&known), expected);
     }
 
@@ -151,6 +172,17 @@ mod tests {
             let expected = Err(Mismatch::OutOfRange { offset, first: 10, end: 100 });
             check(Some(offset), Some(&row(offset)), false, &expected);
         }
+    }
+
+    #[test]
+    fn another_topic_is_taken_up_at_its_beginning_when_the_operator_says_so() {
+        let keyed = PartitionRow { topic_id: "shop".to_owned(), ..row(50) };
+        let (state, now) = ("shop".to_owned(), "touchpoints".to_owned());
+        check(None, Some(&keyed), false, &Err(Mismatch::OtherTopic { state, now }));
+        check(None, Some(&keyed), true, &Ok(Position::Adopted(10)));
+        let same = PartitionRow { topic_id: "touchpoints".to_owned(), ..row(50) };
+        check(None, Some(&same), false, &Ok(Position::Continue(50)));
+        check(None, Some(&same), true, &Ok(Position::Continue(50)));
     }
 
     #[test]

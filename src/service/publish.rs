@@ -26,9 +26,10 @@ pub(super) struct Source<'a> {
 }
 
 impl Publisher<'_> {
-    /// Produces what effects say, in their order. Facts are telemetry's.
+    /// Produces what effects say, in their order, to that partition. Facts are telemetry's.
     pub(super) fn effects(
         &self,
+        partition: i32,
         source: Source<'_>,
         effects: &Effects,
     ) -> Result<(), KafkaFailure> {
@@ -37,13 +38,13 @@ impl Publisher<'_> {
                 Effect::Moment(moment) => {
                     let record = Outgoing {
                         topic: self.plan.name(Role::Moments),
-                        partition: source.partition,
+                        partition,
                         key: Some(effects.bytes(moment.key)),
                         value: Some(effects.bytes(moment.value)),
                     };
                     self.outbox.send(&record, &[])?;
                 }
-                Effect::Reject(item) => self.reject(source, effects, item)?,
+                Effect::Reject(item) => self.reject(partition, source, effects, item)?,
                 Effect::Fact(_) => {}
             }
         }
@@ -52,6 +53,7 @@ impl Publisher<'_> {
 
     fn reject(
         &self,
+        number: i32,
         source: Source<'_>,
         effects: &Effects,
         item: &RejectedItem,
@@ -73,7 +75,7 @@ impl Publisher<'_> {
         let record = Outgoing {
             topic: self.plan.name(Role::Rejects),
             // The topic may be an old one with fewer partitions; order per partition is kept.
-            partition: source.partition % self.topics.reject_partition_count.max(1),
+            partition: number % self.topics.reject_partition_count.max(1),
             key: source.key,
             value: item.item.map(|item| effects.bytes(item)),
         };

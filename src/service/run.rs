@@ -15,6 +15,7 @@ use super::{
     board::Board,
     customers::Customers,
     lookup::LookupDesk,
+    route::{Router, Sources},
     shared::{InputPulse, Ruling, Shared, Stop},
     worker::Worker,
 };
@@ -43,6 +44,9 @@ pub enum StartFailure {
     /// The topics are not as they must be, or nobody answers.
     #[error(transparent)]
     Topics(#[from] TopicFailure),
+    /// Nobody says how far the sources have been read.
+    #[error("Rega cannot look at what it is to route: {0}")]
+    Sources(#[source] KafkaFailure),
     /// The broker refuses something that only shows when a worker works.
     #[error("the Kafka broker does not permit what Rega needs: {0}")]
     Refused(#[source] KafkaFailure),
@@ -118,6 +122,7 @@ async fn serve_until(
         Some(address) => Some(bind(address).await?),
         None => None,
     };
+    let sources = Sources::look(&settings).map_err(StartFailure::Sources)?;
     log::service_started(&settings.app, &settings.instance, settings.worker_count.into());
     let worker_count = settings.worker_count;
     let drain_timeout = settings.drain_timeout;
@@ -130,6 +135,7 @@ async fn serve_until(
         board: Board::new(worker_count),
         stop: Stop::default(),
         input: InputPulse::new(),
+        sources,
     });
     let (desk, mailboxes) = LookupDesk::open(worker_count);
     let (page_stop, page_stopping) = oneshot::channel::<()>();
@@ -250,8 +256,19 @@ impl Workers {
         shared: &Arc<Shared>,
         mailboxes: Vec<std::sync::mpsc::Receiver<super::Lookup>>,
     ) -> Result<Self, StartFailure> {
-        let (sender, ends) = mpsc::channel(mailboxes.len().max(1));
+        // A worker has at most one router beside it.
+        let (sender, ends) = mpsc::channel(mailboxes.len().max(1) * 2);
         let mut running_count = 0;
+        let router_count = if shared.sources.is_some() { shared.settings.worker_count } else { 0 };
+        for index in 0..router_count {
+            let router = Router { index, shared: Arc::clone(shared) };
+            let farewell = Farewell(sender.clone());
+            thread::Builder::new()
+                .name(format!("rega-route-{index}"))
+                .spawn(move || farewell.say(End::Done(router.run())))
+                .map_err(|cause| StartFailure::System { what: "threads", cause })?;
+            running_count += 1;
+        }
         for (index, mailbox) in (0_u16..).zip(mailboxes) {
             let worker = Worker { index, shared: Arc::clone(shared), mailbox };
             let farewell = Farewell(sender.clone());

@@ -245,7 +245,7 @@ impl<'w> Session<'w> {
         let now = self.shared.settings.clock.now();
         let idle_after = self.shared.idle_after();
         let disconnected = self.consumer.is_disconnected();
-        let alive = self.shared.input.is_alive(now, idle_after);
+        let alive = self.shared.is_input_alive(now);
         for (partition, running) in running_among(&mut self.held) {
             if disconnected {
                 running.idle.lost_touch();

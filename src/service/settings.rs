@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     clock::Clock,
     kafka::{Connection, TopicPlan},
-    model::EventTime,
+    model::{EventTime, Partitioner},
 };
 
 /// Where a partition begins that nobody of the group has read.
@@ -38,6 +38,8 @@ pub struct Settings {
     pub max_records_per_commit: usize,
     /// How long the end may take.
     pub drain_timeout: Duration,
+    /// How the input's producers choose a partition; `None`: to be learnt from what is read.
+    pub partitioner: Option<Partitioner>,
     /// Where an unread partition begins.
     pub input_start: InputStart,
     /// Where the group's offset and the state disagree, the group's offset is believed.
@@ -56,5 +58,10 @@ impl Settings {
     /// Returns the name under which a worker is a member of the group and a producer.
     pub fn worker_name(&self, worker: u16) -> String {
         format!("{}.{}.{worker}", self.app, self.instance)
+    }
+
+    /// The same for the router beside it.
+    pub fn router_name(&self, router: u16) -> String {
+        format!("{}.{}.route.{router}", self.app, self.instance)
     }
 }

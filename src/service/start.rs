@@ -4,18 +4,23 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use arc_swap::ArcSwap;
 
-use super::{Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, run};
+use super::{
+    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, run,
+    shared::SourceEngines,
+};
 use crate::{
     clock::Clock,
     config::{
         Config, Loaded,
-        settings::{Start, Topics},
+        settings::{Partitioner as Written, Start, Topics},
     },
     engine::{
         Engine,
         decode::{Dialect, mapping::spec::MappingSpec},
+        rules::RuleSet,
     },
     kafka::{Connection, Role, TopicPlan, ensure},
+    model::Partitioner,
     telemetry::{Names, Telemetry},
 };
 
@@ -38,9 +43,7 @@ pub fn start(
     let names = Names::new(&config.engine().channels, rules.rule_names(), rules.kind_names());
     let telemetry = Arc::new(Telemetry::new()?);
     telemetry.rules_loaded(rules.version(), &names);
-    let dialect = mapping_or_native(mappings, &config.topics.touchpoints);
-    let engine = Engine::new(Arc::new(rules), config.engine(), dialect);
-    let ruling = Ruling { engine, names: Arc::new(names) };
+    let ruling = ruling(&config, rules, &mappings, names);
     let launch = Launch {
         settings,
         topics,
@@ -52,10 +55,32 @@ pub fn start(
 }
 
 /// Returns how a topic's records are read: by its mapping where it has one.
-pub fn mapping_or_native(mut mappings: BTreeMap<String, MappingSpec>, topic: &str) -> Dialect {
-    match mappings.remove(topic) {
-        Some(mapping) => Dialect::Mapping(Box::new(mapping)),
+pub fn mapping_or_native(mappings: &BTreeMap<String, MappingSpec>, topic: &str) -> Dialect {
+    match mappings.get(topic) {
+        Some(mapping) => Dialect::Mapping(Box::new(mapping.clone())),
         None => Dialect::Native,
+    }
+}
+
+/// Returns the rules in force, with a decoder for every topic that is read.
+pub fn ruling(
+    config: &Config,
+    rules: RuleSet,
+    mappings: &BTreeMap<String, MappingSpec>,
+    names: Names,
+) -> Ruling {
+    let rules = Arc::new(rules);
+    let engine = |dialect| Engine::new(Arc::clone(&rules), config.engine(), dialect);
+    let routed = config.topics.inputs().filter(|_| config.is_routed());
+    let sources = routed.map(|topic| {
+        let dialect = mapping_or_native(mappings, topic);
+        let items = engine(dialect.of_items());
+        (topic.to_owned(), SourceEngines { records: engine(dialect), items })
+    });
+    Ruling {
+        sources: sources.collect(),
+        engine: engine(mapping_or_native(mappings, &config.topics.touchpoints)),
+        names: Arc::new(names),
     }
 }
 
@@ -67,7 +92,7 @@ fn settings(
     let properties = config.kafka.properties.iter();
     let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let connection = Connection::new(&config.kafka.brokers.join(","), properties)?;
-    let topics = plan(&config.app, &config.topics, config.max_output_bytes);
+    let topics = plan(config);
     Ok(Settings {
         app: config.app.clone(),
         instance,
@@ -77,6 +102,11 @@ fn settings(
         commit_interval: config.commit.interval,
         max_records_per_commit: config.commit.max_touchpoints,
         drain_timeout: config.drain_timeout,
+        partitioner: match config.input.partitioner {
+            Written::Auto => None,
+            Written::Murmur2 => Some(Partitioner::Murmur2),
+            Written::Crc32 => Some(Partitioner::Crc32),
+        },
         input_start: match config.input.start {
             Start::Earliest => InputStart::Earliest,
             Start::Latest => InputStart::Latest,
@@ -89,18 +119,24 @@ fn settings(
 }
 
 /// Returns which topics an application has.
-pub fn plan(app: &str, topics: &Topics, max_output_bytes: usize) -> TopicPlan {
+pub fn plan(config: &Config) -> TopicPlan {
+    let app = &config.app;
+    let routed = config.is_routed();
+    let sources =
+        if routed { config.topics.inputs().map(str::to_owned).collect() } else { Vec::new() };
     // Spikes are not written yet, so their topic is not made yet.
-    let Topics { touchpoints, moments, engagement, pain_spikes: _, rejects } = topics.clone();
+    let Topics { touchpoints, more_touchpoints: _, moments, engagement, pain_spikes: _, rejects } =
+        config.topics.clone();
     TopicPlan {
         names: BTreeMap::from([
-            (Role::Input, touchpoints),
+            (Role::Input, if routed { format!("{app}-routed") } else { touchpoints }),
             (Role::Moments, moments),
             (Role::Engagement, engagement),
             (Role::Rejects, rejects),
             (Role::State, format!("{app}-state")),
         ]),
-        app: app.to_owned(),
-        max_output_bytes,
+        sources,
+        app: app.clone(),
+        max_output_bytes: config.max_output_bytes,
     }
 }

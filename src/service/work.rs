@@ -3,6 +3,7 @@
 use super::{
     held::Running,
     publish::{Publisher, Source},
+    route::{ORIGIN_HEADER, Origin},
     shared::Ruling,
 };
 use crate::{
@@ -28,8 +29,21 @@ impl Work<'_> {
         effects: &mut Effects,
         tally: &mut Tally,
     ) -> Result<(), KafkaFailure> {
-        let timestamp = record.timestamp();
         let (topic, partition, offset) = (record.topic(), record.partition(), record.offset());
+        // A copy says where it came from.
+        let routed = !self.ruling.sources.is_empty();
+        let origin = routed.then(|| record.header(ORIGIN_HEADER).and_then(Origin::read)).flatten();
+        let (engine, timestamp, source) = match origin {
+            None => {
+                let source = Source { topic, partition, offset, key: record.key() };
+                (&self.ruling.engine, record.timestamp(), source)
+            }
+            Some(origin) => {
+                let Origin { topic, partition, offset, timestamp, .. } = origin;
+                let source = Source { topic, partition, offset, key: record.key() };
+                (self.ruling.item_engine(topic), timestamp, source)
+            }
+        };
         let input = Record {
             value: record.value(),
             key: record.key(),
@@ -43,9 +57,8 @@ impl Work<'_> {
         running.idle.record();
         running.read_up_to = timestamp;
         tally.read(timestamp);
-        running.partition.process(&self.ruling.engine, &input, self.now, &running.store, effects);
-        let source = Source { topic, partition, offset, key: record.key() };
-        self.deliver(source, effects, tally)
+        running.partition.process(engine, &input, self.now, &running.store, effects);
+        self.deliver(partition, source, effects, tally)
     }
 
     /// Moves an idle partition's time forward.
@@ -59,16 +72,17 @@ impl Work<'_> {
         running.dirty = true;
         running.partition.tick(&self.ruling.engine, event_time, self.now, &running.store, effects);
         let source = Source { topic: "", partition, offset: running.next_offset(), key: None };
-        self.deliver(source, effects, tally)
+        self.deliver(partition, source, effects, tally)
     }
 
     fn deliver(
         &self,
+        partition: i32,
         source: Source<'_>,
         effects: &mut Effects,
         tally: &mut Tally,
     ) -> Result<(), KafkaFailure> {
-        let delivered = self.publisher.effects(source, effects);
+        let delivered = self.publisher.effects(partition, source, effects);
         tally.effects(effects);
         effects.clear();
         delivered

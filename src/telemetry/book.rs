@@ -160,6 +160,11 @@ impl Telemetry {
         self.shared().standing.lag(partition, records, age);
     }
 
+    /// How many records of the sources a router has not copied yet.
+    pub fn route_lag(&self, router: u16, records: u64) {
+        self.shared().standing.route_lag(router, records);
+    }
+
     /// So many more records of the state topic were read to restore partitions.
     pub fn restored(&self, records: u64) {
         add(&self.counters.restored_records, &[], records);

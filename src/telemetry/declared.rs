@@ -168,13 +168,15 @@ metrics! {
         "Input records not yet committed, by partition.";
     LAG_SECONDS = Gauge "rega_lag_seconds" ["partition"] PARTITIONS_MAX + 1,
         "Age of the oldest input record not yet committed, by partition; 0 when there is none.";
+    ROUTE_LAG = Gauge "rega_route_lag_records" [] 1,
+        "Records of the sources not yet copied by this instance's routers.";
     COMMITS = Counter "rega_commits_total" [] 1,
         "Transactions committed.";
     ABORTS = Counter "rega_aborts_total" ["class"] 6,
         "Transactions aborted, by class of the cause; their work is done again.";
     COMMIT_SECONDS = Histogram "rega_commit_seconds" [] histogram(COMMIT),
         "Duration of commits, from the start of the drain to the broker's answer.", COMMIT;
-    RECORDS_PRODUCED = Counter "rega_records_produced_total" ["output"] 4,
+    RECORDS_PRODUCED = Counter "rega_records_produced_total" ["output"] 5,
         "Records produced in committed transactions, by output.";
     WORKER_REBUILDS = Counter "rega_worker_rebuilds_total" [] 1,
         "Workers built anew after an error that their consumer or producer cannot survive.";

@@ -39,6 +39,8 @@ vocabulary! {
         Rejects = "rejects",
         /// The state topic.
         State = "state",
+        /// The routed copy of the input.
+        Routed = "routed",
     }
 }
 

@@ -58,6 +58,16 @@ pub fn partition_stopped(worker: u16, partition: i32, reason: &dyn fmt::Display)
     tracing::error!(worker, partition, %reason, "partition stopped");
 }
 
+/// A router cannot go on with a partition until somebody decides something.
+pub fn source_stopped(router: u16, topic: &str, partition: i32, reason: &dyn fmt::Display) {
+    tracing::error!(router, topic, partition, %reason, "source stopped");
+}
+
+/// A router's commit was made. Several times a second, so DEBUG.
+pub fn routed(router: u16, records: usize, took: Duration) {
+    tracing::debug!(router, records, took_ms = millis(took), "routed");
+}
+
 /// A partition's state is being read from the state topic.
 pub fn restore_started(worker: u16, partition: i32, records: u64) {
     tracing::info!(worker, partition, records, "restoring");

@@ -41,6 +41,8 @@ struct PartitionStanding {
 pub(super) struct Standing {
     partitions: BTreeMap<i32, PartitionStanding>,
     workers: BTreeMap<u16, WorkerStanding>,
+    /// Records that each router has not copied yet.
+    route_lags: BTreeMap<u16, u64>,
     rules_version: Option<Box<str>>,
 }
 
@@ -74,6 +76,10 @@ impl Standing {
 
     pub(super) fn worker(&mut self, worker: u16, standing: WorkerStanding) {
         self.workers.insert(worker, standing);
+    }
+
+    pub(super) fn route_lag(&mut self, router: u16, records: u64) {
+        self.route_lags.insert(router, records);
     }
 
     pub(super) fn worker_gone(&mut self, worker: u16) {
@@ -120,6 +126,8 @@ impl Standing {
             shown(self.workers.values().map(of).fold(0, u64::saturating_add))
         };
         set(&gauges.workers, &[], shown(self.workers.len()));
+        let behind = self.route_lags.values().fold(0, |sum: u64, lag| sum.saturating_add(*lag));
+        set(&gauges.route_lag, &[], shown(behind));
         set(&gauges.restore_remaining, &[], sum(|worker| worker.restore_remaining));
         for &queue in Queue::ALL {
             let items = match queue {

@@ -149,6 +149,11 @@ impl Tally {
         }
     }
 
+    /// Counts a record that is neither an effect nor sealed.
+    pub fn produced(&mut self, output: Output) {
+        self.outputs.add([output.index()]);
+    }
+
     /// Counts the customers that a transaction changes, and the records that it writes about them.
     pub fn sealed(&mut self, partition: i32, sealed: &Sealed) {
         let counts = self.customers.entry(partition).or_default();

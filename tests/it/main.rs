@@ -9,6 +9,7 @@ mod idle;
 mod kcat;
 mod packs;
 mod process;
+mod route;
 mod service;
 mod simulated;
 mod startup;

@@ -19,6 +19,7 @@ pub(crate) fn plan(app: &str) -> TopicPlan {
             (Role::Rejects, name("rejects")),
             (Role::State, name("state")),
         ]),
+        sources: Vec::new(),
         app: app.to_owned(),
         max_output_bytes: 1_000_000,
     }

@@ -1,6 +1,7 @@
 //! The demo's stage: the embedded broker, the service on it, and the ways to both.
 
 use std::{
+    collections::BTreeMap,
     net::TcpListener,
     sync::Arc,
     thread::{self, JoinHandle},
@@ -17,7 +18,7 @@ use crate::{
     config::{self, Environment, Loaded},
     engine::{Engine, decode::Dialect},
     kafka::{Connection, EmbeddedBroker, Feeder, Follower, Role, TopicPlan, TopicSet},
-    model::{EventTime, Span},
+    model::{EventTime, Partitioner, Span},
     service::{self, Exit, InputStart, Launch, Ruling, Settings, StartFailure},
     telemetry::{Names, Telemetry},
 };
@@ -64,10 +65,9 @@ impl Party {
     ) -> Result<Self, Failure> {
         // The demo is the same everywhere: no file, and nothing of the environment.
         let loaded = config::load(None, &Environment::from_iter([]))?;
-        let plan = service::plan("demo", &loaded.config.topics, loaded.config.max_output_bytes);
+        let plan = plan(&loaded);
         let broker = EmbeddedBroker::start(&plan, PARTITION_COUNT).map_err(fatal)?;
-        let connection =
-            Connection::new(&broker.brokers(), std::collections::BTreeMap::new()).map_err(fatal)?;
+        let connection = Connection::new(&broker.brokers(), BTreeMap::new()).map_err(fatal)?;
         let address = address.map_or_else(free_address, ToOwned::to_owned);
         let tolerance = loaded.config.tolerance;
         let launch = Launch {
@@ -146,6 +146,12 @@ impl Party {
     }
 }
 
+fn plan(loaded: &Loaded) -> TopicPlan {
+    let mut config = loaded.config.clone();
+    "demo".clone_into(&mut config.app);
+    service::plan(&config)
+}
+
 fn settings(loaded: &Loaded, clock: Clock, connection: Connection, topics: TopicPlan) -> Settings {
     let config = &loaded.config;
     Settings {
@@ -157,6 +163,7 @@ fn settings(loaded: &Loaded, clock: Clock, connection: Connection, topics: Topic
         commit_interval: config.commit.interval,
         max_records_per_commit: config.commit.max_touchpoints,
         drain_timeout: config.drain_timeout,
+        partitioner: Some(Partitioner::Murmur2),
         input_start: InputStart::Earliest,
         adopt_offsets: false,
         idle_after: Settings::IDLE_AFTER,
@@ -172,7 +179,7 @@ fn ruling(loaded: Loaded, since: EventTime) -> Ruling {
     let rules = loaded.rules;
     let names = Names::new(&settings.channels, rules.rule_names(), rules.kind_names());
     let engine = Engine::new(Arc::new(rules), settings, Dialect::Native);
-    Ruling { engine, names: Arc::new(names) }
+    Ruling { engine, sources: BTreeMap::new(), names: Arc::new(names) }
 }
 
 /// Returns the usual address, or one with a free port where that is taken. Somebody else may take

@@ -134,7 +134,8 @@ pub struct Kafka {
 /// `input`.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// `input.keyed`: a record's key is its customer's id. Default (and for now always) true.
+    /// `input.keyed`: a record's key is its customer's id. Default true: a second copy of the
+    /// input costs a broker's disk and a few milliseconds.
     pub keyed: bool,
     /// `input.partitioner`. Default auto: learnt from what is read.
     pub partitioner: Partitioner,
@@ -153,8 +154,10 @@ pub struct Input {
 /// `topics`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topics {
-    /// In: touchpoints.
+    /// In: touchpoints. The first, where there are several.
     pub touchpoints: String,
+    /// In: the others. With them the input is routed.
+    pub more_touchpoints: Vec<String>,
     /// Out: one record per touchpoint and revision.
     pub moments: String,
     /// Out, compacted: one record per customer.
@@ -163,6 +166,13 @@ pub struct Topics {
     pub pain_spikes: String,
     /// Out: what could not be read.
     pub rejects: String,
+}
+
+impl Topics {
+    /// Returns every topic that touchpoints come from.
+    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.touchpoints).chain(&self.more_touchpoints).map(String::as_str)
+    }
 }
 
 /// `state`.
@@ -246,6 +256,12 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// Returns whether records are first copied to their customer's partition: the input is not
+    /// keyed, or there are several topics, whose partitions have nothing to do with each other.
+    pub fn is_routed(&self) -> bool {
+        !self.input.keyed || !self.topics.more_touchpoints.is_empty()
+    }
+
     /// Returns what of this concerns the engine.
     pub fn engine(&self) -> engine::Settings {
         // Destructured, so that a setting that is added cannot be forgotten here.

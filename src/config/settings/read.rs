@@ -34,6 +34,9 @@ const DAY: Span = 24 * HOUR;
 /// Longer than any relation with a customer: a bound against typing errors.
 const RETENTION_MAX: Span = 36_500 * DAY;
 
+/// The topic of touchpoints where none is named.
+const DEFAULT_INPUT: &str = "touchpoints";
+
 /// A transaction that stays open longer hides everybody's records behind it, and 10 s is when the
 /// broker ends it.
 const COMMIT_MAX: Span = 5 * SECOND;
@@ -161,7 +164,7 @@ fn kafka_section(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Kafka {
 fn input(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Input {
     let usual = engine::Settings::default().max_input_bytes;
     Input {
-        keyed: setting(fields, marks, "keyed", keyed, true),
+        keyed: setting(fields, marks, "keyed", flag, true),
         partitioner: setting(fields, marks, "partitioner", word, Partitioner::Auto),
         start: setting(fields, marks, "start", start, Start::Earliest),
         dialect: setting(fields, marks, "dialect", word, Dialect::Native),
@@ -171,11 +174,14 @@ fn input(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Input {
 }
 
 fn topics(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Topics {
+    let one = (DEFAULT_INPUT.to_owned(), Vec::new());
+    let (touchpoints, more_touchpoints) = setting(fields, marks, "touchpoints", names::topics, one);
     let mut topic = |key: &'static str, default: &str| {
         setting(fields, marks, key, names::topic, default.to_owned())
     };
     Topics {
-        touchpoints: topic("touchpoints", "touchpoints"),
+        touchpoints,
+        more_touchpoints,
         moments: topic("moments", "moments"),
         engagement: topic("engagement", "engagement"),
         pain_spikes: topic("pain_spikes", "pain-spikes"),
@@ -253,20 +259,6 @@ fn default_packs() -> Vec<Located<String>> {
 
 fn text_fields(node: &Node, problems: &mut Problems) -> Option<Vec<String>> {
     Some(list_of_names(node, problems)?.into_iter().map(|name| name.value).collect())
-}
-
-fn keyed(node: &Node, problems: &mut Problems) -> Option<bool> {
-    let keyed = flag(node, problems)?;
-    if !keyed {
-        problems.add_with_help(
-            node.at,
-            "input that is not keyed by customer cannot be read yet",
-            "Rega does not route records to their customer's partition yet: produce them with \
-             the customer id as key",
-        );
-        return None;
-    }
-    Some(keyed)
 }
 
 fn start(node: &Node, problems: &mut Problems) -> Option<Start> {

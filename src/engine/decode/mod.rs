@@ -99,6 +99,19 @@ pub enum Dialect {
     Mapping(Box<MappingSpec>),
 }
 
+impl Dialect {
+    /// Returns how a single item is read after `route` has taken it out of its batch.
+    #[must_use]
+    pub fn of_items(&self) -> Self {
+        match self {
+            Self::Native => Self::Native,
+            Self::Mapping(spec) => {
+                Self::Mapping(Box::new(MappingSpec { items: None, ..(**spec).clone() }))
+            }
+        }
+    }
+}
+
 /// Reads records. Immutable, and shared between threads; each brings its own [`Scratch`].
 ///
 /// ```
