@@ -252,6 +252,22 @@ impl GroupConsumer {
         Ok(bounds)
     }
 
+    /// Returns up to where every transaction in a partition of any topic has been decided.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub fn stable_end(
+        &self,
+        topic: &str,
+        partition: i32,
+        limit: Duration,
+    ) -> Result<i64, KafkaFailure> {
+        let doing = "asking for a topic's stable end";
+        let bounds = self.consumer.fetch_watermarks(topic, partition, limit);
+        bounds.map(|(_, end)| end).map_err(|error| KafkaFailure::new(doing, &error))
+    }
+
     /// Returns where a partition ended when the client last fetched from it; `None` before that.
     /// Asks nobody.
     pub fn known_end(&self, partition: i32) -> Option<i64> {

@@ -9,6 +9,7 @@
 //! Nothing is shared between them but what [`shared`] names.
 
 mod board;
+mod checkpoint;
 mod commit;
 mod customers;
 mod folder;
@@ -31,7 +32,7 @@ pub use self::{
     folder::{FolderFailure, StateFolder},
     lookup::{Answer, Busy, Lookup, LookupDesk},
     run::{Exit, Launch, StartFailure, run},
-    settings::{InputStart, Settings},
+    settings::{InputStart, Settings, StateSettings},
     shared::{Ruling, SourceEngines},
     start::{mapping_or_native, plan, ruling, start},
 };

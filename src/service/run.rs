@@ -23,6 +23,7 @@ use crate::{
     clock::Stopwatch,
     http::{BindError, Limits, Site, bind, serve},
     kafka::{FixedProperty, KafkaFailure, TopicFailure, TopicSet},
+    store::Shelf,
     telemetry::{Telemetry, TelemetryError, log},
 };
 
@@ -127,12 +128,14 @@ async fn serve_until(
     let worker_count = settings.worker_count;
     let drain_timeout = settings.drain_timeout;
     let clock = settings.clock;
+    let shelf = Arc::new(Shelf::new(settings.state.dir.clone(), settings.state.keep));
     let shared = Arc::new(Shared {
         settings,
         topics,
         ruling: Arc::clone(&ruling),
         telemetry: Arc::clone(&telemetry),
         board: Board::new(worker_count),
+        shelf,
         stop: Stop::default(),
         input: InputPulse::new(),
         sources,

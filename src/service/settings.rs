@@ -1,6 +1,6 @@
 //! What a running service has to know. Made from the checked configuration.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use crate::{
     clock::Clock,
@@ -17,6 +17,21 @@ pub enum InputStart {
     Latest,
     /// At the first record that is not older.
     At(EventTime),
+}
+
+/// What is kept on this machine.
+#[derive(Clone, Debug)]
+pub struct StateSettings {
+    /// Where: locked by whoever starts the service.
+    pub dir: PathBuf,
+    /// The longest time between two checkpoints while records flow.
+    pub checkpoint_interval: Duration,
+    /// How much memory the rows of all workers may take. From half of a partition's share on, a
+    /// checkpoint is made whatever the time; a partition whose share is full of what the disk does
+    /// not take is not read any further.
+    pub memory_bytes: usize,
+    /// How long the state of a partition that went elsewhere is kept.
+    pub keep: Duration,
 }
 
 /// The settings of one process.
@@ -40,6 +55,8 @@ pub struct Settings {
     pub drain_timeout: Duration,
     /// How the input's producers choose a partition; `None`: to be learnt from what is read.
     pub partitioner: Option<Partitioner>,
+    /// What is kept on this machine, and how much of it in memory.
+    pub state: StateSettings,
     /// Where an unread partition begins.
     pub input_start: InputStart,
     /// Where the group's offset and the state disagree, the group's offset is believed.

@@ -16,6 +16,7 @@ use crate::{
     engine::Engine,
     kafka::TopicSet,
     model::{EventTime, Span, span_of},
+    store::Shelf,
     telemetry::{Names, Telemetry},
 };
 
@@ -61,6 +62,7 @@ pub(super) struct Shared {
     pub(super) ruling: Arc<ArcSwap<Ruling>>,
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) board: Board,
+    pub(super) shelf: Arc<Shelf>,
     pub(super) stop: Stop,
     pub(super) input: InputPulse,
     /// What routers read; `None` where nothing is routed.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 use arc_swap::ArcSwap;
 
 use super::{
-    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, run,
+    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, run,
     shared::SourceEngines,
 };
 use crate::{
@@ -106,6 +106,12 @@ fn settings(
             Written::Auto => None,
             Written::Murmur2 => Some(Partitioner::Murmur2),
             Written::Crc32 => Some(Partitioner::Crc32),
+        },
+        state: StateSettings {
+            dir: config.state.dir.clone(),
+            checkpoint_interval: config.state.checkpoint,
+            memory_bytes: config.state.memory_bytes,
+            keep: config.state.keep,
         },
         input_start: match config.input.start {
             Start::Earliest => InputStart::Earliest,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -168,6 +169,18 @@ impl Telemetry {
     /// So many more records of the state topic were read to restore partitions.
     pub fn restored(&self, records: u64) {
         add(&self.counters.restored_records, &[], records);
+    }
+
+    /// A partition's checkpoint is complete.
+    pub fn checkpoint_written(&self, worker: u16, partition: i32) {
+        add(&self.counters.checkpoints, &["written"], 1);
+        log::checkpoint_written(worker, partition);
+    }
+
+    /// The disk took no checkpoint of a partition.
+    pub fn checkpoint_refused(&self, worker: u16, partition: i32, error: &dyn fmt::Display) {
+        add(&self.counters.checkpoints, &["refused"], 1);
+        log::checkpoint_refused(worker, partition, error);
     }
 
     /// How a worker stands.

@@ -188,6 +188,10 @@ metrics! {
         "Records read from the state topic to restore partitions.";
     RESTORE_REMAINING = Gauge "rega_restore_remaining_records" [] 1,
         "Records of the state topic still to be read before all assigned partitions are ready.";
+    CHECKPOINTS = Counter "rega_checkpoints_total" ["outcome"] 2,
+        "Checkpoints of partitions on this machine's disk, by outcome: written, or refused by the disk.";
+    UNWRITTEN_ROWS = Gauge "rega_checkpoint_pending_rows" [] 1,
+        "Rows of customers that are committed and not on this machine's disk yet.";
     STORE_BYTES = Gauge "rega_store_bytes" ["part"] 2,
         "Memory held for customers' state: committed rows, and rows changed since the last commit.";
     QUEUE_ITEMS = Gauge "rega_queue_items" ["queue"] 3,

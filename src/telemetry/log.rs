@@ -69,8 +69,41 @@ pub fn routed(router: u16, records: usize, took: Duration) {
 }
 
 /// A partition's state is being read from the state topic.
-pub fn restore_started(worker: u16, partition: i32, records: u64) {
-    tracing::info!(worker, partition, records, "restoring");
+pub fn restore_started(worker: u16, partition: i32, records: u64, from: i64) {
+    tracing::info!(worker, partition, records, from, "restoring");
+}
+
+/// What this machine had of a partition is thrown away; it is read from the state topic again.
+pub fn state_discarded(worker: u16, partition: i32, reason: &dyn fmt::Display) {
+    tracing::warn!(worker, partition, %reason, "state on this disk discarded");
+}
+
+/// The disk refuses a partition's folder. Nothing is lost: it is tried again.
+pub fn state_refused(worker: u16, partition: i32, error: &dyn fmt::Display) {
+    tracing::error!(worker, partition, %error, "state folder refused");
+}
+
+/// The broker did not name the changelog's end in time: the next transaction asks again.
+pub fn checkpoint_put_off(worker: u16, partition: i32, error: &dyn fmt::Display) {
+    tracing::debug!(worker, partition, %error, "checkpoint put off");
+}
+
+pub(super) fn checkpoint_written(worker: u16, partition: i32) {
+    tracing::debug!(worker, partition, "checkpoint written");
+}
+
+pub(super) fn checkpoint_refused(worker: u16, partition: i32, error: &dyn fmt::Display) {
+    tracing::error!(worker, partition, %error, "checkpoint refused, what is committed stays in memory");
+}
+
+/// A partition is read no further until the disk takes what memory is full of.
+pub fn held_back(worker: u16, partition: i32) {
+    tracing::error!(worker, partition, "partition waits for room on the disk");
+}
+
+/// Folders of partitions that went elsewhere long ago are gone.
+pub fn folders_swept(partitions: &[i32]) {
+    tracing::info!(?partitions, "old state folders removed");
 }
 
 pub(super) fn commit_failed(worker: u16, class: AbortClass, error: &str) {

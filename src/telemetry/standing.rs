@@ -24,6 +24,8 @@ pub struct WorkerStanding {
     pub committed_bytes: u64,
     /// Memory of the rows changed since the last commit, in bytes.
     pub overlay_bytes: u64,
+    /// Rows that are committed and not on this machine's disk yet.
+    pub unwritten_rows: u64,
     /// Records of the state topic that it still has to read before its partitions are ready.
     pub restore_remaining: u64,
 }
@@ -129,6 +131,7 @@ impl Standing {
         let behind = self.route_lags.values().fold(0, |sum: u64, lag| sum.saturating_add(*lag));
         set(&gauges.route_lag, &[], shown(behind));
         set(&gauges.restore_remaining, &[], sum(|worker| worker.restore_remaining));
+        set(&gauges.unwritten_rows, &[], sum(|worker| worker.unwritten_rows));
         for &queue in Queue::ALL {
             let items = match queue {
                 Queue::Fetched => sum(|worker| worker.fetched),

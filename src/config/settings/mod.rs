@@ -21,7 +21,7 @@ use crate::{
 
 /// Every setting, as it is written in a file: the environment variable is the same name in
 /// capitals with `REGA_` before it and `__` for a dot.
-pub(super) const KEYS: [&str; 36] = [
+pub(super) const KEYS: [&str; 39] = [
     "app",
     "instance",
     "kafka.brokers",
@@ -38,6 +38,9 @@ pub(super) const KEYS: [&str; 36] = [
     "topics.pain_spikes",
     "topics.rejects",
     "state.dir",
+    "state.checkpoint",
+    "state.memory_bytes",
+    "state.keep",
     "state.retention",
     "workers",
     "http.listen",
@@ -181,6 +184,16 @@ pub struct State {
     /// `state.dir`: where checkpoints are kept, relative to the working directory. Default
     /// `state`.
     pub dir: PathBuf,
+    /// `state.checkpoint`: so often is written to the disk what has changed. Default 5s: a restart
+    /// then reads back seconds of work, and a customer who comes ten times in them is written once.
+    pub checkpoint: Duration,
+    /// `state.memory_bytes`: how much memory customers' rows may take, of all workers together.
+    /// Default 512 MiB: about half a million customers, and what else a small machine runs.
+    pub memory_bytes: usize,
+    /// `state.keep`: how long the state of a partition that went elsewhere stays on the disk.
+    /// Default 12h: the state topic forgets after 24 h (`delete.retention.ms`) whom it has
+    /// forgotten, and an older checkpoint would remember them for ever.
+    pub keep: Duration,
     /// `state.retention`: a customer without touchpoints for so long is forgotten. Default 400d:
     /// who comes once a year is still known.
     pub retention: Span,
@@ -271,7 +284,7 @@ impl Config {
             kafka: _,
             input: Input { keyed, partitioner: _, start: _, dialect: _, mappings: _, max_bytes },
             topics: _,
-            state: State { dir: _, retention },
+            state: State { dir: _, checkpoint: _, memory_bytes: _, keep: _, retention },
             workers: _,
             http: _,
             rules: _,

@@ -50,6 +50,15 @@ const BYTES_MIN: u64 = 10_000;
 /// More than any broker is told to accept.
 const BYTES_MAX: u64 = 100_000_000;
 
+/// A day less room: see `state.keep`.
+const KEEP_MAX: Span = 23 * HOUR;
+
+/// What the rows of one transaction of the usual size take.
+const MEMORY_MIN: u64 = 1 << 20;
+
+/// More than machines have.
+const MEMORY_MAX: u64 = 1 << 44;
+
 /// More threads than that in one process mean that several processes are wanted.
 const WORKERS_MAX: u64 = 64;
 
@@ -109,16 +118,7 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
         kafka: fields.section("kafka", |fields| kafka_section(fields, marks)),
         input: fields.section("input", |fields| input(fields, marks)),
         topics: fields.section("topics", |fields| topics(fields, marks)),
-        state: fields.section("state", |fields| State {
-            dir: setting(fields, marks, "dir", folder, PathBuf::from("state")),
-            retention: setting(
-                fields,
-                marks,
-                "retention",
-                span_within(DAY, RETENTION_MAX),
-                usual.retention,
-            ),
-        }),
+        state: fields.section("state", |fields| state(fields, marks)),
         workers: setting(fields, marks, "workers", workers, cores()),
         http: fields.section("http", |fields| http(fields, marks)),
         rules: setting(fields, marks, "rules", names::packs, default_packs()),
@@ -189,6 +189,20 @@ fn topics(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Topics {
     }
 }
 
+fn state(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> State {
+    let usual = engine::Settings::default().retention;
+    let checkpoint = duration(100, 10 * MINUTE);
+    let keep = duration(MINUTE, KEEP_MAX);
+    let retention = span_within(DAY, RETENTION_MAX);
+    State {
+        dir: setting(fields, marks, "dir", folder, PathBuf::from("state")),
+        checkpoint: setting(fields, marks, "checkpoint", checkpoint, Duration::from_secs(5)),
+        memory_bytes: setting(fields, marks, "memory_bytes", memory, 512 << 20),
+        keep: setting(fields, marks, "keep", keep, Duration::from_hours(12)),
+        retention: setting(fields, marks, "retention", retention, usual),
+    }
+}
+
 fn http(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Http {
     let local = SocketAddr::from(([127, 0, 0, 1], 8080));
     Http {
@@ -241,6 +255,10 @@ fn workers(node: &Node, problems: &mut Problems) -> Option<usize> {
 
 fn touchpoints(node: &Node, problems: &mut Problems) -> Option<usize> {
     usize::try_from(whole(1..=TOUCHPOINTS_MAX)(node, problems)?).ok()
+}
+
+fn memory(node: &Node, problems: &mut Problems) -> Option<usize> {
+    usize::try_from(whole(MEMORY_MIN..=MEMORY_MAX)(node, problems)?).ok()
 }
 
 fn bytes(node: &Node, problems: &mut Problems) -> Option<usize> {
