@@ -5,6 +5,7 @@
 
 mod check;
 mod demo;
+mod erase;
 mod generate;
 mod output;
 mod pace;
@@ -38,6 +39,7 @@ enum Command {
     Replay(replay::ReplayArguments),
     Check(check::CheckArguments),
     Generate(generate::GenerateArguments),
+    Erase(erase::EraseArguments),
 }
 
 impl Command {
@@ -48,6 +50,7 @@ impl Command {
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),
+            Self::Erase(arguments) => erase::run(&arguments),
         }
     }
 }

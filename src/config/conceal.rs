@@ -25,6 +25,7 @@ pub(super) fn hidden_from(text: &str) -> Vec<Option<usize>> {
                 block = Some(indent);
             }
             let secret = SECRET_PREFIXES.iter().find_map(|prefix| end_of_dotted(line, prefix));
+            let secret = secret.or_else(|| end_of_key(line, "token"));
             match (inside, kafka, secret) {
                 (false, None, secret) => secret,
                 (false, Some(end), secret) => secret.map_or(Some(end), |at| Some(at.min(end))),
@@ -98,6 +99,7 @@ mod tests {
             "kafka:\n\n  # note\n  anything: 'hunter2",
             "'kafka' : {\n  x: hunter2 }",
             "app: x\nssl.key.password = hunter2",
+            "http: { listen: x, token: hunter2 }",
         ] {
             assert!(!shown(text).contains("hunter2"), "{text}\nbecame\n{}", shown(text));
         }

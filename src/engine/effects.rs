@@ -183,6 +183,8 @@ pub enum Fact {
     RowUnreadable,
     /// A customer went without a touchpoint for longer than the retention, and was forgotten.
     Retired,
+    /// A customer was to be forgotten ([`super::ERASURE`]), and is.
+    Erased,
 }
 
 /// What a state row holds a bounded number of.

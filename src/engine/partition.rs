@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use hashbrown::HashMap;
 
 use super::{
-    Customers, Effects, Fact, Record, Settings,
+    Customers, ERASURE, Effects, Fact, Record, Settings,
     decode::{
         Decoded, Decoder, DecoderSpec, Dialect, Item, PathId, PropertyPaths, Reject, Rejected,
         Scratch,
@@ -111,6 +111,8 @@ struct Live {
     /// Those who changed since the last commit (they are `dirty`), so that a commit costs by
     /// these, not by all in memory.
     changed: Vec<Box<str>>,
+    /// Those who were to be forgotten since the last commit.
+    erased: BTreeSet<Box<str>>,
     /// When they fall due. An entry may be too early; never too late.
     due: BTreeSet<(EventTime, Box<str>)>,
     /// Committed deadlines up to here have been looked at.
@@ -216,6 +218,13 @@ impl Partition {
     /// [`Self::committed`] after the commit, or [`Self::abandon`] after an abort.
     pub fn seal(&mut self, engine: &Engine, sealed: &mut Sealed) {
         let watermark = self.live.watermark(engine.settings.tolerance);
+        for id in &self.live.erased {
+            let known = self.live.overlay.get(id);
+            if known.is_none_or(|customer| !customer.retired || !customer.stored) {
+                let key = sealed.keep(id.as_bytes());
+                sealed.erased.push(key);
+            }
+        }
         let mut changed: Vec<&str> = self.live.changed.iter().map(|id| &**id).collect();
         changed.sort_unstable();
         for id in changed {
@@ -259,7 +268,8 @@ impl Partition {
             self.live = Live { row: self.live.row.clone(), ..Live::default() };
             return;
         }
-        let Live { overlay, changed, .. } = &mut self.live;
+        let Live { overlay, changed, erased, .. } = &mut self.live;
+        erased.clear();
         for id in changed.drain(..) {
             let Some(customer) = overlay.get_mut(&id) else { continue };
             if customer.retired {
@@ -326,7 +336,26 @@ impl<C: Customers> Run<'_, C> {
         }
         self.accept(record, touchpoint);
         self.fire_due();
-        self.evaluate(record, decoded, entry);
+        if touchpoint.event == ERASURE {
+            self.erase(id);
+        } else {
+            self.evaluate(record, decoded, entry);
+        }
+    }
+
+    /// Forgets a customer, as retention does. A tombstone is written also for somebody unknown: what an
+    /// earlier life may have left in the topics goes too, and whoever waits for it sees it.
+    fn erase(&mut self, id: &str) {
+        let Live { overlay, changed, due, erased, .. } = &mut *self.live;
+        erased.insert(id.into());
+        self.effects.fact(Fact::Erased);
+        let Some(customer) = overlay.get_mut(id) else { return };
+        if let Some(indexed) = customer.indexed_due {
+            due.remove(&(indexed, id.into()));
+        }
+        *customer = customer.anew(&self.engine.rules);
+        customer.retired = true;
+        note_change(customer, id, changed);
     }
 
     /// Counts a touchpoint and moves the clock.

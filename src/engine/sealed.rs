@@ -26,6 +26,9 @@ pub struct Sealed {
     bytes: Vec<u8>,
     /// The customers that changed.
     pub customers: Vec<CustomerChange>,
+    /// Customers who were to be forgotten and of whom `customers` writes no tombstone: nobody knew them,
+    /// or they are back already. Their tombstones come before everything else.
+    pub erased: Vec<Slice>,
     /// The encoded partition row (state topic, key [`super::PARTITION_KEY`]).
     pub partition_row: Option<Slice>,
 }
@@ -35,6 +38,7 @@ impl Sealed {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.customers.clear();
+        self.erased.clear();
         self.partition_row = None;
     }
 

@@ -7,13 +7,19 @@
 mod answer;
 mod bind;
 mod pages;
+mod peer;
 mod server;
 mod site;
 #[cfg(test)]
 mod tests;
+mod token;
 
 pub use self::{
     bind::{BindError, bind},
+    peer::ask,
     server::serve,
-    site::{CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, Readiness, Site},
+    site::{
+        CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, Readiness, Reach, Site,
+    },
+    token::Token,
 };

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::{StatusCode, header},
+    http::{StatusCode, Uri, header},
     middleware::{self, Next},
     response::Response,
     routing::get,
@@ -12,11 +12,17 @@ use serde_json::json;
 
 use super::{
     answer,
-    site::{LookupError, Site},
+    site::{LookupError, Reach, Site},
 };
 
 /// Longer than any customer id that decode accepts: whoever asks for this asks for nobody.
 const CUSTOMER_ID_BYTES_MAX: usize = 512;
+
+/// In a query: an instance asks another one, which must not send it on.
+pub(super) const ONLY_HERE: &str = "here=1";
+
+/// The pages that show customers, and may ask for a token.
+const GUARDED: &str = "/v1";
 
 /// The type that Prometheus knows its text format by.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -66,19 +72,29 @@ async fn ready(State(site): State<Site>) -> Response {
     answer::json(StatusCode::SERVICE_UNAVAILABLE, &body)
 }
 
-async fn customer(State(site): State<Site>, id: Result<Path<String>, PathRejection>) -> Response {
+async fn customer(
+    State(site): State<Site>,
+    uri: Uri,
+    id: Result<Path<String>, PathRejection>,
+) -> Response {
     let Ok(Path(id)) = id else {
         return answer::error(StatusCode::BAD_REQUEST, "the customer id is not UTF-8");
     };
     if id.len() > CUSTOMER_ID_BYTES_MAX {
         return answer::error(StatusCode::BAD_REQUEST, "no customer id is that long");
     }
-    match site.customers.look_up(&id).await {
+    let here = uri.query().is_some_and(|query| query.split('&').any(|part| part == ONLY_HERE));
+    let reach = if here { Reach::Here } else { Reach::Everywhere };
+    match site.customers.look_up(&id, reach).await {
         Ok(Some(body)) => answer::json_bytes(StatusCode::OK, body),
         Ok(None) => answer::error(StatusCode::NOT_FOUND, "no such customer"),
-        Err(error @ (LookupError::Busy | LookupError::NotReady)) => {
-            answer::ask_again(&error.to_string())
-        }
+        Err(LookupError::At(address)) => answer::redirect(&format!("{address}{}", uri.path())),
+        Err(
+            error @ (LookupError::Busy
+            | LookupError::NotReady
+            | LookupError::OwnerGone { .. }
+            | LookupError::OwnerUnknown { .. }),
+        ) => answer::ask_again(&error.to_string()),
         Err(error @ LookupError::Elsewhere) => {
             answer::error(StatusCode::MISDIRECTED_REQUEST, &error.to_string())
         }
@@ -93,9 +109,15 @@ async fn only_reading() -> Response {
     answer::error(StatusCode::METHOD_NOT_ALLOWED, "this can only be read, with GET")
 }
 
-/// Refuses a body that is announced as too large, and gives up on a page that takes too long. A
+/// Refuses who does not show the token, and a body that is announced as too large, and gives up on a page that takes too long. A
 /// body that is not announced is not read: hyper closes the connection after the answer.
 async fn within_limits(State(site): State<Site>, request: Request, next: Next) -> Response {
+    if let Some(token) = site.token.as_ref().filter(|_| request.uri().path().starts_with(GUARDED)) {
+        let shown = request.headers().get(header::AUTHORIZATION);
+        if !shown.is_some_and(|shown| token.is_shown_by(shown.as_bytes())) {
+            return answer::unauthorized();
+        }
+    }
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > site.limits.body_bytes_max) {

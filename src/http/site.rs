@@ -4,6 +4,8 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
+use super::Token;
+
 /// Renders all metrics as text.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -14,11 +16,20 @@ pub type LookupFuture<'a> =
 /// Finds customers. The service implements it; the answer's bytes are the engine's.
 pub trait CustomerLookup: Send + Sync {
     /// Looks up one customer in committed state.
-    fn look_up<'a>(&'a self, customer_id: &'a str) -> LookupFuture<'a>;
+    fn look_up<'a>(&'a self, customer_id: &'a str, reach: Reach) -> LookupFuture<'a>;
+}
+
+/// How far a look-up may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// To whichever instance has the customer.
+    Everywhere,
+    /// To this instance's own state: another instance asks, and must not be sent on.
+    Here,
 }
 
 /// Why a customer could not be looked up now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
     /// The worker's mailbox is full. Ask again.
     #[error("too many look-ups are waiting, ask again")]
@@ -29,6 +40,31 @@ pub enum LookupError {
     /// The partition is not assigned to this instance. Ask another one.
     #[error("the customer's partition is not assigned to this instance, ask another one")]
     Elsewhere,
+    /// Another instance has the partition, and answers there.
+    #[error("another instance has the customer's partition")]
+    At(
+        /// `http://host:port`.
+        String,
+    ),
+    /// Another instance has the partition, and does not answer.
+    #[error(
+        "partition {partition} was last taken up by instance \"{instance}\" at {address}, which does \
+         not answer; ask again"
+    )]
+    OwnerGone {
+        /// The partition: the customer's, or one that may be.
+        partition: i32,
+        /// Who has it, or had it.
+        instance: String,
+        /// Where.
+        address: String,
+    },
+    /// Nobody has said yet that they have the partition.
+    #[error("no instance has taken up partition {partition} yet, ask again")]
+    OwnerUnknown {
+        /// The partition.
+        partition: i32,
+    },
 }
 
 /// Whether this instance does its work, and if not, why.
@@ -97,6 +133,8 @@ pub struct Site {
     pub readiness: watch::Receiver<Readiness>,
     /// Who answers `/v1/customers/{id}`.
     pub customers: Arc<dyn CustomerLookup>,
+    /// What a request for `/v1` must show; `None`: nothing.
+    pub token: Option<Token>,
     /// The bounds.
     pub limits: Limits,
 }

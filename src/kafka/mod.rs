@@ -14,6 +14,7 @@ mod intake;
 mod native;
 mod producer;
 mod topics;
+mod witness;
 
 pub use self::{
     changelog::{Restore, RestoreStep, RestoredRow},
@@ -28,4 +29,5 @@ pub use self::{
     },
     producer::{Header, Outbox, Outgoing},
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
+    witness::{Wanted, Witness, partition_count, topic_settings},
 };

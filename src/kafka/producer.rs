@@ -158,7 +158,7 @@ impl Outbox {
         loop {
             let delivered = self.flush_once()?;
             if self.heard.undelivered.load(Ordering::Relaxed) {
-                return Err(KafkaFailure::own(doing, Class::Abortable, "a record was refused"));
+                return Err(self.heard.refusal(doing));
             }
             if delivered {
                 return Ok(());

@@ -46,17 +46,25 @@ pub enum Role {
     Rejects,
     /// The changelog of customers' state.
     State,
+    /// Who has which partition.
+    Owners,
 }
 
 impl Role {
     /// Every variant, in the order of creation.
-    pub const ALL: [Self; 5] =
-        [Self::Input, Self::Moments, Self::Engagement, Self::Rejects, Self::State];
+    pub const ALL: [Self; 6] = [
+        Self::Input,
+        Self::Moments,
+        Self::Engagement,
+        Self::Rejects,
+        Self::State,
+        Self::Owners,
+    ];
 
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Input | Self::Moments | Self::Rejects => &[],
-            Self::Engagement => &[("cleanup.policy", "compact")],
+            Self::Engagement | Self::Owners => &[("cleanup.policy", "compact")],
             Self::State => &[("cleanup.policy", "compact"), ("segment.bytes", STATE_SEGMENT_BYTES)],
         }
     }
@@ -65,7 +73,7 @@ impl Role {
     fn is_aligned(self) -> bool {
         match self {
             Self::Moments | Self::Engagement | Self::State => true,
-            Self::Input | Self::Rejects => false,
+            Self::Input | Self::Rejects | Self::Owners => false,
         }
     }
 }
@@ -97,6 +105,11 @@ impl TopicPlan {
     /// Returns the group that reads the sources.
     pub fn route_group(&self) -> String {
         format!("{}-route", self.app)
+    }
+
+    /// Returns the commands that an administrator runs once, so that Rega may do what it does.
+    pub fn remedy(&self, brokers: &str) -> String {
+        remedy(brokers, self)
     }
 
     fn settings(&self, role: Role) -> &'static [(&'static str, &'static str)] {
@@ -191,6 +204,8 @@ impl<'a> Inspector<'a> {
             }
             let found = match self.partition_count(role)? {
                 Some(found) => found,
+                // Owners are few: one partition, so that whoever follows it reads one.
+                None if role == Role::Owners => self.create(role, 1)?,
                 None => self.create(role, partition_count)?,
             };
             if role == Role::Rejects {
@@ -329,8 +344,8 @@ impl<'a> Inspector<'a> {
         match policy {
             Some(found) if found == wanted => None,
             // Who reads `engagement` may want it to forget; who reads the state cannot.
-            Some(found) if role == Role::Engagement => {
-                tracing::warn!(topic = name, found, "engagement is meant to be compacted");
+            Some(found) if role != Role::State => {
+                tracing::warn!(topic = name, found, "this topic is meant to be compacted");
                 None
             }
             found => Some(format!(
@@ -389,6 +404,7 @@ fn remedy(brokers: &str, plan: &TopicPlan) -> String {
     for role in Role::ALL {
         let count = match role {
             Role::Input if !plan.is_routed() => String::new(),
+            Role::Owners => " --partitions 1".to_owned(),
             Role::Input | Role::Moments | Role::Engagement | Role::Rejects | Role::State => {
                 format!(" --partitions <as many as {reference} has>")
             }
@@ -418,7 +434,7 @@ fn acls(brokers: &str, plan: &TopicPlan) -> Vec<String> {
                 "--operation Read --operation Write --operation Describe"
             }
             Role::Input => read,
-            Role::State => {
+            Role::State | Role::Owners => {
                 "--operation Read --operation Write --operation Describe --operation DescribeConfigs"
             }
             Role::Moments | Role::Engagement | Role::Rejects => {

@@ -71,6 +71,9 @@ impl Session<'_> {
             running.sealed.clear();
             running.partition.seal(&self.ruling.engine, &mut running.sealed);
             publisher.sealed(*partition, &running.sealed)?;
+            if !running.claimed {
+                publisher.owner(*partition, &self.shared.owners.claim(*partition))?;
+            }
             self.tally.sealed(*partition, &running.sealed);
             offsets.push((*partition, running.next_offset()));
         }
@@ -137,6 +140,7 @@ impl Running {
         self.partition.committed();
         self.sealed.clear();
         self.dirty = false;
+        self.claimed = true;
     }
 
     pub(super) fn abandon(&mut self) {

@@ -62,6 +62,8 @@ pub(super) struct Running {
     pub(super) idle: IdleClock,
     /// Something happened since the last commit.
     pub(super) dirty: bool,
+    /// A commit has said that this instance has the partition.
+    pub(super) claimed: bool,
     /// The disk takes no more, and memory is full of what it has not taken: nothing is read.
     pub(super) held_back: bool,
     /// The newest record's own time, for the lag in seconds.
@@ -140,6 +142,7 @@ impl Running {
             sealed: Sealed::default(),
             idle: IdleClock::default(),
             dirty,
+            claimed: false,
             held_back: false,
             read_up_to: None,
         }

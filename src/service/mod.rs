@@ -17,6 +17,8 @@ mod group;
 mod held;
 mod idle;
 mod lookup;
+mod owners;
+mod placement;
 mod position;
 mod publish;
 mod route;

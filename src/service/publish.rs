@@ -82,9 +82,30 @@ impl Publisher<'_> {
         self.outbox.send(&record, &headers)
     }
 
+    /// Produces the word that this instance has a partition.
+    pub(super) fn owner(&self, partition: i32, claim: &[u8]) -> Result<(), KafkaFailure> {
+        let key = partition.to_string();
+        let record = Outgoing {
+            topic: self.plan.name(Role::Owners),
+            partition: 0,
+            key: Some(key.as_bytes()),
+            value: Some(claim),
+        };
+        self.outbox.send(&record, &[])
+    }
+
     /// Produces what a transaction writes besides its effects.
     pub(super) fn sealed(&self, partition: i32, sealed: &Sealed) -> Result<(), KafkaFailure> {
         let mut state_key = vec![CUSTOMER_PREFIX];
+        for erased in &sealed.erased {
+            let customer_id = sealed.bytes(*erased);
+            state_key.truncate(1);
+            state_key.extend_from_slice(customer_id);
+            for (role, key) in [(Role::Engagement, customer_id), (Role::State, &state_key)] {
+                let topic = self.plan.name(role);
+                self.outbox.send(&Outgoing { topic, partition, key: Some(key), value: None }, &[])?;
+            }
+        }
         for change in &sealed.customers {
             let customer_id = sealed.bytes(change.customer);
             state_key.truncate(1);

@@ -15,6 +15,8 @@ use super::{
     board::Board,
     customers::Customers,
     lookup::LookupDesk,
+    owners::{self, Owners},
+    placement::Placement,
     route::{Router, Sources},
     shared::{InputPulse, Ruling, Shared, Stop},
     worker::Worker,
@@ -49,8 +51,13 @@ pub enum StartFailure {
     #[error("Rega cannot look at what it is to route: {0}")]
     Sources(#[source] KafkaFailure),
     /// The broker refuses something that only shows when a worker works.
-    #[error("the Kafka broker does not permit what Rega needs: {0}")]
-    Refused(#[source] KafkaFailure),
+    #[error("the Kafka broker does not permit what Rega needs: {failure}; {remedy}")]
+    Refused {
+        /// What was refused.
+        failure: KafkaFailure,
+        /// The commands that help.
+        remedy: String,
+    },
     /// The system gives no threads, sockets or signals.
     #[error("the operating system refuses {what}: {cause}")]
     System {
@@ -124,6 +131,12 @@ async fn serve_until(
         None => None,
     };
     let sources = Sources::look(&settings).map_err(StartFailure::Sources)?;
+    let owners = Arc::new(Owners::new(&settings.instance, address(&settings, listener.as_ref())));
+    // A routed copy is placed by Rega itself.
+    let placed = sources.as_ref().map(|sources| sources.partitioner).or(settings.partitioner);
+    let placement = Arc::new(Placement::new(topics.partition_count, placed));
+    let token = settings.token.clone();
+    let remedy = settings.topics.remedy(settings.connection.brokers());
     log::service_started(&settings.app, &settings.instance, settings.worker_count.into());
     let worker_count = settings.worker_count;
     let drain_timeout = settings.drain_timeout;
@@ -138,15 +151,26 @@ async fn serve_until(
         shelf,
         stop: Stop::default(),
         input: InputPulse::new(),
+        owners,
+        placement,
         sources,
     });
     let (desk, mailboxes) = LookupDesk::open(worker_count);
     let (page_stop, page_stopping) = oneshot::channel::<()>();
     let page = listener.map(|listener| {
+        let customers = Customers {
+            desk,
+            ruling,
+            clock,
+            owners: Arc::clone(&shared.owners),
+            placement: Arc::clone(&shared.placement),
+            token: token.clone(),
+        };
         let site = Site {
             metrics: Arc::new(move || telemetry.render()),
             readiness: shared.board.watch(),
-            customers: Arc::new(Customers { desk, ruling, clock }),
+            customers: Arc::new(customers),
+            token,
             limits: Limits::default(),
         };
         spawn_page(listener, site, page_stopping)
@@ -155,7 +179,7 @@ async fn serve_until(
     let ended = tokio::select! {
         () = signals.next() => Ok(()),
         () = until => Ok(()),
-        failure = workers.first_failure() => Err(failure),
+        failure = workers.first_failure(&remedy) => Err(failure),
     };
     shared.board.draining();
     shared.stop.ask();
@@ -181,6 +205,13 @@ async fn serve_until(
         log::drain_cut_short(workers.running_count);
         Ok(Exit::CutShort)
     }
+}
+
+/// Returns where other instances reach this one: as configured, else where it listens, unless that
+/// is everywhere and therefore nowhere in particular.
+fn address(settings: &Settings, listener: Option<&TcpListener>) -> Option<String> {
+    let listening = || listener?.local_addr().ok().filter(|address| !address.ip().is_unspecified());
+    settings.advertise.clone().or_else(|| Some(format!("http://{}", listening()?)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that spawns; its end is awaited")]
@@ -272,6 +303,11 @@ impl Workers {
                 .map_err(|cause| StartFailure::System { what: "threads", cause })?;
             running_count += 1;
         }
+        let following = Arc::clone(shared);
+        thread::Builder::new()
+            .name("rega-owners".to_owned())
+            .spawn(move || owners::follow(&following))
+            .map_err(|cause| StartFailure::System { what: "threads", cause })?;
         for (index, mailbox) in (0_u16..).zip(mailboxes) {
             let worker = Worker { index, shared: Arc::clone(shared), mailbox };
             let farewell = Farewell(sender.clone());
@@ -285,13 +321,13 @@ impl Workers {
     }
 
     /// Waits for a worker that cannot go on.
-    async fn first_failure(&mut self) -> StartFailure {
+    async fn first_failure(&mut self, remedy: &str) -> StartFailure {
         loop {
             match self.ends.recv().await {
                 Some(End::Done(Ok(()))) => self.running_count -= 1,
                 Some(End::Done(Err(failure))) => {
                     self.running_count -= 1;
-                    return StartFailure::Refused(failure);
+                    return StartFailure::Refused { failure, remedy: remedy.to_owned() };
                 }
                 Some(End::Panicked) | None => {
                     self.running_count = self.running_count.saturating_sub(1);

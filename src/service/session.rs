@@ -128,6 +128,11 @@ impl<'w> Session<'w> {
     pub(super) fn settle(&mut self, turn: Result<(), KafkaFailure>) -> Result<(), KafkaFailure> {
         match turn {
             Ok(()) => Ok(()),
+            // What is not permitted does not get better by trying.
+            Err(failure) if failure.is_refusal() => {
+                self.report_abort(&failure);
+                Err(failure)
+            }
             Err(failure) => match failure.class {
                 Class::Retriable | Class::Abortable => self.abort(&failure),
                 Class::Fatal => {
@@ -213,6 +218,7 @@ impl<'w> Session<'w> {
                         // Fetched before a seek. It counts already.
                         continue;
                     }
+                    self.shared.placement.observe(record.key(), record.partition());
                     self.outbox.begin()?;
                     let publisher = Publisher {
                         outbox: &self.outbox,

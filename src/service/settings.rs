@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     clock::Clock,
+    http::Token,
     kafka::{Connection, TopicPlan},
     model::{EventTime, Partitioner},
 };
@@ -45,6 +46,10 @@ pub struct Settings {
     pub connection: Connection,
     /// The topics.
     pub topics: TopicPlan,
+    /// Where other instances reach this one; `None`: where it listens.
+    pub advertise: Option<String>,
+    /// What a request for customers must show.
+    pub token: Option<Token>,
     /// How many workers share this process's partitions.
     pub worker_count: u16,
     /// The longest time between two commits while records flow.

@@ -11,7 +11,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{Settings, board::Board, route::Sources};
+use super::{Settings, board::Board, owners::Owners, placement::Placement, route::Sources};
 use crate::{
     engine::Engine,
     kafka::TopicSet,
@@ -65,6 +65,10 @@ pub(super) struct Shared {
     pub(super) shelf: Arc<Shelf>,
     pub(super) stop: Stop,
     pub(super) input: InputPulse,
+    /// Who has which partition.
+    pub(super) owners: Arc<Owners>,
+    /// Which partition a customer is in.
+    pub(super) placement: Arc<Placement>,
     /// What routers read; `None` where nothing is routed.
     pub(super) sources: Option<Sources>,
 }

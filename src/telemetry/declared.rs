@@ -132,6 +132,8 @@ metrics! {
         "Customers known to this instance, by band of engagement.";
     CUSTOMERS_RETIRED = Counter "rega_customers_retired_total" [] 1,
         "Customers forgotten because they stayed away for longer than the retention.";
+    CUSTOMERS_ERASED = Counter "rega_customers_erased_total" [] 1,
+        "Customers forgotten because a touchpoint (customer_deleted) asked for it.";
     TRANSITIONS = Counter "rega_transitions_total" ["kind" "from" "to"] 6 * 6 * 6,
         "Steps in the funnel, by what they were, from which stage and to which.";
     EPISODES_OPENED = Counter "rega_episodes_opened_total" ["kind"] EPISODES_MAX + 1,

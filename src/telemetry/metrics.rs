@@ -45,6 +45,7 @@ pub(super) struct Counters {
     duplicates: IntCounterVec,
     ignored: IntCounterVec,
     retired: IntCounterVec,
+    erased: IntCounterVec,
     pub(super) commits: IntCounterVec,
     pub(super) aborts: IntCounterVec,
     pub(super) worker_rebuilds: IntCounterVec,
@@ -88,6 +89,7 @@ impl Counters {
             duplicates: counter(&declared::DUPLICATES)?,
             ignored: counter(&declared::IGNORED)?,
             retired: counter(&declared::CUSTOMERS_RETIRED)?,
+            erased: counter(&declared::CUSTOMERS_ERASED)?,
             commits: counter(&declared::COMMITS)?,
             aborts: counter(&declared::ABORTS)?,
             worker_rebuilds: counter(&declared::WORKER_REBUILDS)?,
@@ -160,6 +162,7 @@ impl Counters {
             [Bounded::ALL.get(bounded).map_or(OTHER, |bounded| bounded.as_str())]
         });
         add(&self.retired, &[], tally.singles.retired);
+        add(&self.erased, &[], tally.singles.erased);
     }
 
     fn absorb_input(&self, tally: &Tally) {

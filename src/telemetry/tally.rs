@@ -46,6 +46,7 @@ pub(super) struct Singles {
     pub(super) duplicates: u64,
     pub(super) ignored: u64,
     pub(super) retired: u64,
+    pub(super) erased: u64,
     key_mismatches: u64,
 }
 
@@ -164,6 +165,10 @@ impl Tally {
             if let Some((stage, band)) = change.is {
                 counts.add(stage, band, 1);
             }
+            self.outputs.add([Output::Engagement.index()]);
+            self.outputs.add([Output::State.index()]);
+        }
+        for _ in &sealed.erased {
             self.outputs.add([Output::Engagement.index()]);
             self.outputs.add([Output::State.index()]);
         }
@@ -290,6 +295,7 @@ impl Tally {
                 }
             }
             Fact::Retired => self.singles.retired += 1,
+            Fact::Erased => self.singles.erased += 1,
         }
     }
 

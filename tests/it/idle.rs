@@ -67,6 +67,8 @@ fn start(brokers: &str, plan: TopicPlan, topics: TopicSet) -> Running {
             max_records_per_commit: 1000,
             drain_timeout: Duration::from_secs(20),
             partitioner: None,
+            advertise: None,
+            token: None,
             state: StateSettings {
                 dir: folder.path().to_owned(),
                 checkpoint_interval: Duration::from_millis(200),

@@ -44,10 +44,14 @@ impl Setup<'_> {
         );
         // A test that names topics names all of them.
         let topics = if more.contains("topics:") { String::new() } else { topics };
+        let kafka = format!(
+            "kafka: {{ brokers: \"{brokers}\", properties: {{ session.timeout.ms: 6000, \
+             topic.metadata.refresh.interval.ms: 2000 }} }}"
+        );
+        let kafka = if more.contains("kafka:") { String::new() } else { kafka };
         let config = format!(
             "app: {app}\n\
-             kafka: {{ brokers: \"{brokers}\", properties: {{ session.timeout.ms: 6000, \
-             topic.metadata.refresh.interval.ms: 2000 }} }}\n\
+             {kafka}\n\
              {topics}\n\
              state: {{ dir: \"{}\" }}\n\
              {more}\n",

@@ -18,6 +18,7 @@ pub(crate) fn plan(app: &str) -> TopicPlan {
             (Role::Engagement, name("engagement")),
             (Role::Rejects, name("rejects")),
             (Role::State, name("state")),
+            (Role::Owners, name("owners")),
         ]),
         sources: Vec::new(),
         app: app.to_owned(),

@@ -183,6 +183,8 @@ fn settings(
         instance: "demo".to_owned(),
         connection,
         topics,
+        advertise: None,
+        token: None,
         worker_count: WORKER_COUNT,
         commit_interval: config.commit.interval,
         max_records_per_commit: config.commit.max_touchpoints,

@@ -100,6 +100,7 @@ impl Summary {
             Fact::EventIdAssumed => self.note("without an event id"),
             Fact::ReversalUnknown => self.note("reversals of nothing known"),
             Fact::Retired => self.note("customers past their retention"),
+            Fact::Erased => self.note("customers erased"),
             Fact::MomentTrimmed => self.note("published without properties: too large"),
             Fact::RowUnreadable => self.note("state rows that could not be read"),
             Fact::Evicted(bounded) => self.note(bounded.as_str()),

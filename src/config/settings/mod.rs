@@ -6,6 +6,7 @@
 mod kafka;
 mod names;
 mod read;
+mod secret;
 mod together;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -13,7 +14,10 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use jiff::tz::TimeZone;
 
 pub use self::kafka::Properties;
-pub(super) use self::read::read;
+pub(super) use self::{
+    read::read,
+    secret::{add_properties, token_of},
+};
 use crate::{
     engine::{self, rules::spec::Located},
     model::{Channels, EventTime, Span},
@@ -21,11 +25,12 @@ use crate::{
 
 /// Every setting, as it is written in a file: the environment variable is the same name in
 /// capitals with `REGA_` before it and `__` for a dot.
-pub(super) const KEYS: [&str; 39] = [
+pub(super) const KEYS: [&str; 42] = [
     "app",
     "instance",
     "kafka.brokers",
     "kafka.properties",
+    "kafka.properties_file",
     "input.keyed",
     "input.partitioner",
     "input.start",
@@ -45,6 +50,8 @@ pub(super) const KEYS: [&str; 39] = [
     "workers",
     "http.listen",
     "http.advertise",
+    "http.token",
+    "http.token_file",
     "rules",
     "commit.interval",
     "commit.max_touchpoints",
@@ -132,6 +139,9 @@ pub struct Kafka {
     pub brokers: Vec<String>,
     /// `kafka.properties`: any librdkafka setting that Rega does not own.
     pub properties: Properties,
+    /// `kafka.properties_file`: more of them, one `name=value` a line: for secrets that are mounted
+    /// as a file. Read when the settings are loaded.
+    pub properties_file: Option<Located<String>>,
 }
 
 /// `input`.
@@ -207,6 +217,28 @@ pub struct Http {
     /// `http.advertise`: where other instances reach this one, as `http://host:port`. `None`: the
     /// address it listens on.
     pub advertise: Option<String>,
+    /// `http.token`: what a request for customers must show as bearer. `None`: nothing, so nobody
+    /// else must reach the port.
+    pub token: Option<Secret>,
+    /// `http.token_file`: a file that it stands in.
+    pub token_file: Option<Located<String>>,
+}
+
+/// Something that must not be shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Returns what must not be shown.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Secret")
+    }
 }
 
 /// `commit`.

@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 
 use super::{
     Commit, Config, Dialect, History, Http, Input, Kafka, LogFormat, Partitioner, Properties,
-    Start, State, Topics, kafka, names,
+    Secret, Start, State, Topics, kafka, names,
+    secret::token_of,
     together::{self, Marks},
 };
 use crate::{
@@ -158,7 +159,8 @@ fn kafka_section(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Kafka {
     for (name, at) in places {
         marks.add(format!("kafka.properties.{name}"), at);
     }
-    Kafka { brokers, properties }
+    let properties_file = optional(fields, marks, "properties_file", located);
+    Kafka { brokers, properties, properties_file }
 }
 
 fn input(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Input {
@@ -208,7 +210,17 @@ fn http(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Http {
     Http {
         listen: setting(fields, marks, "listen", names::listen, local),
         advertise: optional(fields, marks, "advertise", names::advertise),
+        token: optional(fields, marks, "token", token),
+        token_file: optional(fields, marks, "token_file", located),
     }
+}
+
+fn token(node: &Node, problems: &mut Problems) -> Option<Secret> {
+    let Value::Scalar(written) = &node.value else {
+        problems.add(node.at, "expected a token");
+        return None;
+    };
+    token_of(&written.text).map_err(|what| problems.add(node.at, what)).ok()
 }
 
 fn commit(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Commit {

@@ -44,6 +44,11 @@ impl Marks {
 pub(super) fn check(config: &Config, marks: &Marks, problems: &mut Problems) {
     times(config, marks, problems);
     topics(config, marks, problems);
+    if let Some(at) = marks.both("http.token", "http.token_file").filter(|_| {
+        config.http.token.is_some() && config.http.token_file.is_some()
+    }) {
+        problems.add(at, "both \"http.token\" and \"http.token_file\": write one of them");
+    }
     mappings(config, marks, problems);
     for (small, large) in [
         ("heartbeat.interval.ms", "session.timeout.ms"),

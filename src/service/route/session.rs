@@ -117,6 +117,7 @@ impl<'r> RouteSession<'r> {
     fn settle(&mut self, turn: Result<(), KafkaFailure>) -> Result<(), KafkaFailure> {
         match turn {
             Ok(()) => Ok(()),
+            Err(failure) if failure.is_refusal() => Err(failure),
             Err(failure) => match failure.class {
                 Class::Retriable | Class::Abortable => self.abort(&failure),
                 Class::Fatal => Err(failure),
