@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Failure, print};
 use crate::{
@@ -16,8 +16,8 @@ use crate::{
     config::{self, Config, Environment, settings::Partitioner as Written},
     engine::{CUSTOMER_PREFIX, ERASURE, decode::NATIVE_MARK},
     kafka::{
-        Connection, Feeder, KafkaFailure, Place, Role, TopicPlan, Wanted, Witness,
-        partition_count, topic_settings,
+        Connection, Feeder, KafkaFailure, Place, Role, TopicPlan, Wanted, Witness, partition_count,
+        topic_settings,
     },
     model::{Partitioner, stable_hash},
     service,
@@ -25,7 +25,7 @@ use crate::{
 
 /// Forget customers: their state, their score, their record of engagement
 ///
-/// A touchpoint "customer_deleted" is written to the input for each. A running Rega then removes
+/// A touchpoint that says so is written to the input for each. A running Rega then removes
 /// everything it keeps of them, and this command waits until that is committed. One line of JSON per
 /// customer says what was erased, and what Kafka itself still holds, for how long.
 #[derive(Debug, Args)]
@@ -61,11 +61,12 @@ pub(super) fn run(arguments: &EraseArguments) -> Result<(), Failure> {
     let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let connection = Connection::new(&config.kafka.brokers.join(","), properties)
         .map_err(|problem| Failure::Usage(problem.to_string()))?;
-    let eraser = Eraser::new(&config, connection).map_err(fatal)?;
+    let eraser = Eraser::new(&config, connection).map_err(|failure| fatal(&failure))?;
     let mut missing = 0_usize;
     for customer in &arguments.customers {
-        let receipt =
-            eraser.erase(customer, Duration::from_secs(arguments.wait)).map_err(fatal)?;
+        let receipt = eraser
+            .erase(customer, Duration::from_secs(arguments.wait))
+            .map_err(|failure| fatal(&failure))?;
         missing += receipt.missing;
         print(&format!("{}\n", receipt.text));
     }
@@ -79,7 +80,7 @@ pub(super) fn run(arguments: &EraseArguments) -> Result<(), Failure> {
     )))
 }
 
-fn fatal(failure: KafkaFailure) -> Failure {
+fn fatal(failure: &KafkaFailure) -> Failure {
     Failure::Fatal(failure.to_string())
 }
 
@@ -201,15 +202,11 @@ impl Eraser {
         requested: &[i32],
         (wanted, found): (&BTreeSet<Wanted>, &BTreeMap<Wanted, i64>),
     ) -> Receipt {
-        let place = |wanted: &Wanted| {
-            json!({ "topic": &*wanted.place.topic, "partition": wanted.place.partition })
-        };
+        let place = |Wanted { place: Place { topic, partition }, .. }: &Wanted| json!({ "topic": &**topic, "partition": partition });
         let tombstones: Vec<Value> = found
             .iter()
-            .map(|(wanted, offset)| {
-                let mut place = place(wanted);
-                place["offset"] = (*offset).into();
-                place
+            .map(|(Wanted { place: Place { topic, partition }, .. }, offset)| {
+                json!({ "topic": &**topic, "partition": partition, "offset": offset })
             })
             .collect();
         let missing: Vec<Value> =
@@ -229,11 +226,7 @@ impl Eraser {
 }
 
 /// Returns what Kafka itself goes on holding, and for how long: Rega cannot take records out of a log.
-fn kept(
-    connection: &Connection,
-    config: &Config,
-    plan: &TopicPlan,
-) -> Result<Value, KafkaFailure> {
+fn kept(connection: &Connection, config: &Config, plan: &TopicPlan) -> Result<Value, KafkaFailure> {
     let mut holds: Vec<(&str, &str)> =
         config.topics.inputs().map(|topic| (topic, "touchpoints as they came")).collect();
     if plan.is_routed() {
@@ -248,14 +241,14 @@ fn kept(
     let topics: Vec<&str> = holds.iter().map(|(topic, _)| *topic).collect();
     let settings = topic_settings(connection, &topics, &SETTINGS)?;
     let line = |(topic, what): &(&str, &str)| {
-        let mut line = json!({ "topic": topic, "holds": what });
+        let mut line = Map::new();
+        line.insert("topic".to_owned(), (*topic).into());
+        line.insert("holds".to_owned(), (*what).into());
         for (name, value) in settings.get(*topic).into_iter().flatten() {
-            line[name.replace('.', "_")] = value.parse::<i64>().map_or_else(
-                |_| Value::from(value.as_str()),
-                Value::from,
-            );
+            let value = value.parse::<i64>().map_or_else(|_| value.as_str().into(), Value::from);
+            line.insert(name.replace('.', "_"), value);
         }
-        line
+        Value::Object(line)
     };
     Ok(holds.iter().map(line).collect())
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Environment, Report,
+    Environment, Report, dialect,
     load::{Loader, is_yaml},
     mapping,
     rules::PackReader,
@@ -53,6 +53,8 @@ enum Content {
     Pack { named: bool },
     /// A mapping.
     Mapping,
+    /// What is data about a dialect.
+    Dialect,
 }
 
 /// Checks files and folders.
@@ -77,6 +79,11 @@ pub fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
     for (file, _) in mappings.filter(|(file, _)| !read.contains(&real(file))) {
         if let Some((_, node)) = loader.file(file, At::default()) {
             drop(mapping::read(&node, &mut loader.problems));
+        }
+    }
+    for (file, _) in found.iter().filter(|(_, content)| **content == Content::Dialect) {
+        if let Some((_, node)) = loader.file(file, At::default()) {
+            drop(dialect::read(&node, &mut loader.problems));
         }
     }
     Checked { file_count, report: loader.into_report() }
@@ -170,6 +177,9 @@ fn content_of(root: &Node) -> Option<Content> {
     let value = |key: &str| entries.iter().find(|entry| entry.key.value == key);
     if value("mapping").is_some() {
         return Some(Content::Mapping);
+    }
+    if value("dialect").is_some() {
+        return Some(Content::Dialect);
     }
     let count = |known: &dyn Fn(&str) -> bool| {
         entries.iter().filter(|entry| entry.key.value != "rules" && known(&entry.key.value)).count()

@@ -56,6 +56,11 @@ impl Engine {
         Self { rules, settings, decoder, path_ids }
     }
 
+    /// Returns whether [`Record::headers`] say something in the dialect of the records.
+    pub fn reads_headers(&self) -> bool {
+        self.decoder.reads_headers()
+    }
+
     /// Returns the rules.
     pub fn rules(&self) -> &Arc<RuleSet> {
         &self.rules

@@ -87,6 +87,7 @@ mod tests {
         let record = Record {
             value: Some(value.as_bytes()),
             key: None,
+            headers: &[],
             topic: "web",
             partition: 0,
             offset: 7,

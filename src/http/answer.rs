@@ -29,8 +29,10 @@ pub(super) fn error(status: StatusCode, message: &str) -> Response {
 
 /// Returns the way to another instance: the same method, the same path.
 pub(super) fn redirect(location: &str) -> Response {
-    let mut response =
-        json(StatusCode::TEMPORARY_REDIRECT, &json!({ "error": "ask there", "location": location }));
+    let mut response = json(
+        StatusCode::TEMPORARY_REDIRECT,
+        &json!({ "error": "ask there", "location": location }),
+    );
     if let Ok(location) = HeaderValue::from_str(location) {
         response.headers_mut().insert(header::LOCATION, location);
     }

@@ -19,7 +19,7 @@ pub use self::{
     peer::ask,
     server::serve,
     site::{
-        CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, Readiness, Reach, Site,
+        CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, Reach, Readiness, Site,
     },
     token::Token,
 };

@@ -25,12 +25,11 @@ const STATUS_BYTES_MAX: u64 = 256;
 pub async fn ask(address: &str, path: &str, token: Option<&Token>) -> Option<u16> {
     let Some(host) = address.strip_prefix("http://") else { return Some(0) };
     let host = host.split('/').next().unwrap_or(host);
-    let authority =
-        if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
-            host.to_owned()
-        } else {
-            format!("{host}:80")
-        };
+    let authority = if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
+        host.to_owned()
+    } else {
+        format!("{host}:80")
+    };
     let token = token.map(|token| format!("authorization: {}\r\n", token.header()));
     let request = format!(
         "GET {path} HTTP/1.1\r\nhost: {host}\r\n{}connection: close\r\n\r\n",

@@ -49,7 +49,8 @@ mod tests {
         for header in ["Bearer open sesame", "bearer  open sesame "] {
             assert!(token.is_shown_by(header.as_bytes()), "{header}");
         }
-        for header in ["", "Bearer ", "Bearer open", "Bearer open sesame!", "Basic open sesame", "open"]
+        for header in
+            ["", "Bearer ", "Bearer open", "Bearer open sesame!", "Basic open sesame", "open"]
         {
             assert!(!token.is_shown_by(header.as_bytes()), "{header}");
         }

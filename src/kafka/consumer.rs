@@ -15,7 +15,7 @@ use rdkafka::{
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
-    message::{BorrowedMessage, Headers as _},
+    message::{BorrowedMessage, Headers},
 };
 
 use super::{
@@ -84,9 +84,10 @@ impl InputRecord<'_> {
         self.0.offset()
     }
 
-    /// The value of its header of this name. Looked for only where the input is routed.
-    pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.0.headers()?.iter().find(|header| header.key == name)?.value
+    /// The headers that have a value, in order.
+    pub fn headers(&self) -> Vec<(&str, &[u8])> {
+        let Some(headers) = self.0.headers() else { return Vec::new() };
+        headers.iter().filter_map(|header| Some((header.key, header.value?))).collect()
     }
 
     /// When it was produced, or appended.

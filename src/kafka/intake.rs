@@ -19,7 +19,7 @@ use rdkafka::{
     config::{FromClientConfigAndContext, RDKafkaLogLevel},
     consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
-    message::BorrowedMessage,
+    message::{BorrowedMessage, Headers as _},
     metadata::MetadataTopic,
     topic_partition_list::TopicPartitionListElem,
     types::RDKafkaRespErr,
@@ -103,6 +103,12 @@ impl SourceRecord<'_> {
     /// The offset.
     pub fn offset(&self) -> i64 {
         self.0.offset()
+    }
+
+    /// The headers that have a value, in order.
+    pub fn headers(&self) -> Vec<(&str, &[u8])> {
+        let Some(headers) = self.0.headers() else { return Vec::new() };
+        headers.iter().filter_map(|header| Some((header.key, header.value?))).collect()
     }
 
     /// When it was produced, or appended.

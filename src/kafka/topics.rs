@@ -52,14 +52,8 @@ pub enum Role {
 
 impl Role {
     /// Every variant, in the order of creation.
-    pub const ALL: [Self; 6] = [
-        Self::Input,
-        Self::Moments,
-        Self::Engagement,
-        Self::Rejects,
-        Self::State,
-        Self::Owners,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Input, Self::Moments, Self::Engagement, Self::Rejects, Self::State, Self::Owners];
 
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {

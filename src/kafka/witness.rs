@@ -163,8 +163,8 @@ pub fn topic_settings(
     let answers = runtime.block_on(admin.describe_configs(&asked, &options)).map_err(failed)?;
     let mut settings: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for (topic, answer) in topics.iter().zip(answers) {
-        let resource = answer
-            .map_err(|code| KafkaFailure::new(doing, &KafkaError::AdminOp(code)))?;
+        let resource =
+            answer.map_err(|code| KafkaFailure::new(doing, &KafkaError::AdminOp(code)))?;
         let of_topic = settings.entry((*topic).to_owned()).or_default();
         for name in names {
             if let Some(value) = resource.get(name).and_then(|entry| entry.value.clone()) {

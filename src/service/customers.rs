@@ -110,7 +110,12 @@ fn encoded(id: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             path.push(char::from(byte));
         } else {
-            path.push_str(&format!("%{byte:02X}"));
+            path.push('%');
+            for half in [byte >> 4, byte & 0xf] {
+                path.extend(
+                    char::from_digit(half.into(), 16).map(|digit| digit.to_ascii_uppercase()),
+                );
+            }
         }
     }
     path

@@ -36,5 +36,5 @@ pub use self::{
     run::{Exit, Launch, StartFailure, run},
     settings::{InputStart, Settings, StateSettings},
     shared::{Ruling, SourceEngines},
-    start::{mapping_or_native, plan, ruling, start},
+    start::{plan, ruling, start},
 };

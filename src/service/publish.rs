@@ -103,7 +103,8 @@ impl Publisher<'_> {
             state_key.extend_from_slice(customer_id);
             for (role, key) in [(Role::Engagement, customer_id), (Role::State, &state_key)] {
                 let topic = self.plan.name(role);
-                self.outbox.send(&Outgoing { topic, partition, key: Some(key), value: None }, &[])?;
+                self.outbox
+                    .send(&Outgoing { topic, partition, key: Some(key), value: None }, &[])?;
             }
         }
         for change in &sealed.customers {

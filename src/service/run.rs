@@ -124,57 +124,19 @@ async fn serve_until(
     launch: Launch,
     until: impl Future<Output = ()>,
 ) -> Result<Exit, StartFailure> {
-    let Launch { settings, topics, ruling, telemetry, http } = launch;
     let mut signals = Signals::listen()?;
-    let listener = match &http {
+    let listener = match &launch.http {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
-    let sources = Sources::look(&settings).map_err(StartFailure::Sources)?;
-    let owners = Arc::new(Owners::new(&settings.instance, address(&settings, listener.as_ref())));
-    // A routed copy is placed by Rega itself.
-    let placed = sources.as_ref().map(|sources| sources.partitioner).or(settings.partitioner);
-    let placement = Arc::new(Placement::new(topics.partition_count, placed));
-    let token = settings.token.clone();
-    let remedy = settings.topics.remedy(settings.connection.brokers());
+    let shared = share(launch, listener.as_ref())?;
+    let settings = &shared.settings;
     log::service_started(&settings.app, &settings.instance, settings.worker_count.into());
-    let worker_count = settings.worker_count;
     let drain_timeout = settings.drain_timeout;
-    let clock = settings.clock;
-    let shelf = Arc::new(Shelf::new(settings.state.dir.clone(), settings.state.keep));
-    let shared = Arc::new(Shared {
-        settings,
-        topics,
-        ruling: Arc::clone(&ruling),
-        telemetry: Arc::clone(&telemetry),
-        board: Board::new(worker_count),
-        shelf,
-        stop: Stop::default(),
-        input: InputPulse::new(),
-        owners,
-        placement,
-        sources,
-    });
-    let (desk, mailboxes) = LookupDesk::open(worker_count);
+    let remedy = settings.topics.remedy(settings.connection.brokers());
+    let (desk, mailboxes) = LookupDesk::open(settings.worker_count);
     let (page_stop, page_stopping) = oneshot::channel::<()>();
-    let page = listener.map(|listener| {
-        let customers = Customers {
-            desk,
-            ruling,
-            clock,
-            owners: Arc::clone(&shared.owners),
-            placement: Arc::clone(&shared.placement),
-            token: token.clone(),
-        };
-        let site = Site {
-            metrics: Arc::new(move || telemetry.render()),
-            readiness: shared.board.watch(),
-            customers: Arc::new(customers),
-            token,
-            limits: Limits::default(),
-        };
-        spawn_page(listener, site, page_stopping)
-    });
+    let page = listener.map(|listener| spawn_page(listener, site(&shared, desk), page_stopping));
     let mut workers = Workers::start(&shared, mailboxes)?;
     let ended = tokio::select! {
         () = signals.next() => Ok(()),
@@ -204,6 +166,48 @@ async fn serve_until(
     } else {
         log::drain_cut_short(workers.running_count);
         Ok(Exit::CutShort)
+    }
+}
+
+/// Puts together what all workers need.
+fn share(launch: Launch, listener: Option<&TcpListener>) -> Result<Arc<Shared>, StartFailure> {
+    let Launch { settings, topics, ruling, telemetry, http: _ } = launch;
+    let sources = Sources::look(&settings).map_err(StartFailure::Sources)?;
+    // A routed copy is placed by Rega itself.
+    let placed = sources.as_ref().map(|sources| sources.partitioner).or(settings.partitioner);
+    Ok(Arc::new(Shared {
+        board: Board::new(settings.worker_count),
+        shelf: Arc::new(Shelf::new(settings.state.dir.clone(), settings.state.keep)),
+        owners: Arc::new(Owners::new(&settings.instance, address(&settings, listener))),
+        placement: Arc::new(Placement::new(topics.partition_count, placed)),
+        settings,
+        topics,
+        ruling,
+        telemetry,
+        stop: Stop::default(),
+        input: InputPulse::new(),
+        sources,
+    }))
+}
+
+/// Returns what the pages are lent.
+fn site(shared: &Arc<Shared>, desk: LookupDesk) -> Site {
+    let telemetry = Arc::clone(&shared.telemetry);
+    let token = shared.settings.token.clone();
+    let customers = Customers {
+        desk,
+        ruling: Arc::clone(&shared.ruling),
+        clock: shared.settings.clock,
+        owners: Arc::clone(&shared.owners),
+        placement: Arc::clone(&shared.placement),
+        token: token.clone(),
+    };
+    Site {
+        metrics: Arc::new(move || telemetry.render()),
+        readiness: shared.board.watch(),
+        customers: Arc::new(customers),
+        token,
+        limits: Limits::default(),
     }
 }
 

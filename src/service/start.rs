@@ -11,14 +11,10 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        Config, Loaded,
+        Config, Loaded, TopicDialects,
         settings::{Partitioner as Written, Start, Topics},
     },
-    engine::{
-        Engine,
-        decode::{Dialect, mapping::spec::MappingSpec},
-        rules::RuleSet,
-    },
+    engine::{Engine, rules::RuleSet},
     http::Token,
     kafka::{Connection, Role, TopicPlan, ensure},
     model::Partitioner,
@@ -35,7 +31,7 @@ pub fn start(
     adopt_offsets: bool,
     until: impl Future<Output = ()>,
 ) -> Result<Exit, StartFailure> {
-    let Loaded { config, rules, mappings } = loaded;
+    let Loaded { config, rules, dialects } = loaded;
     // Held until the end: two processes on one folder would fence each other out for ever.
     let folder = StateFolder::lock(&config.state.dir)?;
     let instance = folder.instance(config.instance.as_deref())?;
@@ -44,7 +40,7 @@ pub fn start(
     let names = Names::new(&config.engine().channels, rules.rule_names(), rules.kind_names());
     let telemetry = Arc::new(Telemetry::new()?);
     telemetry.rules_loaded(rules.version(), &names);
-    let ruling = ruling(&config, rules, &mappings, names);
+    let ruling = ruling(&config, rules, &dialects, names);
     let launch = Launch {
         settings,
         topics,
@@ -55,32 +51,19 @@ pub fn start(
     run(launch, until)
 }
 
-/// Returns how a topic's records are read: by its mapping where it has one.
-pub fn mapping_or_native(mappings: &BTreeMap<String, MappingSpec>, topic: &str) -> Dialect {
-    match mappings.get(topic) {
-        Some(mapping) => Dialect::Mapping(Box::new(mapping.clone())),
-        None => Dialect::Native,
-    }
-}
-
 /// Returns the rules in force, with a decoder for every topic that is read.
-pub fn ruling(
-    config: &Config,
-    rules: RuleSet,
-    mappings: &BTreeMap<String, MappingSpec>,
-    names: Names,
-) -> Ruling {
+pub fn ruling(config: &Config, rules: RuleSet, dialects: &TopicDialects, names: Names) -> Ruling {
     let rules = Arc::new(rules);
     let engine = |dialect| Engine::new(Arc::clone(&rules), config.engine(), dialect);
     let routed = config.topics.inputs().filter(|_| config.is_routed());
     let sources = routed.map(|topic| {
-        let dialect = mapping_or_native(mappings, topic);
+        let dialect = dialects.of(topic);
         let items = engine(dialect.of_items());
         (topic.to_owned(), SourceEngines { records: engine(dialect), items })
     });
     Ruling {
         sources: sources.collect(),
-        engine: engine(mapping_or_native(mappings, &config.topics.touchpoints)),
+        engine: engine(dialects.of(&config.topics.touchpoints)),
         names: Arc::new(names),
     }
 }

@@ -30,10 +30,13 @@ impl Work<'_> {
         tally: &mut Tally,
     ) -> Result<(), KafkaFailure> {
         let (topic, partition, offset) = (record.topic(), record.partition(), record.offset());
-        // A copy says where it came from.
+        // Asking the library for headers costs more than most dialects would get from them.
         let routed = !self.ruling.sources.is_empty();
-        let origin = routed.then(|| record.header(ORIGIN_HEADER).and_then(Origin::read)).flatten();
-        let (engine, timestamp, source) = match origin {
+        let reads_headers = routed || self.ruling.engine.reads_headers();
+        let headers = if reads_headers { record.headers() } else { Vec::new() };
+        // A copy says where it came from.
+        let origin = headers.iter().find(|(name, _)| routed && *name == ORIGIN_HEADER);
+        let (engine, timestamp, source) = match origin.and_then(|(_, value)| Origin::read(value)) {
             None => {
                 let source = Source { topic, partition, offset, key: record.key() };
                 (&self.ruling.engine, record.timestamp(), source)
@@ -47,6 +50,7 @@ impl Work<'_> {
         let input = Record {
             value: record.value(),
             key: record.key(),
+            headers: &headers,
             topic,
             partition,
             offset,

@@ -107,21 +107,21 @@ pub(crate) const LONGER: [(&str, usize, &str); 2] = [
 ];
 
 /// Crates that must not come in, not even through others.
-pub(crate) const BANNED_CRATES: [(&str, &str); 8] = [
+pub(crate) const BANNED_CRATES: [(&str, &str); 6] = [
     ("bincode", "unmaintained (RUSTSEC-2025-0141); rows are postcard"),
     ("rkyv", "reads untrusted bytes as memory; rows are postcard"),
     ("chrono", "time is jiff's"),
     ("time", "time is jiff's"),
-    ("openssl", "TLS is librdkafka's own; a second user of OpenSSL would bind us to its version"),
-    ("native-tls", "TLS is librdkafka's own"),
     ("serde_yaml", "unmaintained; YAML is read with saphyr-parser, which knows where each key is"),
     ("sasl2-sys", "needs a system library; SCRAM and PLAIN come with librdkafka"),
 ];
 
 /// Crates that are compiled twice, and who needs the older one. Whatever is not here is once.
-pub(crate) const TWICE: [(&str, &str); 4] = [
+pub(crate) const TWICE: [(&str, &str); 6] = [
     ("embedded-io", "postcard names two versions as features; neither is compiled"),
     ("getrandom", "tempfile and proptest, in tests"),
     ("r-efi", "of getrandom, on a platform that is not ours"),
+    ("rand", "fail, which needs it for probabilities; proptest, in tests"),
+    ("rand_core", "of rand"),
     ("syn", "at build time: derives of several ages"),
 ];

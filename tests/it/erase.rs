@@ -92,7 +92,8 @@ fn an_erased_customer_is_gone_and_a_straggler_begins_anew() {
     let seen = client::read_until(&broker.address(), &topic("engagement"), |seen| {
         last(seen, "ada").is_some_and(|record| record.value.is_some())
     });
-    let anew: Value = serde_json::from_str(last(&seen, "ada").unwrap().value.as_ref().unwrap()).unwrap();
+    let anew: Value =
+        serde_json::from_str(last(&seen, "ada").unwrap().value.as_ref().unwrap()).unwrap();
     assert_eq!(anew["touchpoints"], 1);
 
     // What is on this machine's disk is gone as well: a restart finds the one that began anew.

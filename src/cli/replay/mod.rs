@@ -17,7 +17,7 @@ use super::{Failure, error};
 use crate::{
     clock,
     config::{self, Environment, Loaded},
-    engine::{Engine, decode::Dialect},
+    engine::Engine,
     model::{EventTime, Partitioner},
 };
 
@@ -32,7 +32,8 @@ pub(super) struct ReplayArguments {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// What the lines look like: "native", or a mapping file
+    /// What the lines look like: native, auto, segment, cloudevents, snowplow, posthog, ga4, or a
+    /// mapping file [default: as for the topic of the settings]
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<String>,
 
@@ -80,13 +81,10 @@ fn partitioner(text: &str) -> Result<Partitioner, String> {
 
 pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     let loaded = config::load(arguments.config.as_deref(), &Environment::of_process())?;
-    let Loaded { config, rules, mappings } = loaded;
+    let Loaded { config, rules, dialects } = loaded;
     let dialect = match arguments.dialect.as_deref() {
-        Some("native") => Dialect::Native,
-        Some(file) => Dialect::Mapping(Box::new(config::load_mapping(file.as_ref())?)),
-        None => mappings
-            .get(&config.topics.touchpoints)
-            .map_or(Dialect::Native, |spec| Dialect::Mapping(Box::new(spec.clone()))),
+        Some(written) => config::load_dialect(written)?,
+        None => dialects.of(&config.topics.touchpoints),
     };
     let mut settings = config.engine();
     settings.backfill_after = None;

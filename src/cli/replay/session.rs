@@ -65,6 +65,7 @@ impl<'e> Session<'e> {
         let record = Record {
             value: Some(line.bytes),
             key: None,
+            headers: &[],
             topic: line.file,
             partition: 0,
             offset: line.number,

@@ -18,6 +18,7 @@ pub(super) use self::{
     read::read,
     secret::{add_properties, token_of},
 };
+use super::dialect::WrittenDialects;
 use crate::{
     engine::{self, rules::spec::Located},
     model::{Channels, EventTime, Span},
@@ -155,8 +156,10 @@ pub struct Input {
     /// `input.start`: where to begin without committed offsets. Default earliest: history makes
     /// moments right, and what is old pages nobody.
     pub start: Start,
-    /// `input.dialect`: the format of topics without a mapping. Default native.
-    pub dialect: Dialect,
+    /// `input.dialect`: what the records look like, for every topic or by topic: a name, or a
+    /// mapping file. Default native: what is meant for Rega is read fastest, and nothing is
+    /// guessed.
+    pub dialect: WrittenDialects,
     /// `input.mappings`: topic → mapping file.
     pub mappings: BTreeMap<String, Located<String>>,
     /// `input.max_bytes`: a larger record is a reject. Default 1,000,000: what brokers accept by
@@ -282,13 +285,6 @@ pub enum Start {
     Latest,
     /// With the first record from then on.
     At(EventTime),
-}
-
-/// The format of touchpoints that need no mapping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// Rega's own JSON.
-    Native,
 }
 
 /// What log lines look like.

@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use jiff::tz::TimeZone;
 
 use super::{
-    Commit, Config, Dialect, History, Http, Input, Kafka, LogFormat, Partitioner, Properties,
-    Secret, Start, State, Topics, kafka, names,
+    Commit, Config, History, Http, Input, Kafka, LogFormat, Partitioner, Properties, Secret, Start,
+    State, Topics, kafka, names,
     secret::token_of,
     together::{self, Marks},
 };
 use crate::{
     config::{
+        dialect::{WrittenDialects, written},
         fields::{Fields, entries, read_fields},
         problem::Problems,
         values::{
@@ -67,11 +68,6 @@ impl Vocabulary for Partitioner {
     const WHAT: &'static str = "a partitioner";
     const WORDS: &'static [(&'static str, Self)] =
         &[("auto", Self::Auto), ("murmur2", Self::Murmur2), ("crc32", Self::Crc32)];
-}
-
-impl Vocabulary for Dialect {
-    const WHAT: &'static str = "a dialect";
-    const WORDS: &'static [(&'static str, Self)] = &[("native", Self::Native)];
 }
 
 impl Vocabulary for LogFormat {
@@ -169,7 +165,7 @@ fn input(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Input {
         keyed: setting(fields, marks, "keyed", flag, true),
         partitioner: setting(fields, marks, "partitioner", word, Partitioner::Auto),
         start: setting(fields, marks, "start", start, Start::Earliest),
-        dialect: setting(fields, marks, "dialect", word, Dialect::Native),
+        dialect: setting(fields, marks, "dialect", written, WrittenDialects::default()),
         mappings: setting(fields, marks, "mappings", mappings, BTreeMap::new()),
         max_bytes: setting(fields, marks, "max_bytes", bytes, usual),
     }

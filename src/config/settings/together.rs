@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Config, Topics};
+use super::{Config, Input, Topics};
 use crate::{
     config::{problem::Problems, span},
     engine::rules::spec::At,
@@ -44,9 +44,10 @@ impl Marks {
 pub(super) fn check(config: &Config, marks: &Marks, problems: &mut Problems) {
     times(config, marks, problems);
     topics(config, marks, problems);
-    if let Some(at) = marks.both("http.token", "http.token_file").filter(|_| {
-        config.http.token.is_some() && config.http.token_file.is_some()
-    }) {
+    if let Some(at) = marks
+        .both("http.token", "http.token_file")
+        .filter(|_| config.http.token.is_some() && config.http.token_file.is_some())
+    {
         problems.add(at, "both \"http.token\" and \"http.token_file\": write one of them");
     }
     mappings(config, marks, problems);
@@ -114,8 +115,11 @@ fn mappings(config: &Config, marks: &Marks, problems: &mut Problems) {
     if !marks.0.contains_key("topics.touchpoints") {
         return;
     }
-    for (topic, file) in
-        config.input.mappings.iter().filter(|(topic, _)| !read.contains(&topic.as_str()))
+    let Input { mappings, dialect, .. } = &config.input;
+    for (topic, file) in mappings
+        .iter()
+        .chain(&dialect.by_topic)
+        .filter(|(topic, _)| !read.contains(&topic.as_str()))
     {
         problems.add_with_help(
             file.at,

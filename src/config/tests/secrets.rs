@@ -74,7 +74,11 @@ fn secrets_may_stand_in_files_and_are_not_shown() {
     assert!(said.contains("Some(Secret)") && !said.contains("hunter2"), "{said}");
     for (key, secret, what) in [
         ("kafka.properties_file", "hunter2", "\"secret\": line 1: expected name=value"),
-        ("kafka.properties_file", "HUNTER2 hunter2=x", "line 1: not the name of a librdkafka setting"),
+        (
+            "kafka.properties_file",
+            "HUNTER2 hunter2=x",
+            "line 1: not the name of a librdkafka setting",
+        ),
         ("kafka.properties_file", "a=b\nacks=hunter2", "line 2: \"acks\" is set by Rega"),
         ("http.token_file", "hunter2", "a token of fewer than 16 characters can be guessed"),
     ] {

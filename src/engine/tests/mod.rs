@@ -18,6 +18,7 @@
 
 mod batches;
 mod duplicates;
+mod erasure;
 mod grammar;
 mod journey;
 mod oracle;

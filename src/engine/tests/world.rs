@@ -180,6 +180,7 @@ impl World {
                 let record = Record {
                     value: Some(value.as_bytes()),
                     key: None,
+                    headers: &[],
                     topic: "touchpoints",
                     partition: 0,
                     offset: self.offset,

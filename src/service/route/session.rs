@@ -423,20 +423,23 @@ impl Copying<'_> {
     ) -> Result<(), KafkaFailure> {
         let (topic, partition, offset) = (record.topic(), record.partition(), record.offset());
         let timestamp = record.timestamp();
+        let engine = self.ruling.source_engine(topic);
+        // Where they say something, the copy needs them too.
+        let headers = if engine.reads_headers() { record.headers() } else { Vec::new() };
         let given = Record {
             value: record.value(),
             key: record.key(),
+            headers: &headers,
             topic,
             partition,
             offset,
             timestamp,
         };
-        let engine = self.ruling.source_engine(topic);
         let mut sent = Ok(());
         splitter.split(engine, &given, self.now, effects, &mut |piece| {
             if sent.is_ok() {
                 let origin = Origin { topic, partition, offset, item: piece.index, timestamp };
-                sent = self.send(&piece, &origin);
+                sent = self.send(&piece, &origin, &headers);
                 tally.produced(Output::Routed);
             }
         });
@@ -450,7 +453,12 @@ impl Copying<'_> {
         delivered
     }
 
-    fn send(&self, piece: &Piece<'_>, origin: &Origin<'_>) -> Result<(), KafkaFailure> {
+    fn send(
+        &self,
+        piece: &Piece<'_>,
+        origin: &Origin<'_>,
+        headers: &[(&str, &[u8])],
+    ) -> Result<(), KafkaFailure> {
         let count = u32::try_from(self.shared.topics.partition_count).unwrap_or(1);
         let key = piece.customer_id.as_bytes();
         let partition = self.sources.partitioner.partition(key, count);
@@ -461,6 +469,9 @@ impl Copying<'_> {
             value: Some(piece.item),
         };
         let origin = origin.write();
-        self.outbox.send(&record, &[Header { name: ORIGIN_HEADER, value: origin.as_bytes() }])
+        let mut copied: Vec<Header<'_>> =
+            headers.iter().map(|&(name, value)| Header { name, value }).collect();
+        copied.push(Header { name: ORIGIN_HEADER, value: origin.as_bytes() });
+        self.outbox.send(&record, &copied)
     }
 }

@@ -67,6 +67,7 @@ fn rows(customers: usize, touchpoints: usize) -> Vec<(String, Vec<u8>)> {
         let record = Record {
             value: Some(value.as_bytes()),
             key: None,
+            headers: &[],
             topic: "touchpoints",
             partition: 3,
             offset: i64::try_from(number).unwrap(),

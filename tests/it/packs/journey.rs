@@ -105,6 +105,7 @@ fn record(index: usize, payload: &str) -> Record<'_> {
     Record {
         value: Some(payload.as_bytes()),
         key: None,
+        headers: &[],
         topic: "test",
         partition: 0,
         offset: i64::try_from(index).unwrap_or_default(),
