@@ -20,7 +20,7 @@ use super::{
     publish::{Fresh, Publisher},
     rules::RuleSet,
     sealed::{CustomerChange, Sealed},
-    state::{Customer, Repetition, RingEntry},
+    state::{Customer, Digest, Repetition, RingEntry},
     subject::digest_of,
     timeline::Context,
 };
@@ -208,6 +208,16 @@ impl Partition {
         stored.into_iter().chain(changed).min()
     }
 
+    /// Returns about how much memory the customers take that are kept decoded, without what their
+    /// strings hold. Looks at each of them: at most [`Self::MAX_CACHED`] and one transaction's.
+    pub fn overlay_bytes(&self) -> usize {
+        let tail_bytes = |customer: &Customer| customer.tail.len() * size_of::<Digest>();
+        let customers = self.live.overlay.iter();
+        customers
+            .map(|(id, customer)| id.len() + size_of::<Customer>() + tail_bytes(customer))
+            .sum()
+    }
+
     /// Returns the row as the next seal would write it.
     pub fn row(&self) -> &PartitionRow {
         &self.live.row
@@ -339,13 +349,16 @@ impl<C: Customers> Run<'_, C> {
             Some(Repetition::Unverifiable) => self.effects.fact(Fact::DedupeUnverifiable),
             Some(Repetition::New) | None => {}
         }
+        if touchpoint.event == ERASURE {
+            // It says nothing about when anything happened: the clock stays where it is, also in the
+            // midst of a backfill.
+            self.effects.fact(Fact::Accepted { late: 0 });
+            self.erase(id);
+            return;
+        }
         self.accept(record, touchpoint);
         self.fire_due();
-        if touchpoint.event == ERASURE {
-            self.erase(id);
-        } else {
-            self.evaluate(record, decoded, entry);
-        }
+        self.evaluate(record, decoded, entry);
     }
 
     /// Forgets a customer, as retention does. A tombstone is written also for somebody unknown: what an

@@ -292,6 +292,11 @@ impl GroupConsumer {
         }
     }
 
+    /// Returns how many records were fetched and not polled yet.
+    pub fn fetched_count(&self) -> u64 {
+        u64::try_from(native::fetched(self.consumer.client())).unwrap_or(u64::MAX)
+    }
+
     /// Returns how many partitions the input has now.
     ///
     /// # Errors

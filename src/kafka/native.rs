@@ -1,11 +1,12 @@
-//! The three calls that the safe wrapper does not offer.
+//! The calls that the safe wrapper does not offer.
 //!
 //! `rd_kafka_flush` with a timeout drains the producer without waiting out `linger.ms`; the
 //! wrapper's own flush polls in steps of 100 ms, which made a commit take 114 ms instead of 18. And
 //! the wrapper keeps the generation of a group's member to itself, although an offset sent with
 //! generation −1 is accepted from anybody and overwrites another member's. And a partition's end, which
-//! every fetch brings along, would have to be asked for over the network.
-#![expect(unsafe_code, reason = "three library calls that the safe wrapper does not offer")]
+//! every fetch brings along, would have to be asked for over the network. And how much was fetched
+//! ahead, a bound that should be seen, it tells only in statistics that have to be parsed.
+#![expect(unsafe_code, reason = "library calls that the safe wrapper does not offer")]
 
 use std::{ffi::CStr, time::Duration};
 
@@ -65,4 +66,19 @@ pub(super) fn known_end<C: ClientContext>(
         )
     };
     (answer == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR && 0 <= high).then_some(high)
+}
+
+/// Returns how many records (and other events) a consumer has fetched and not handed out.
+pub(super) fn fetched<C: ClientContext>(client: &Client<C>) -> usize {
+    // SAFETY: the pointer is the live handle of `client`. The queue is a reference that we own: it is
+    // asked once and given back, and null (no consumer) is checked before either.
+    unsafe {
+        let queue = bindings::rd_kafka_queue_get_consumer(client.native_ptr());
+        if queue.is_null() {
+            return 0;
+        }
+        let length = bindings::rd_kafka_queue_length(queue);
+        bindings::rd_kafka_queue_destroy(queue);
+        length
+    }
 }

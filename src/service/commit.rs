@@ -71,7 +71,7 @@ impl Session<'_> {
             running.sealed.clear();
             running.partition.seal(&self.ruling.engine, &mut running.sealed);
             publisher.sealed(*partition, &running.sealed)?;
-            if !running.claimed {
+            if running.committed_to.is_none() {
                 publisher.owner(*partition, &self.shared.owners.claim(*partition))?;
             }
             self.tally.sealed(*partition, &running.sealed);
@@ -140,7 +140,7 @@ impl Running {
         self.partition.committed();
         self.sealed.clear();
         self.dirty = false;
-        self.claimed = true;
+        self.committed_to = Some(self.next_offset());
     }
 
     pub(super) fn abandon(&mut self) {

@@ -27,6 +27,7 @@ mod session;
 mod settings;
 mod shared;
 mod start;
+mod watchdog;
 mod work;
 mod worker;
 

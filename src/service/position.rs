@@ -5,7 +5,7 @@
 //! stops and says what can be done. To guess would count touchpoints twice, or lose them, and nobody
 //! could tell.
 
-use crate::engine::PartitionRow;
+use crate::{engine::PartitionRow, telemetry::StopReason};
 
 /// What is known about a partition before it starts.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +67,19 @@ pub(super) enum Mismatch {
          start with `--adopt-offsets`, or start anew with another `app`"
     )]
     OutOfRange { offset: i64, first: i64, end: i64 },
+}
+
+impl Mismatch {
+    /// Returns the name under which it is counted.
+    pub(super) const fn code(&self) -> StopReason {
+        match self {
+            Self::Offsets { .. } => StopReason::Offsets,
+            Self::NoState { .. } => StopReason::NoState,
+            Self::OtherTopic { .. } => StopReason::OtherTopic,
+            Self::PartitionCount { .. } => StopReason::PartitionCount,
+            Self::OutOfRange { .. } => StopReason::OutOfRange,
+        }
+    }
 }
 
 /// Decides where a partition goes on.

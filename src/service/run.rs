@@ -19,6 +19,7 @@ use super::{
     placement::Placement,
     route::{Router, Sources},
     shared::{InputPulse, Ruling, Shared, Stop},
+    watchdog::{self, Rounds},
     worker::Worker,
 };
 use crate::{
@@ -177,6 +178,7 @@ fn share(launch: Launch, listener: Option<&TcpListener>) -> Result<Arc<Shared>, 
     let placed = sources.as_ref().map(|sources| sources.partitioner).or(settings.partitioner);
     Ok(Arc::new(Shared {
         board: Board::new(settings.worker_count),
+        rounds: Rounds::new(settings.worker_count),
         shelf: Arc::new(Shelf::new(settings.state.dir.clone(), settings.state.keep)),
         owners: Arc::new(Owners::new(&settings.instance, address(&settings, listener))),
         placement: Arc::new(Placement::new(topics.partition_count, placed)),
@@ -307,6 +309,11 @@ impl Workers {
                 .map_err(|cause| StartFailure::System { what: "threads", cause })?;
             running_count += 1;
         }
+        let watching = Arc::clone(shared);
+        thread::Builder::new()
+            .name("rega-watchdog".to_owned())
+            .spawn(move || watchdog::watch(&watching))
+            .map_err(|cause| StartFailure::System { what: "threads", cause })?;
         let following = Arc::clone(shared);
         thread::Builder::new()
             .name("rega-owners".to_owned())

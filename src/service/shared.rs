@@ -11,7 +11,9 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{Settings, board::Board, owners::Owners, placement::Placement, route::Sources};
+use super::{
+    Settings, board::Board, owners::Owners, placement::Placement, route::Sources, watchdog::Rounds,
+};
 use crate::{
     engine::Engine,
     kafka::TopicSet,
@@ -65,6 +67,8 @@ pub(super) struct Shared {
     pub(super) shelf: Arc<Shelf>,
     pub(super) stop: Stop,
     pub(super) input: InputPulse,
+    /// When each worker last came round.
+    pub(super) rounds: Rounds,
     /// Who has which partition.
     pub(super) owners: Arc<Owners>,
     /// Which partition a customer is in.

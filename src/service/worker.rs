@@ -6,7 +6,11 @@
 use std::{sync::Arc, sync::mpsc::Receiver, time::Duration};
 
 use super::{lookup::Lookup, session::Session, shared::Shared};
-use crate::{clock::Stopwatch, kafka::KafkaFailure, telemetry::log};
+use crate::{
+    clock::Stopwatch,
+    kafka::{KafkaFailure, Trouble},
+    telemetry::log,
+};
 
 /// The first pause before new clients are made.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -63,6 +67,9 @@ pub(super) fn persist(
         }
         if failure.is_refusal() {
             return Err(failure);
+        }
+        if failure.trouble() == Trouble::Fenced {
+            shared.telemetry.fenced();
         }
         shared.telemetry.worker_rebuilt(index, &failure.to_string());
         if life.left_of(GOOD_LIFE).is_zero() {

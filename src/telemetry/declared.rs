@@ -182,6 +182,16 @@ metrics! {
         "Records produced in committed transactions, by output.";
     WORKER_REBUILDS = Counter "rega_worker_rebuilds_total" [] 1,
         "Workers built anew after an error that their consumer or producer cannot survive.";
+    FENCED = Counter "rega_fenced_total" [] 1,
+        "Times that a client of this instance was shut out because another one took its name.";
+    PARTITION_STOPS = Counter "rega_partition_stops_total" ["reason"] 8,
+        "Partitions stopped until a person decides, by reason; those of routed sources too.";
+    PARTITIONS_STOPPED = Gauge "rega_partitions_stopped" [] 1,
+        "Partitions that are stopped until a person decides.";
+    PARTITIONS_STALLED = Gauge "rega_partitions_stalled" [] 1,
+        "Partitions with records to read and no commit for a minute.";
+    WORKERS_STUCK = Gauge "rega_workers_stuck" [] 1,
+        "Workers that have not come round for two minutes.";
     PARTITIONS_ASSIGNED = Gauge "rega_partitions_assigned" [] 1,
         "Input partitions assigned to this instance.";
     PARTITIONS_READY = Gauge "rega_partitions_ready" [] 1,

@@ -8,7 +8,7 @@ use super::{
     Names, OTHER, Tally,
     declared::{self, Declared},
     grid::Grid,
-    labels::{AbortClass, Caveat, Output},
+    labels::{AbortClass, Caveat, Output, StopReason},
     roster::Roster,
 };
 use crate::{
@@ -49,6 +49,8 @@ pub(super) struct Counters {
     pub(super) commits: IntCounterVec,
     pub(super) aborts: IntCounterVec,
     pub(super) worker_rebuilds: IntCounterVec,
+    pub(super) fenced: IntCounterVec,
+    pub(super) partition_stops: IntCounterVec,
     pub(super) restored_records: IntCounterVec,
     pub(super) checkpoints: IntCounterVec,
 }
@@ -93,6 +95,8 @@ impl Counters {
             commits: counter(&declared::COMMITS)?,
             aborts: counter(&declared::ABORTS)?,
             worker_rebuilds: counter(&declared::WORKER_REBUILDS)?,
+            fenced: counter(&declared::FENCED)?,
+            partition_stops: counter(&declared::PARTITION_STOPS)?,
             restored_records: counter(&declared::RESTORED_RECORDS)?,
             checkpoints: counter(&declared::CHECKPOINTS)?,
         };
@@ -107,6 +111,9 @@ impl Counters {
         }
         for outcome in ["written", "refused"] {
             add(&self.checkpoints, &[outcome], 0);
+        }
+        for reason in StopReason::ALL {
+            add(&self.partition_stops, &[reason.as_str()], 0);
         }
         for output in Output::ALL {
             add(&self.outputs, &[output.as_str()], 0);
@@ -226,6 +233,9 @@ pub(super) struct Gauges {
     pub(super) customers_by_band: IntGaugeVec,
     pub(super) lag_records: IntGaugeVec,
     pub(super) lag_seconds: prometheus::GaugeVec,
+    pub(super) partitions_stopped: IntGaugeVec,
+    pub(super) partitions_stalled: IntGaugeVec,
+    pub(super) workers_stuck: IntGaugeVec,
     pub(super) partitions_assigned: IntGaugeVec,
     pub(super) partitions_ready: IntGaugeVec,
     pub(super) restore_remaining: IntGaugeVec,
@@ -254,6 +264,9 @@ impl Gauges {
             customers_by_band: gauge(&declared::CUSTOMERS_BY_BAND)?,
             lag_records: gauge(&declared::LAG_RECORDS)?,
             lag_seconds,
+            partitions_stopped: gauge(&declared::PARTITIONS_STOPPED)?,
+            partitions_stalled: gauge(&declared::PARTITIONS_STALLED)?,
+            workers_stuck: gauge(&declared::WORKERS_STUCK)?,
             partitions_assigned: gauge(&declared::PARTITIONS_ASSIGNED)?,
             partitions_ready: gauge(&declared::PARTITIONS_READY)?,
             restore_remaining: gauge(&declared::RESTORE_REMAINING)?,

@@ -72,6 +72,16 @@ fn a_straggler_begins_anew() {
     }
 }
 
+/// However late it says that it is: nobody else's deadline comes nearer.
+#[test]
+fn the_clock_stays_where_it_is() {
+    let before = [touch("ada", "product_viewed", 0), touch("bob", "order_placed", MINUTE)];
+    let after = [before.as_slice(), &[touch("ada", ERASURE, 10_000 * HOUR)]].concat();
+    let (before, after) = (run(&before, Then::Nothing), run(&after, Then::Nothing));
+    assert_eq!(before.store.engagement["bob"], after.store.engagement["bob"]);
+    assert_eq!(before.moments, after.moments);
+}
+
 /// Nobody by that name, and once more: no harm is done.
 #[test]
 fn a_stranger_can_be_erased() {

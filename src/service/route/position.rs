@@ -3,7 +3,7 @@
 //! The group's committed offset says so, and where there is none, what else is known. As everywhere:
 //! nothing jumps silently. What cannot be decided stops that partition, and the others go on.
 
-use crate::service::InputStart;
+use crate::{service::InputStart, telemetry::StopReason};
 
 /// What is known of a partition before it is read.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,17 @@ pub(super) enum Lost {
          route it from where they were, or start anew with another `app`"
     )]
     ReadBefore,
+}
+
+impl Lost {
+    /// Returns the name under which it is counted.
+    pub(super) const fn code(self) -> StopReason {
+        match self {
+            Self::OutOfRange { .. } => StopReason::OutOfRange,
+            Self::NoOffsets => StopReason::NoOffsets,
+            Self::ReadBefore => StopReason::ReadBefore,
+        }
+    }
 }
 
 /// Decides where to begin.

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     ORIGIN_HEADER, Origin, Sources,
-    position::{Begin, Known, begin},
+    position::{Begin, Known, Lost, begin},
 };
 use crate::{
     clock::Stopwatch,
@@ -197,7 +197,7 @@ impl<'r> RouteSession<'r> {
                     let offset = self.intake.offset_at(&place, millis)?;
                     positions.push((place, offset));
                 }
-                Err(lost) => self.stop(&place, &lost),
+                Err(lost) => self.stop(&place, lost),
             }
         }
         self.intake.assign(&positions)?;
@@ -238,8 +238,13 @@ impl<'r> RouteSession<'r> {
     }
 
     /// Leaves a partition alone until the operator has decided. The others go on.
-    fn stop(&self, place: &Place, reason: &dyn std::fmt::Display) {
-        log::source_stopped(self.router, &place.topic, place.partition, reason);
+    fn stop(&self, place: &Place, reason: Lost) {
+        self.shared.telemetry.source_stopped(
+            self.router,
+            place.to_string(),
+            reason.code(),
+            &reason,
+        );
         self.shared.board.source_stopped(&place.to_string(), reason.to_string());
     }
 
@@ -373,7 +378,7 @@ impl<'r> RouteSession<'r> {
             let (first, end) = self.intake.bounds(&place)?;
             if !(first..=end).contains(&reading.next) {
                 let offset = reading.next;
-                self.stop(&place, &super::position::Lost::OutOfRange { offset, first, end });
+                self.stop(&place, Lost::OutOfRange { offset, first, end });
                 lost.insert(place);
             }
         }
