@@ -29,6 +29,8 @@ pub struct Sealed {
     /// Customers who were to be forgotten and of whom `customers` writes no tombstone: nobody knew them,
     /// or they are back already. Their tombstones come before everything else.
     pub erased: Vec<Slice>,
+    /// Rows of the partition's open minutes (state topic): key, and row or tombstone.
+    pub pulse: Vec<(Slice, Option<Slice>)>,
     /// The encoded partition row (state topic, key [`super::PARTITION_KEY`]).
     pub partition_row: Option<Slice>,
 }
@@ -39,6 +41,7 @@ impl Sealed {
         self.bytes.clear();
         self.customers.clear();
         self.erased.clear();
+        self.pulse.clear();
         self.partition_row = None;
     }
 

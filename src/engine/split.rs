@@ -101,7 +101,7 @@ mod tests {
         });
         let rejects = effects.iter().map(|effect| match effect {
             Effect::Reject(rejected) => (rejected.reason, rejected.index),
-            Effect::Moment(_) | Effect::Fact(_) => panic!("{effect:?}"),
+            Effect::Moment(_) | Effect::Fact(_) | Effect::Pulse(_) => panic!("{effect:?}"),
         });
         (pieces, rejects.collect())
     }

@@ -4,7 +4,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use super::Token;
+use super::{Token, Viewers};
 
 /// Renders all metrics as text.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
@@ -67,6 +67,12 @@ pub enum LookupError {
     },
 }
 
+/// Knows which spikes are open. The service implements it, from the committed topic.
+pub trait OpenSpikes: Send + Sync {
+    /// Returns `{"spikes": […]}`: the last record of every open spike.
+    fn to_json(&self) -> Vec<u8>;
+}
+
 /// Whether this instance does its work, and if not, why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
@@ -124,6 +130,9 @@ impl Default for Limits {
     }
 }
 
+/// Writes the newest summary of what is seen, as JSON.
+pub type SummaryJson = Arc<dyn Fn() -> Vec<u8> + Send + Sync>;
+
 /// What is lent to the pages.
 #[derive(Clone)]
 pub struct Site {
@@ -135,6 +144,12 @@ pub struct Site {
     pub customers: Arc<dyn CustomerLookup>,
     /// What a request for `/v1` must show; `None`: nothing.
     pub token: Option<Token>,
+    /// What `/v1/spikes` shows.
+    pub spikes: Arc<dyn OpenSpikes>,
+    /// What `/v1/summary` shows.
+    pub summary: SummaryJson,
+    /// Who watches `/v1/stream`.
+    pub viewers: Arc<Viewers>,
     /// The bounds.
     pub limits: Limits,
 }

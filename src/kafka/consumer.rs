@@ -11,9 +11,9 @@ use std::{
 };
 
 use rdkafka::{
-    Message, Offset, TopicPartitionList,
+    ClientConfig, Message, Offset, TopicPartitionList,
     config::FromClientConfigAndContext,
-    consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata},
+    consumer::{BaseConsumer, CommitMode, Consumer, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{BorrowedMessage, Headers},
 };
@@ -103,6 +103,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 pub struct GroupConsumer {
     consumer: BaseConsumer<Listener>,
     heard: Arc<Heard>,
+    group: String,
     topic: String,
     /// The same for the library.
     topic_name: CString,
@@ -126,14 +127,43 @@ impl GroupConsumer {
         instance: &str,
         topic: &str,
     ) -> Result<Self, KafkaFailure> {
+        Self::join(&connection.member(group, instance), group, topic)
+    }
+
+    /// Joins `group` under no name, for another topic than its members: it leaves no gap when it goes.
+    ///
+    /// # Errors
+    ///
+    /// A property has a value that the client does not allow.
+    pub fn open_guest(
+        connection: &Connection,
+        group: &str,
+        topic: &str,
+    ) -> Result<Self, KafkaFailure> {
+        Self::join(&connection.reader(group, &format!("{group}-guest")), group, topic)
+    }
+
+    fn join(config: &ClientConfig, group: &str, topic: &str) -> Result<Self, KafkaFailure> {
         let failed = |error| KafkaFailure::new("opening the consumer", &error);
         let listener = Listener::default();
         let heard = Arc::clone(&listener.state);
-        let config = connection.member(group, instance);
-        let consumer = BaseConsumer::from_config_and_context(&config, listener).map_err(failed)?;
+        let consumer = BaseConsumer::from_config_and_context(config, listener).map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
         let topic_name = CString::new(topic).map_err(|error| failed(error.into()))?;
-        Ok(Self { consumer, heard, topic: topic.to_owned(), topic_name })
+        let (group, topic) = (group.to_owned(), topic.to_owned());
+        Ok(Self { consumer, heard, group, topic, topic_name })
+    }
+
+    pub(super) fn client(&self) -> &BaseConsumer<Listener> {
+        &self.consumer
+    }
+
+    pub(super) fn group(&self) -> &str {
+        &self.group
+    }
+
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
     }
 
     /// Waits up to `timeout` for a record.
@@ -237,6 +267,17 @@ impl GroupConsumer {
             offsets.insert(element.partition(), exact(element.offset()));
         }
         Ok(offsets)
+    }
+
+    /// Notes offsets for the group, outside a transaction: for what is done at least once.
+    ///
+    /// # Errors
+    ///
+    /// The group has gone on without us.
+    pub fn commit(&self, offsets: &[(i32, i64)]) -> Result<(), KafkaFailure> {
+        let failed = |error: KafkaError| KafkaFailure::new("noting the group's offsets", &error);
+        let list = self.list(offsets).map_err(failed)?;
+        self.consumer.commit(&list, CommitMode::Sync).map_err(failed)
     }
 
     /// Returns the first offset and the last stable offset of a partition of the input.

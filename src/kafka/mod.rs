@@ -12,6 +12,7 @@ mod feeder;
 mod follower;
 mod intake;
 mod native;
+mod orphans;
 mod producer;
 mod topics;
 mod witness;
@@ -27,6 +28,7 @@ pub use self::{
     intake::{
         Handover, Intake, Place, Source, SourceRecord, Taken, committed_by, has_records, survey,
     },
+    orphans::Ownership,
     producer::{Header, Outbox, Outgoing},
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
     witness::{Wanted, Witness, partition_count, topic_settings},

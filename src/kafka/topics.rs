@@ -48,18 +48,37 @@ pub enum Role {
     State,
     /// Who has which partition.
     Owners,
+    /// Spikes of pain.
+    PainSpikes,
+    /// What happened in each minute, for the spike detector.
+    Pulse,
+    /// The changelog of the spike detector.
+    Detector,
 }
 
 impl Role {
     /// Every variant, in the order of creation.
-    pub const ALL: [Self; 6] =
-        [Self::Input, Self::Moments, Self::Engagement, Self::Rejects, Self::State, Self::Owners];
+    pub const ALL: [Self; 9] = [
+        Self::Input,
+        Self::Moments,
+        Self::Engagement,
+        Self::Rejects,
+        Self::State,
+        Self::PainSpikes,
+        Self::Pulse,
+        Self::Detector,
+        Self::Owners,
+    ];
 
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Input | Self::Moments | Self::Rejects => &[],
+            Self::Input | Self::Moments | Self::Rejects | Self::PainSpikes => &[],
+            // Read again for as long as a minute can be corrected; a week bridges a long stop.
+            Self::Pulse => &[("cleanup.policy", "delete"), ("retention.ms", "691200000")],
             Self::Engagement | Self::Owners => &[("cleanup.policy", "compact")],
-            Self::State => &[("cleanup.policy", "compact"), ("segment.bytes", STATE_SEGMENT_BYTES)],
+            Self::State | Self::Detector => {
+                &[("cleanup.policy", "compact"), ("segment.bytes", STATE_SEGMENT_BYTES)]
+            }
         }
     }
 
@@ -67,7 +86,21 @@ impl Role {
     fn is_aligned(self) -> bool {
         match self {
             Self::Moments | Self::Engagement | Self::State => true,
-            Self::Input | Self::Rejects | Self::Owners => false,
+            Self::Input
+            | Self::Rejects
+            | Self::PainSpikes
+            | Self::Pulse
+            | Self::Detector
+            | Self::Owners => false,
+        }
+    }
+
+    /// Returns how many partitions it is made with, where the input has `input` of them. The
+    /// detector sees leaves and parents, so it has one owner and what it reads one partition.
+    pub(super) fn partition_count(self, input: i32) -> i32 {
+        match self {
+            Self::Input | Self::Moments | Self::Engagement | Self::Rejects | Self::State => input,
+            Self::PainSpikes | Self::Pulse | Self::Detector | Self::Owners => 1,
         }
     }
 }
@@ -198,15 +231,20 @@ impl<'a> Inspector<'a> {
             }
             let found = match self.partition_count(role)? {
                 Some(found) => found,
-                // Owners are few: one partition, so that whoever follows it reads one.
-                None if role == Role::Owners => self.create(role, 1)?,
-                None => self.create(role, partition_count)?,
+                None => self.create(role, role.partition_count(partition_count))?,
             };
             if role == Role::Rejects {
                 reject_partition_count = found;
             }
             if role.is_aligned() && found != partition_count {
                 problems.push(self.misaligned(role, found, partition_count));
+            }
+            if matches!(role, Role::Pulse | Role::Detector) && found != 1 {
+                problems.push(format!(
+                    "topic \"{}\" has {found} partitions and must have one: delete it and let Rega \
+                     create it",
+                    self.plan.name(role)
+                ));
             }
         }
         self.check_settings(&mut problems)?;
@@ -338,12 +376,12 @@ impl<'a> Inspector<'a> {
         match policy {
             Some(found) if found == wanted => None,
             // Who reads `engagement` may want it to forget; who reads the state cannot.
-            Some(found) if role != Role::State => {
-                tracing::warn!(topic = name, found, "this topic is meant to be compacted");
+            Some(found) if matches!(role, Role::Engagement | Role::Pulse | Role::Owners) => {
+                tracing::warn!(topic = name, found, wanted, "another cleanup.policy is meant");
                 None
             }
             found => Some(format!(
-                "topic \"{name}\" holds customers' state and has cleanup.policy \"{}\", which \
+                "topic \"{name}\" holds state and has cleanup.policy \"{}\", which \
                  would lose it: run `kafka-configs.sh --bootstrap-server {} --alter --topic {name} \
                  --add-config cleanup.policy={wanted}`",
                 found.unwrap_or("unknown"),
@@ -398,9 +436,11 @@ fn remedy(brokers: &str, plan: &TopicPlan) -> String {
     for role in Role::ALL {
         let count = match role {
             Role::Input if !plan.is_routed() => String::new(),
-            Role::Owners => " --partitions 1".to_owned(),
             Role::Input | Role::Moments | Role::Engagement | Role::Rejects | Role::State => {
                 format!(" --partitions <as many as {reference} has>")
+            }
+            Role::PainSpikes | Role::Pulse | Role::Detector | Role::Owners => {
+                " --partitions 1".to_owned()
             }
         };
         let settings: Vec<String> = plan
@@ -428,7 +468,7 @@ fn acls(brokers: &str, plan: &TopicPlan) -> Vec<String> {
                 "--operation Read --operation Write --operation Describe"
             }
             Role::Input => read,
-            Role::State | Role::Owners => {
+            Role::State | Role::PainSpikes | Role::Pulse | Role::Detector | Role::Owners => {
                 "--operation Read --operation Write --operation Describe --operation DescribeConfigs"
             }
             Role::Moments | Role::Engagement | Role::Rejects => {
@@ -438,10 +478,7 @@ fn acls(brokers: &str, plan: &TopicPlan) -> Vec<String> {
         lines.push(format!("{acls} --topic {} {operations}", plan.name(role)));
     }
     let app = &plan.app;
-    lines.push(format!("{acls} --group {app} --operation Read"));
-    if plan.is_routed() {
-        lines.push(format!("{acls} --group {} --operation Read", plan.route_group()));
-    }
+    lines.push(format!("{acls} --group {app} --resource-pattern-type prefixed --operation Read"));
     lines.push(format!(
         "{acls} --transactional-id {app}. --resource-pattern-type prefixed --operation Write \
          --operation Describe"

@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use super::{
+    failpoint::Failpoint,
     held::{Held, Running},
     session::Session,
 };
@@ -87,6 +88,7 @@ impl Session<'_> {
         for (partition, offset) in marks {
             if let Some(Held::Running(running)) = self.held.get_mut(partition) {
                 running.store.begin_checkpoint(*offset, wall_clock());
+                Failpoint::BeforeCheckpoint.reached();
             }
         }
     }
@@ -97,8 +99,12 @@ impl Session<'_> {
         let next = self.running_mut().find(|(_, running)| running.store.is_writing());
         let Some((partition, running)) = next else { return Ok(()) };
         match running.store.write_some(ROWS_AT_ONCE) {
-            Ok(false) => Ok(()),
+            Ok(false) => {
+                Failpoint::InCheckpoint.reached();
+                Ok(())
+            }
             Ok(true) => {
+                Failpoint::AfterCheckpoint.reached();
                 self.shared.telemetry.checkpoint_written(worker, partition);
                 self.go_on(partition)
             }

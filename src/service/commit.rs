@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    failpoint::Failpoint,
     held::{Held, Running},
     publish::Publisher,
     session::{Session, Transaction},
@@ -34,13 +35,17 @@ impl Session<'_> {
         self.look_for_trouble()?;
         self.outbox.begin()?;
         let offsets = self.seal()?;
+        Failpoint::AfterProduce.reached();
         let watch = Stopwatch::start();
         // Before the offsets: the broker takes them also when records are still on their way, and
         // a record that then fails would be lost with its offset committed.
         self.outbox.drain()?;
+        Failpoint::AfterDrain.reached();
         let marks = self.mark_checkpoints();
         self.outbox.send_offsets(&self.consumer, &offsets)?;
+        Failpoint::AfterOffsets.reached();
         self.outbox.commit()?;
+        Failpoint::AfterCommit.reached();
         for (_, running) in self.running_mut().filter(|(_, running)| running.dirty) {
             running.committed();
         }

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use super::{
     InputStart,
+    failpoint::Failpoint,
     held::{Held, RestoreFailure, Restoring, Running},
     position::{Known, Mismatch, Position, position},
     session::Session,
 };
 use crate::{
     clock::{Stopwatch, wall_clock},
-    engine::{PartitionRow, read_partition_row},
+    engine::{PartitionRow, RowError, read_partition_row},
     kafka::{KafkaFailure, Rebalance, Restore, RestoreStep, Role},
     store::{DiskFailure, Identity, Opened, PartitionStore},
     telemetry::{CustomerCounts, StopReason, log},
@@ -43,6 +44,7 @@ impl Session<'_> {
             match rebalance {
                 Rebalance::Assigned(partitions) => self.take_up(&partitions)?,
                 Rebalance::Revoked { partitions, lost: false } => {
+                    Failpoint::InRevoke.reached();
                     // While they are still ours: the next owner starts from this commit.
                     let last = self.commit();
                     self.settle(last)?;
@@ -61,6 +63,9 @@ impl Session<'_> {
     }
 
     fn take_up(&mut self, partitions: &[i32]) -> Result<(), KafkaFailure> {
+        if !partitions.is_empty() {
+            Failpoint::InAssign.reached();
+        }
         self.consumer.assign(&[])?;
         self.shared.telemetry.partitions_assigned(self.worker, partitions);
         self.shared.board.joined(self.worker);
@@ -133,6 +138,9 @@ impl Session<'_> {
     ) -> Result<(), KafkaFailure> {
         match step {
             Ok((step, row_count)) => {
+                if 0 < row_count {
+                    Failpoint::InRestore.reached();
+                }
                 self.shared.telemetry.restored(row_count);
                 match step {
                     RestoreStep::Waiting | RestoreStep::Reading => Ok(()),
@@ -254,7 +262,11 @@ impl Session<'_> {
         }
         // Dirty: the first commit comes also without a record. It writes down an offset that is not the
         // state's own, so that the next start finds them in agreement, and says whose it is now.
-        let running = Running::new(row, state.store, true);
+        let mut running = Running::new(row, state.store, true);
+        if !running.restore_pulse() {
+            self.stop(partition, StopReason::Unreadable, &RowError::Damaged);
+            return Ok(());
+        }
         self.held.insert(partition, Held::Running(Box::new(running)));
         self.consumer.assign(&[(partition, offset)])?;
         self.shared.telemetry.partition_ready(self.worker, partition, customers, row_count);

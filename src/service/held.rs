@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::{idle::IdleClock, watchdog::Progress};
 use crate::{
     clock::{Stopwatch, wall_clock},
-    engine::{CUSTOMER_PREFIX, PARTITION_KEY, Partition, PartitionRow, RowError, Sealed},
+    engine::{
+        CUSTOMER_PREFIX, PARTITION_KEY, Partition, PartitionRow, RowError, Sealed,
+        spike::is_pulse_key,
+    },
     kafka::{KafkaFailure, Restore, RestoreStep, RestoredRow},
     model::EventTime,
     store::{DiskFailure, PartitionStore},
@@ -122,6 +125,10 @@ impl RestoredState {
             self.store.put_partition_row(row.value);
             return;
         }
+        if is_pulse_key(row.key) {
+            self.store.put_pulse(row.key, row.value);
+            return;
+        }
         let customer_id = match row.key.split_first() {
             Some((&CUSTOMER_PREFIX, id)) => str::from_utf8(id).ok(),
             Some(_) | None => None,
@@ -149,6 +156,12 @@ impl Running {
             held_back: false,
             read_up_to: None,
         }
+    }
+
+    /// Takes the rows of open minutes from the store; returns whether all could be read.
+    pub(super) fn restore_pulse(&mut self) -> bool {
+        let Self { partition, store, .. } = self;
+        store.pulse().iter().all(|(key, row)| partition.restore_pulse(key, row))
     }
 
     /// Returns whether the consumer has been given it.

@@ -12,11 +12,16 @@ mod board;
 mod checkpoint;
 mod commit;
 mod customers;
+mod detect;
+mod failpoint;
 mod folder;
 mod group;
 mod held;
 mod idle;
+mod live;
 mod lookup;
+mod notify;
+mod orphans;
 mod owners;
 mod placement;
 mod position;
@@ -26,6 +31,7 @@ mod run;
 mod session;
 mod settings;
 mod shared;
+mod spikes;
 mod start;
 mod watchdog;
 mod work;
@@ -35,7 +41,7 @@ pub use self::{
     folder::{FolderFailure, StateFolder},
     lookup::{Answer, Busy, Lookup, LookupDesk},
     run::{Exit, Launch, StartFailure, run},
-    settings::{InputStart, Settings, StateSettings},
+    settings::{InputStart, Settings, StateSettings, Watching},
     shared::{Ruling, SourceEngines},
-    start::{plan, ruling, start},
+    start::{plan, ruling, start, watching},
 };

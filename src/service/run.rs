@@ -14,17 +14,20 @@ use super::{
     FolderFailure, Settings,
     board::Board,
     customers::Customers,
+    detect, live,
     lookup::LookupDesk,
+    notify,
     owners::{self, Owners},
     placement::Placement,
     route::{Router, Sources},
     shared::{InputPulse, Ruling, Shared, Stop},
+    spikes::{self, SpikeBoard},
     watchdog::{self, Rounds},
     worker::Worker,
 };
 use crate::{
     clock::Stopwatch,
-    http::{BindError, Limits, Site, bind, serve},
+    http::{BindError, Limits, OpenSpikes, Site, SummaryJson, Viewers, bind, serve},
     kafka::{FixedProperty, KafkaFailure, TopicFailure, TopicSet},
     store::Shelf,
     telemetry::{Telemetry, TelemetryError, log},
@@ -136,8 +139,11 @@ async fn serve_until(
     let drain_timeout = settings.drain_timeout;
     let remedy = settings.topics.remedy(settings.connection.brokers());
     let (desk, mailboxes) = LookupDesk::open(settings.worker_count);
+    let watching =
+        live::start(&shared).map_err(|cause| StartFailure::System { what: "threads", cause })?;
     let (page_stop, page_stopping) = oneshot::channel::<()>();
-    let page = listener.map(|listener| spawn_page(listener, site(&shared, desk), page_stopping));
+    let page =
+        listener.map(|listener| spawn_page(listener, site(&shared, desk, watching), page_stopping));
     let mut workers = Workers::start(&shared, mailboxes)?;
     let ended = tokio::select! {
         () = signals.next() => Ok(()),
@@ -188,12 +194,17 @@ fn share(launch: Launch, listener: Option<&TcpListener>) -> Result<Arc<Shared>, 
         telemetry,
         stop: Stop::default(),
         input: InputPulse::new(),
+        spikes: SpikeBoard::default(),
         sources,
     }))
 }
 
 /// Returns what the pages are lent.
-fn site(shared: &Arc<Shared>, desk: LookupDesk) -> Site {
+fn site(
+    shared: &Arc<Shared>,
+    desk: LookupDesk,
+    (viewers, summary): (Arc<Viewers>, SummaryJson),
+) -> Site {
     let telemetry = Arc::clone(&shared.telemetry);
     let token = shared.settings.token.clone();
     let customers = Customers {
@@ -209,6 +220,9 @@ fn site(shared: &Arc<Shared>, desk: LookupDesk) -> Site {
         readiness: shared.board.watch(),
         customers: Arc::new(customers),
         token,
+        spikes: Arc::new(Spikes(Arc::clone(shared))),
+        summary,
+        viewers,
         limits: Limits::default(),
     }
 }
@@ -284,6 +298,18 @@ impl Drop for Farewell {
     }
 }
 
+/// What a thread does until it is asked to stop.
+type Work = fn(&Arc<Shared>) -> Result<(), KafkaFailure>;
+
+/// Lends the open spikes to the pages.
+struct Spikes(Arc<Shared>);
+
+impl OpenSpikes for Spikes {
+    fn to_json(&self) -> Vec<u8> {
+        self.0.spikes.to_json()
+    }
+}
+
 /// The workers that run, and word of their ends.
 struct Workers {
     /// One message per worker: its bound is their number.
@@ -296,8 +322,9 @@ impl Workers {
         shared: &Arc<Shared>,
         mailboxes: Vec<std::sync::mpsc::Receiver<super::Lookup>>,
     ) -> Result<Self, StartFailure> {
+        let besides = Self::besides(shared);
         // A worker has at most one router beside it.
-        let (sender, ends) = mpsc::channel(mailboxes.len().max(1) * 2);
+        let (sender, ends) = mpsc::channel(mailboxes.len() * 2 + besides.len() + 1);
         let mut running_count = 0;
         let router_count = if shared.sources.is_some() { shared.settings.worker_count } else { 0 };
         for index in 0..router_count {
@@ -328,7 +355,25 @@ impl Workers {
                 .map_err(|cause| StartFailure::System { what: "threads", cause })?;
             running_count += 1;
         }
+        for (name, work) in besides {
+            let (shared, farewell) = (Arc::clone(shared), Farewell(sender.clone()));
+            thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(move || farewell.say(End::Done(work(&shared))))
+                .map_err(|cause| StartFailure::System { what: "threads", cause })?;
+            running_count += 1;
+        }
         Ok(Self { ends, running_count })
+    }
+
+    /// Returns what has a thread of its own beside the workers.
+    fn besides(shared: &Shared) -> Vec<(&'static str, Work)> {
+        let mut besides: Vec<(&'static str, Work)> =
+            vec![("rega-detector", detect::detect), ("rega-spikes", spikes::follow)];
+        if shared.settings.notify.is_some() {
+            besides.push(("rega-notify", notify::notify));
+        }
+        besides
     }
 
     /// Waits for a worker that cannot go on.

@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, sync::Arc, sync::mpsc::Receiver, time::Duration
 use super::{
     held::{Held, Running},
     lookup::{self, Answer, Lookup},
+    orphans::OrphanWatch,
     publish::Publisher,
     shared::{Ruling, Shared},
     watchdog::Change,
@@ -58,6 +59,7 @@ pub(super) struct Session<'w> {
     swept: Stopwatch,
     /// The most look-ups that waited at once since the last report.
     questions_max: u64,
+    pub(super) orphans: OrphanWatch,
 }
 
 /// How much work waits for its commit.
@@ -104,6 +106,7 @@ impl<'w> Session<'w> {
             looked_around: Stopwatch::start(),
             swept: Stopwatch::start(),
             questions_max: 0,
+            orphans: OrphanWatch::new(),
         })
     }
 
@@ -163,6 +166,7 @@ impl<'w> Session<'w> {
             self.move_idle_time()?;
             self.report_standing();
             self.sweep();
+            self.look_for_orphans();
         }
         if self.is_commit_due() { self.commit() } else { Ok(()) }
     }

@@ -4,9 +4,11 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     clock::Clock,
+    engine::spike::DetectorSettings,
     http::Token,
     kafka::{Connection, TopicPlan},
     model::{EventTime, Partitioner},
+    notify,
 };
 
 /// Where a partition begins that nobody of the group has read.
@@ -70,6 +72,21 @@ pub struct Settings {
     pub idle_after: Duration,
     /// What "now" means.
     pub clock: Clock,
+    /// What is watched for spikes.
+    pub detector: DetectorSettings,
+    /// Who is told of them.
+    pub notify: Option<notify::Settings>,
+    /// What is needed to let people watch.
+    pub watching: Watching,
+}
+
+/// What the console's live picture needs.
+#[derive(Clone, Debug)]
+pub struct Watching {
+    /// How many may watch at a time.
+    pub viewers_max: usize,
+    /// The topic of spikes.
+    pub spikes_topic: String,
 }
 
 impl Settings {

@@ -12,7 +12,8 @@ use std::{
 use arc_swap::ArcSwap;
 
 use super::{
-    Settings, board::Board, owners::Owners, placement::Placement, route::Sources, watchdog::Rounds,
+    Settings, board::Board, owners::Owners, placement::Placement, route::Sources,
+    spikes::SpikeBoard, watchdog::Rounds,
 };
 use crate::{
     engine::Engine,
@@ -75,6 +76,7 @@ pub(super) struct Shared {
     pub(super) placement: Arc<Placement>,
     /// What routers read; `None` where nothing is routed.
     pub(super) sources: Option<Sources>,
+    pub(super) spikes: SpikeBoard,
 }
 
 /// When any worker of this process last received a record. Says whether the whole input is silent,

@@ -5,19 +5,20 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 use arc_swap::ArcSwap;
 
 use super::{
-    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, run,
-    shared::SourceEngines,
+    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, Watching,
+    run, shared::SourceEngines,
 };
 use crate::{
     clock::Clock,
     config::{
-        Config, Loaded, TopicDialects,
-        settings::{Partitioner as Written, Start, Topics},
+        self, Config, Loaded, TopicDialects,
+        settings::{Partitioner as Written, Secret, Start, Topics},
     },
     engine::{Engine, rules::RuleSet},
     http::Token,
     kafka::{Connection, Role, TopicPlan, ensure},
     model::Partitioner,
+    notify,
     telemetry::{Names, Telemetry},
 };
 
@@ -68,6 +69,23 @@ pub fn ruling(config: &Config, rules: RuleSet, dialects: &TopicDialects, names: 
     }
 }
 
+/// Returns who is told of spikes; `None` for nobody.
+fn notify(config: &Config) -> Option<notify::Settings> {
+    let config::settings::Notify { max_age, alertmanager, webhook, token } = &config.notify;
+    if alertmanager.is_none() && webhook.is_none() {
+        return None;
+    }
+    let advertised = config.http.advertise.clone();
+    Some(notify::Settings {
+        alertmanager: alertmanager.clone(),
+        webhook: webhook.clone(),
+        token: token.as_ref().map(|Secret(token)| token.clone()),
+        max_age: *max_age,
+        app: config.app.clone(),
+        site: advertised.unwrap_or_else(|| format!("http://{}", config.http.listen)),
+    })
+}
+
 fn settings(
     config: &Config,
     instance: String,
@@ -83,7 +101,7 @@ fn settings(
         connection,
         topics,
         advertise: config.http.advertise.clone(),
-        token: config.http.token.as_ref().map(|token| Token::new(token.reveal().to_owned())),
+        token: config.http.token.as_ref().map(|Secret(token)| Token::new(token.clone())),
         worker_count: u16::try_from(config.workers).unwrap_or(u16::MAX),
         commit_interval: config.commit.interval,
         max_records_per_commit: config.commit.max_touchpoints,
@@ -107,7 +125,18 @@ fn settings(
         adopt_offsets,
         idle_after: Settings::IDLE_AFTER,
         clock: Clock::wall(),
+        detector: config.detector(),
+        notify: notify(config),
+        watching: watching(config),
     })
+}
+
+/// Returns what is needed to let people watch.
+pub fn watching(config: &Config) -> Watching {
+    Watching {
+        viewers_max: config.http.viewers_max,
+        spikes_topic: config.topics.pain_spikes.clone(),
+    }
 }
 
 /// Returns which topics an application has.
@@ -116,8 +145,7 @@ pub fn plan(config: &Config) -> TopicPlan {
     let routed = config.is_routed();
     let sources =
         if routed { config.topics.inputs().map(str::to_owned).collect() } else { Vec::new() };
-    // Spikes are not written yet, so their topic is not made yet.
-    let Topics { touchpoints, more_touchpoints: _, moments, engagement, pain_spikes: _, rejects } =
+    let Topics { touchpoints, more_touchpoints: _, moments, engagement, pain_spikes, rejects } =
         config.topics.clone();
     TopicPlan {
         names: BTreeMap::from([
@@ -127,6 +155,9 @@ pub fn plan(config: &Config) -> TopicPlan {
             (Role::Rejects, rejects),
             (Role::State, format!("{app}-state")),
             (Role::Owners, format!("{app}-owners")),
+            (Role::PainSpikes, pain_spikes),
+            (Role::Pulse, format!("{app}-pulse")),
+            (Role::Detector, format!("{app}-detector")),
         ]),
         sources,
         app: app.clone(),

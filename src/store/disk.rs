@@ -10,7 +10,7 @@
 //! - Outside of [`Disk::write`] one read transaction is open, and inside none: pages that it held
 //!   could not be used again, and the map could not grow.
 
-use std::{fs::File, ops::Bound, path::Path};
+use std::{collections::BTreeMap, fs::File, ops::Bound, path::Path};
 
 use heed::{CommitOrAbort, Database, Env, MdbError, RoTxn, RwTxn, WithoutTls, types::Bytes};
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The layout of the tables. Another one is not read: the changelog has everything.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// The head's only key.
 const HEAD_KEY: &[u8] = b"head";
@@ -97,6 +97,8 @@ pub(super) struct Head {
     pub(super) changelog_offset: Option<i64>,
     /// The partition row as of then.
     pub(super) partition_row: Option<Vec<u8>>,
+    /// Rows of open minutes, by key.
+    pub(super) pulse: BTreeMap<Vec<u8>, Vec<u8>>,
     /// When it was written, by the wall clock, in milliseconds.
     pub(super) written_at: i64,
     /// Customers by the indices of stage and band.

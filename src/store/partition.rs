@@ -13,7 +13,7 @@
 //! - Nothing reaches the disk that Kafka has not committed.
 //! - The offset on disk never stands behind a change that is not on disk.
 
-use std::{borrow::Cow, cell::OnceCell, sync::Arc, time::Duration};
+use std::{borrow::Cow, cell::OnceCell, collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
     DiskFailure, Identity,
@@ -39,6 +39,8 @@ pub struct PartitionStore {
     place: Place,
     identity: Identity,
     partition_row: Option<Box<[u8]>>,
+    /// Rows of open minutes, by key: they go with the partition row.
+    pulse: BTreeMap<Vec<u8>, Vec<u8>>,
     /// The bytes that rows in memory may take.
     budget: usize,
     writing: Option<Writing>,
@@ -58,18 +60,21 @@ struct Writing {
     next: usize,
     changelog_offset: i64,
     partition_row: Option<Box<[u8]>>,
+    pulse: BTreeMap<Vec<u8>, Vec<u8>>,
     now: EventTime,
 }
 
 impl PartitionStore {
     pub(super) fn new(place: Place, disk: Disk, identity: Identity) -> Self {
         let partition_row = disk.head().partition_row.as_deref().map(Box::from);
+        let pulse = disk.head().pulse.clone();
         Self {
             map: RowMap::default(),
             disk,
             place,
             identity,
             partition_row,
+            pulse,
             budget: usize::MAX,
             writing: None,
             since: Stopwatch::start(),
@@ -93,6 +98,19 @@ impl PartitionStore {
         self.partition_row = row.map(Box::from);
     }
 
+    /// Returns the rows of open minutes, by key.
+    pub fn pulse(&self) -> &BTreeMap<Vec<u8>, Vec<u8>> {
+        &self.pulse
+    }
+
+    /// Takes a row of an open minute that was committed, or (`None`) that it was taken away.
+    pub fn put_pulse(&mut self, key: &[u8], row: Option<&[u8]>) {
+        match row {
+            Some(row) => self.pulse.insert(key.to_vec(), row.to_vec()),
+            None => self.pulse.remove(key),
+        };
+    }
+
     /// Takes a customer's row that was committed, or (`None`) that it was taken away.
     ///
     /// # Errors
@@ -111,6 +129,9 @@ impl PartitionStore {
             let Ok(customer_id) = str::from_utf8(sealed.bytes(change.customer)) else { continue };
             let row = change.row.map(|row| sealed.bytes(row));
             self.map.put(customer_id, row, change.due.filter(|_| row.is_some()));
+        }
+        for (key, row) in &sealed.pulse {
+            self.put_pulse(sealed.bytes(*key), row.map(|row| sealed.bytes(row)));
         }
         if let Some(row) = sealed.partition_row {
             self.put_partition_row(Some(sealed.bytes(row)));
@@ -181,6 +202,7 @@ impl PartitionStore {
             next: 0,
             changelog_offset,
             partition_row: self.partition_row.clone(),
+            pulse: self.pulse.clone(),
             now,
         });
     }
@@ -208,11 +230,13 @@ impl PartitionStore {
             Known::Nothing => None,
         });
         let (identity, row) = (&self.identity, &writing.partition_row);
+        let pulse = &writing.pulse;
         self.disk.write(&changes, |head| {
             if done {
                 head.identity = identity.clone();
                 head.changelog_offset = Some(writing.changelog_offset);
                 head.partition_row = row.as_deref().map(<[u8]>::to_vec);
+                head.pulse.clone_from(pulse);
                 head.written_at = writing.now.as_millis();
             }
         })?;

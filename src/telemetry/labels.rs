@@ -25,6 +25,8 @@ vocabulary! {
         ReversalUnknown = "reversal_unknown",
         /// A state row could not be read.
         RowUnreadable = "row_unreadable",
+        /// Too late for its minute: the spike detector does not hear of it.
+        PulseTooLate = "pulse_too_late",
     }
 }
 
@@ -41,6 +43,8 @@ vocabulary! {
         State = "state",
         /// The routed copy of the input.
         Routed = "routed",
+        /// The pulse topic.
+        Pulse = "pulse",
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) struct Counters {
     pub(super) fenced: IntCounterVec,
     pub(super) partition_stops: IntCounterVec,
     pub(super) restored_records: IntCounterVec,
+    pub(super) viewer_frames_missed: IntCounterVec,
     pub(super) checkpoints: IntCounterVec,
 }
 
@@ -98,6 +99,7 @@ impl Counters {
             fenced: counter(&declared::FENCED)?,
             partition_stops: counter(&declared::PARTITION_STOPS)?,
             restored_records: counter(&declared::RESTORED_RECORDS)?,
+            viewer_frames_missed: counter(&declared::VIEWER_FRAMES_MISSED)?,
             checkpoints: counter(&declared::CHECKPOINTS)?,
         };
         counters.show_zeros();
@@ -244,6 +246,7 @@ pub(super) struct Gauges {
     pub(super) queue_items: IntGaugeVec,
     pub(super) route_lag: IntGaugeVec,
     pub(super) workers: IntGaugeVec,
+    pub(super) viewers: IntGaugeVec,
     pub(super) rules_info: IntGaugeVec,
     pub(super) build_info: IntGaugeVec,
 }
@@ -275,6 +278,7 @@ impl Gauges {
             queue_items: gauge(&declared::QUEUE_ITEMS)?,
             route_lag: gauge(&declared::ROUTE_LAG)?,
             workers: gauge(&declared::WORKERS)?,
+            viewers: gauge(&declared::VIEWERS)?,
             rules_info: gauge(&declared::RULES_INFO)?,
             build_info: gauge(&declared::BUILD_INFO)?,
         })

@@ -56,6 +56,7 @@ pub(super) struct Standing {
     /// Records that each router has not copied yet.
     route_lags: BTreeMap<u16, u64>,
     rules_version: Option<Box<str>>,
+    viewers: usize,
 }
 
 impl Standing {
@@ -106,6 +107,10 @@ impl Standing {
         self.workers.remove(&worker);
     }
 
+    pub(super) fn viewers(&mut self, count: usize) {
+        self.viewers = count;
+    }
+
     pub(super) fn rules(&mut self, version: &str) {
         self.rules_version = Some(version.into());
     }
@@ -117,6 +122,11 @@ impl Standing {
             sum.absorb(&partition.customers);
         }
         sum
+    }
+
+    /// Returns how many partitions are assigned.
+    pub(super) fn partition_count(&self) -> usize {
+        self.partitions.len()
     }
 
     /// Writes every gauge.
@@ -153,6 +163,7 @@ impl Standing {
         set(&gauges.partitions_stalled, &[], sum(|worker| worker.stalled));
         let behind = self.route_lags.values().fold(0, |sum: u64, lag| sum.saturating_add(*lag));
         set(&gauges.route_lag, &[], shown(behind));
+        set(&gauges.viewers, &[], shown(self.viewers));
         set(&gauges.restore_remaining, &[], sum(|worker| worker.restore_remaining));
         set(&gauges.unwritten_rows, &[], sum(|worker| worker.unwritten_rows));
         for &queue in Queue::ALL {

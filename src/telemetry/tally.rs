@@ -144,6 +144,7 @@ impl Tally {
                     self.moment(moment, effects.text(moment.event), reason);
                 }
                 Effect::Reject(item) => self.reject(item.reason),
+                Effect::Pulse(_) => self.outputs.add([Output::Pulse.index()]),
                 Effect::Fact(Fact::Unlabelled(event)) => self.unlabelled(effects.text(*event)),
                 Effect::Fact(fact) => self.fact(*fact),
             }
@@ -170,6 +171,9 @@ impl Tally {
         }
         for _ in &sealed.erased {
             self.outputs.add([Output::Engagement.index()]);
+            self.outputs.add([Output::State.index()]);
+        }
+        for _ in &sealed.pulse {
             self.outputs.add([Output::State.index()]);
         }
         if sealed.partition_row.is_some() {
@@ -275,6 +279,7 @@ impl Tally {
                 self.singles.key_mismatches += 1;
                 self.caveat(Caveat::KeyMismatch);
             }
+            Fact::PulseTooLate => self.caveat(Caveat::PulseTooLate),
             Fact::MomentTrimmed => self.caveat(Caveat::MomentTrimmed),
             Fact::ReversalUnknown => self.caveat(Caveat::ReversalUnknown),
             Fact::RowUnreadable => self.caveat(Caveat::RowUnreadable),

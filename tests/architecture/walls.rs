@@ -1,7 +1,7 @@
 //! The walls as data: who may name whom, what must not be named at all, and why.
 
 /// Each top-level module, and the others that it may name. From the inside out.
-pub(crate) const LAYERS: [(&str, &[&str]); 11] = [
+pub(crate) const LAYERS: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("engine", &["model"]),
     ("clock", &["model"]),
@@ -9,9 +9,13 @@ pub(crate) const LAYERS: [(&str, &[&str]); 11] = [
     ("kafka", &["clock", "engine", "model"]),
     ("store", &["clock", "engine", "model"]),
     ("http", &["clock", "engine", "model"]),
+    ("notify", &["clock", "engine", "model"]),
     ("telemetry", &["clock", "engine", "model"]),
     ("simulation", &["clock", "engine", "model"]),
-    ("service", &["config", "kafka", "store", "http", "telemetry", "clock", "engine", "model"]),
+    (
+        "service",
+        &["config", "kafka", "store", "http", "notify", "telemetry", "clock", "engine", "model"],
+    ),
     (
         "cli",
         &[
@@ -58,7 +62,7 @@ pub(crate) const DOORS: [(&str, &[&str], &str); 9] = [
     ("rdkafka_sys", &["kafka"], "Kafka is spoken in `kafka` alone"),
     ("heed", &["store"], "LMDB is spoken in `store` alone"),
     ("axum", &["http"], "HTTP is spoken in `http` alone"),
-    ("hyper", &["http"], "HTTP is spoken in `http` alone"),
+    ("hyper", &["http", "notify"], "HTTP is spoken in `http`, and to receivers in `notify`"),
     ("prometheus", &["telemetry"], "metrics are declared in `telemetry` alone"),
     (
         "hdrhistogram",

@@ -123,7 +123,7 @@ fn a_routed_and_mapped_input_carries_the_wish_too() {
         "workers: 1\ncommit: {{ interval: 50ms }}\n\
          input: {{ keyed: false, mappings: {{ {app}-a: x.yaml }} }}\n\
          topics:\n  touchpoints: {sources}\n  moments: {app}-moments\n  \
-         engagement: {app}-engagement\n  rejects: {app}-rejects"
+         engagement: {app}-engagement\n  rejects: {app}-rejects\n  pain_spikes: {app}-pain-spikes"
     );
     let setup = Setup { broker, app: &app, folder: folder.path(), more: &more };
     for source in ["a", "b"] {

@@ -11,10 +11,10 @@ use arc_swap::ArcSwap;
 use rega::{
     clock::Clock,
     config::{self, Environment},
-    engine::{self, Engine, decode::Dialect},
+    engine::{self, Engine, decode::Dialect, spike::DetectorSettings},
     kafka::{Connection, EmbeddedBroker, Role, TopicPlan, TopicSet, ensure},
     model::EventTime,
-    service::{self, Exit, InputStart, Launch, Ruling, Settings, StateSettings},
+    service::{self, Exit, InputStart, Launch, Ruling, Settings, StateSettings, Watching},
     telemetry::{Names, Telemetry},
 };
 use serde_json::{Value, json};
@@ -78,7 +78,10 @@ fn start(brokers: &str, plan: TopicPlan, topics: TopicSet) -> Running {
             input_start: InputStart::Earliest,
             adopt_offsets: false,
             idle_after: Settings::IDLE_AFTER,
+            detector: DetectorSettings::default(),
+            notify: None,
             clock,
+            watching: Watching { viewers_max: 0, spikes_topic: "pain-spikes".to_owned() },
         },
         topics,
         ruling: Arc::new(ArcSwap::from_pointee(Ruling {

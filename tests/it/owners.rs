@@ -67,7 +67,7 @@ fn any_instance_leads_to_any_customer_and_a_dead_owner_is_named() {
     let topic = format!("{app}-touchpoints");
     create_topic(broker, &topic, 4, &[]);
     // As librdkafka places them: that is for the instances to find out.
-    let customers = touchpoints(Partitioner::Crc32, 300);
+    let customers = touchpoints(Partitioner::Crc32, 150);
     let borrowed: Vec<(i32, &str, &str)> =
         customers.iter().map(|(at, key, value)| (*at, key.as_str(), value.as_str())).collect();
     produce(&broker.address(), &topic, &borrowed[..20]);

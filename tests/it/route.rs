@@ -130,7 +130,7 @@ fn settings(app: &str, topics: &[String]) -> String {
     format!(
         "workers: 2\n{SMALL_COMMITS}\ninput: {{ keyed: false }}\n\
          topics:\n  touchpoints: [{}]\n  moments: {app}-moments\n  \
-         engagement: {app}-engagement\n  rejects: {app}-rejects",
+         engagement: {app}-engagement\n  rejects: {app}-rejects\n  pain_spikes: {app}-pain-spikes",
         topics.join(", ")
     )
 }

@@ -17,7 +17,7 @@ use crate::{
     cli::Failure,
     clock::Clock,
     config::{self, Environment, Loaded},
-    engine::{Engine, decode::Dialect},
+    engine::{Engine, decode::Dialect, spike::DetectorSettings},
     kafka::{Connection, EmbeddedBroker, Feeder, Follower, Role, TopicPlan, TopicSet},
     model::{EventTime, Partitioner, Span},
     service::{self, Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateSettings},
@@ -200,6 +200,9 @@ fn settings(
         adopt_offsets: false,
         idle_after: Settings::IDLE_AFTER,
         clock,
+        detector: DetectorSettings { backfill_after: None, ..config.detector() },
+        notify: None,
+        watching: service::watching(config),
     }
 }
 

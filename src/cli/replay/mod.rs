@@ -17,7 +17,10 @@ use super::{Failure, error};
 use crate::{
     clock,
     config::{self, Environment, Loaded},
-    engine::Engine,
+    engine::{
+        Engine,
+        spike::{Detector, DetectorSettings},
+    },
     model::{EventTime, Partitioner},
 };
 
@@ -44,6 +47,10 @@ pub(super) struct ReplayArguments {
     /// Write every customer's last record of `engagement` there
     #[arg(long, value_name = "OUT")]
     engagement: Option<PathBuf>,
+
+    /// Look for spikes, and write the records of `pain-spikes` there
+    #[arg(long, value_name = "OUT")]
+    spikes: Option<PathBuf>,
 
     /// Write what could not be read there, with the reason
     #[arg(long, value_name = "OUT")]
@@ -95,8 +102,13 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
         arguments.moments.as_deref(),
         arguments.engagement.as_deref(),
         arguments.rejects.as_deref(),
-    )?;
+    )?
+    .and_spikes(arguments.spikes.as_deref())?;
     let mut session = Session::new(&engine, now, outputs);
+    if arguments.spikes.is_some() {
+        let settings = DetectorSettings { backfill_after: None, ..config.detector() };
+        session.detect(Detector::new(settings));
+    }
     session.partition_by(arguments.partitions, arguments.partitioner);
     session.assume_time(arguments.default_ts);
     let mut lines = Lines::open(&arguments.files)?;

@@ -3,6 +3,7 @@
 //! Reading never stops at a problem: it goes on with the default, so that one run tells
 //! everything. What was read is handed out only when there was none.
 
+mod alarms;
 mod kafka;
 mod names;
 mod read;
@@ -13,7 +14,10 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 
 use jiff::tz::TimeZone;
 
-pub use self::kafka::Properties;
+pub use self::{
+    alarms::{Notify, Secret, Spikes},
+    kafka::Properties,
+};
 pub(super) use self::{
     read::read,
     secret::{add_properties, token_of},
@@ -26,7 +30,7 @@ use crate::{
 
 /// Every setting, as it is written in a file: the environment variable is the same name in
 /// capitals with `REGA_` before it and `__` for a dot.
-pub(super) const KEYS: [&str; 42] = [
+pub(super) const KEYS: [&str; 49] = [
     "app",
     "instance",
     "kafka.brokers",
@@ -53,6 +57,7 @@ pub(super) const KEYS: [&str; 42] = [
     "http.advertise",
     "http.token",
     "http.token_file",
+    "http.viewers_max",
     "rules",
     "commit.interval",
     "commit.max_touchpoints",
@@ -62,7 +67,13 @@ pub(super) const KEYS: [&str; 42] = [
     "history.since",
     "history.complete_after",
     "visit.gap",
+    "spikes.properties",
+    "spikes.watch",
+    "spikes.false_alarms_per_week",
     "notify.max_age",
+    "notify.alertmanager.url",
+    "notify.webhook.url",
+    "notify.webhook.token",
     "channels",
     "moments.properties",
     "text_fields",
@@ -112,9 +123,10 @@ pub struct Config {
     /// `visit.gap`: a customer's silence of this length ends a visit. Default 30m, as web
     /// analytics has it.
     pub visit_gap: Span,
-    /// `notify.max_age`: what is older is published as `backfill` and pages nobody. Default 1h:
-    /// nobody can act on older news.
-    pub notify_max_age: Span,
+    /// What is watched for spikes.
+    pub spikes: Spikes,
+    /// Who is told.
+    pub notify: Notify,
     /// `channels`: names besides the built-in ones. Each is a label of several metrics, so there
     /// is a bound ([`Channels::MAX`]).
     pub channels: Vec<String>,
@@ -225,23 +237,9 @@ pub struct Http {
     pub token: Option<Secret>,
     /// `http.token_file`: a file that it stands in.
     pub token_file: Option<Located<String>>,
-}
-
-/// Something that must not be shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Returns what must not be shown.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Secret")
-    }
+    /// `http.viewers_max`: how many may watch the console's live picture at a time. Default 16: a
+    /// team, and far below the connections that there are. 0: nobody may.
+    pub viewers_max: usize,
 }
 
 /// `commit`.
@@ -303,6 +301,17 @@ impl Config {
         !self.input.keyed || !self.topics.more_touchpoints.is_empty()
     }
 
+    /// Returns what of this concerns the spike detector.
+    pub fn detector(&self) -> engine::spike::DetectorSettings {
+        let Spikes { properties: _, watch, false_alarms_per_week } = &self.spikes;
+        engine::spike::DetectorSettings {
+            timezone: self.timezone.clone(),
+            watch: watch.clone(),
+            alarms_a_day: false_alarms_per_week / 7.0,
+            backfill_after: Some(self.notify.max_age),
+        }
+    }
+
     /// Returns what of this concerns the engine.
     pub fn engine(&self) -> engine::Settings {
         // Destructured, so that a setting that is added cannot be forgotten here.
@@ -322,7 +331,8 @@ impl Config {
             order_window,
             history: History { since, complete_after },
             visit_gap,
-            notify_max_age,
+            spikes: Spikes { properties, watch: _, false_alarms_per_week: _ },
+            notify,
             channels,
             carry_properties,
             text_fields,
@@ -338,7 +348,8 @@ impl Config {
             history_complete_after: *complete_after,
             visit_gap: *visit_gap,
             timezone: timezone.clone(),
-            backfill_after: Some(*notify_max_age),
+            backfill_after: Some(notify.max_age),
+            spike_properties: properties.clone(),
             carry_properties: *carry_properties,
             text_fields: text_fields.clone(),
             max_output_bytes: *max_output_bytes,

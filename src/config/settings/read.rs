@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     Commit, Config, History, Http, Input, Kafka, LogFormat, Partitioner, Properties, Secret, Start,
-    State, Topics, kafka, names,
+    State, Topics, alarms, kafka, names,
     secret::token_of,
     together::{self, Marks},
 };
@@ -45,6 +45,9 @@ const COMMIT_MAX: Span = 5 * SECOND;
 
 /// What one worker can hold between two commits in a few hundred megabytes.
 const TOUCHPOINTS_MAX: u64 = 1_000_000;
+
+/// Viewers hold a connection each, and there are 128 in all: half is left to those who ask.
+const VIEWERS_MAX: u64 = 64;
 
 /// A reject must have room for its headers and a readable part of the item; a batch is no smaller.
 const BYTES_MIN: u64 = 10_000;
@@ -86,7 +89,7 @@ pub(in crate::config) fn read(root: &Node, problems: &mut Problems) -> Option<Co
 }
 
 /// Reads one setting, and marks it.
-fn setting<T>(
+pub(super) fn setting<T>(
     fields: &mut Fields<'_, '_>,
     marks: &mut Marks,
     key: &'static str,
@@ -108,7 +111,6 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
     let (tolerance_of, tolerance) = day(usual.tolerance);
     let (window_of, window) = day(usual.order_window);
     let gap_of = span_within(MINUTE, DAY);
-    let age_of = span_within(SECOND, RETENTION_MAX);
     Config {
         app: setting(fields, marks, "app", names::app, "rega".to_owned()),
         instance: optional(fields, marks, "instance", names::app),
@@ -128,8 +130,8 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
         history: fields.section("history", |fields| history(fields, marks)),
         visit_gap: fields
             .section("visit", |fields| setting(fields, marks, "gap", gap_of, usual.visit_gap)),
-        notify_max_age: fields
-            .section("notify", |fields| setting(fields, marks, "max_age", age_of, HOUR)),
+        spikes: fields.section("spikes", |fields| alarms::spikes(fields, marks)),
+        notify: fields.section("notify", |fields| alarms::notify(fields, marks)),
         channels: setting(fields, marks, "channels", names::channels, Vec::new()),
         carry_properties: fields.section("moments", |fields| {
             setting(fields, marks, "properties", flag, usual.carry_properties)
@@ -208,6 +210,7 @@ fn http(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Http {
         advertise: optional(fields, marks, "advertise", names::advertise),
         token: optional(fields, marks, "token", token),
         token_file: optional(fields, marks, "token_file", located),
+        viewers_max: setting(fields, marks, "viewers_max", viewers, 16),
     }
 }
 
@@ -237,7 +240,7 @@ fn history(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> History {
 }
 
 /// Reads one setting that has no default, and marks it.
-fn optional<T>(
+pub(super) fn optional<T>(
     fields: &mut Fields<'_, '_>,
     marks: &mut Marks,
     key: &'static str,
@@ -259,6 +262,10 @@ fn folder(node: &Node, problems: &mut Problems) -> Option<PathBuf> {
 
 fn workers(node: &Node, problems: &mut Problems) -> Option<usize> {
     usize::try_from(whole(1..=WORKERS_MAX)(node, problems)?).ok()
+}
+
+fn viewers(node: &Node, problems: &mut Problems) -> Option<usize> {
+    usize::try_from(whole(0..=VIEWERS_MAX)(node, problems)?).ok()
 }
 
 fn touchpoints(node: &Node, problems: &mut Problems) -> Option<usize> {

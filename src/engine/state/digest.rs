@@ -4,7 +4,10 @@
 //! was published about it; never the record.
 
 use crate::{
-    engine::rules::{KindIx, PathIx, RuleIx},
+    engine::{
+        rules::{KindIx, PathIx, RuleIx},
+        spike::Group,
+    },
     model::{
         Actor, Channel, EventTime, Labels, MicroMoment, MomentOfTruth, StableHash, Stage, Valence,
     },
@@ -29,6 +32,8 @@ pub(crate) struct Digest {
     /// Values of the paths that keys and history predicates ask for; several where a path goes
     /// through an array.
     pub(crate) values: Vec<(PathIx, Box<str>)>,
+    /// Where it belongs among the slices that are watched for spikes.
+    pub(crate) groups: Vec<Group>,
     /// What words suggest if no rule matches.
     pub(crate) guess: Option<(MicroMoment, MomentOfTruth, Stage)>,
     pub(crate) published: Option<Published>,

@@ -30,6 +30,7 @@ fn a_checkpoint_is_found_again() {
     let store = open(dir.path());
     assert_eq!(store.changelog_offset(), Some(42));
     assert_eq!(store.partition_row(), Some(&b"partition row"[..]));
+    assert_eq!(store.pulse()[&b"minute"[..]], b"counted");
     assert_eq!(store.pending_count(), 0);
     for (id, row) in &rows {
         assert_eq!(store.row(id).as_deref(), Some(row.as_slice()));

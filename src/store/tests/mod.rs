@@ -93,6 +93,7 @@ fn write(store: &mut PartitionStore, rows: &[(String, Vec<u8>)], offset: i64) {
         store.put(id, Some(row)).unwrap();
     }
     store.put_partition_row(Some(b"partition row"));
+    store.put_pulse(b"minute", Some(b"counted"));
     store.begin_checkpoint(offset, now());
     while !store.write_some(7).unwrap() {}
 }

@@ -155,7 +155,7 @@ fn gather(
             Effect::Fact(Fact::RuleHit(rule)) => {
                 hit.insert(usize::from(*rule));
             }
-            Effect::Fact(_) => {}
+            Effect::Pulse(_) | Effect::Fact(_) => {}
         }
     }
     moments.extend(latest.into_iter().filter(|moment| moment["retracted"].is_null()));

@@ -158,6 +158,7 @@ impl<'r> Reader<'r> {
             .into_iter()
             .filter_map(|(path, value)| Some((rules.path_by_hash(path)?, value)))
             .collect();
+        let groups = self.take()?;
         let guess: Option<(u8, u8, u8)> = self.take()?;
         let guess = guess
             .map(|(micro_moment, moment_of_truth, stage)| {
@@ -180,6 +181,7 @@ impl<'r> Reader<'r> {
             history_complete,
             candidates,
             values,
+            groups,
             guess,
             published,
         })

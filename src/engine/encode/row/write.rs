@@ -237,6 +237,7 @@ fn put_digest(out: &mut Vec<u8>, digest: &Digest, rules: &RuleSet) {
     }
     let values = digest.values.iter().map(|(path, value)| (rules.path_hash(*path), value));
     put(out, &values.collect::<Vec<_>>());
+    put(out, &digest.groups);
     let guess = digest.guess.map(|(micro_moment, moment_of_truth, stage)| {
         (index(micro_moment.index()), index(moment_of_truth.index()), index(stage.index()))
     });
