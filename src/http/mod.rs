@@ -5,6 +5,7 @@
 //! connections, header size and time, body size, the time of a request and of a connection.
 
 mod answer;
+mod ask;
 mod bind;
 mod console;
 mod pages;
@@ -18,6 +19,7 @@ mod token;
 mod viewers;
 
 pub use self::{
+    ask::{AskError, get, path_segment},
     bind::{BindError, bind},
     peer::ask,
     server::serve,

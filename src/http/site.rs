@@ -17,6 +17,9 @@ pub type LookupFuture<'a> =
 pub trait CustomerLookup: Send + Sync {
     /// Looks up one customer in committed state.
     fn look_up<'a>(&'a self, customer_id: &'a str, reach: Reach) -> LookupFuture<'a>;
+
+    /// Says why that customer has the score that they have.
+    fn explain<'a>(&'a self, customer_id: &'a str, reach: Reach) -> LookupFuture<'a>;
 }
 
 /// How far a look-up may go.

@@ -14,6 +14,7 @@ mod intake;
 mod native;
 mod orphans;
 mod producer;
+mod topic_ids;
 mod topics;
 mod witness;
 
@@ -30,6 +31,7 @@ pub use self::{
     },
     orphans::Ownership,
     producer::{Header, Outbox, Outgoing},
+    topic_ids::TopicId,
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
     witness::{Wanted, Witness, partition_count, topic_settings},
 };

@@ -12,8 +12,9 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    engine::customer_view,
+    engine::{Engine, RowError, customer_explanation, customer_view},
     http::{CustomerLookup, LookupError, LookupFuture, Reach, Token, ask},
+    model::EventTime,
 };
 
 /// Answers from the workers of this process, or says which other process has the customer.
@@ -30,33 +31,47 @@ pub(super) struct Customers {
 
 impl CustomerLookup for Customers {
     fn look_up<'a>(&'a self, customer_id: &'a str, reach: Reach) -> LookupFuture<'a> {
-        Box::pin(async move {
-            let answers = self.desk.ask(customer_id).await.map_err(|_busy| LookupError::Busy)?;
-            let Here { found, asked, restoring } = Here::of(answers);
-            if let Some(row) = found {
-                let ruling = self.ruling.load();
-                let view = customer_view(&ruling.engine, customer_id, &row, self.clock.now());
-                // A partition with rows that cannot be read was not started: so it is a row of
-                // a newer version that has just moved here.
-                return view.map(Some).map_err(|_unreadable| LookupError::Elsewhere);
-            }
-            let partition = self.placement.partition_of(customer_id);
-            match settle(partition, &asked, &restoring, self.placement.partition_count()) {
-                Outcome::Nobody => Ok(None),
-                Outcome::NotReady => Err(LookupError::NotReady),
-                Outcome::Elsewhere(_) if reach == Reach::Here && !asked.is_empty() => Ok(None),
-                Outcome::Elsewhere(_) if reach == Reach::Here => Err(LookupError::Elsewhere),
-                Outcome::Elsewhere(Some(partition)) => Err(self.owner_of(partition).await),
-                Outcome::Elsewhere(None) => {
-                    let here = asked.union(&restoring).copied().collect();
-                    self.ask_others(customer_id, &here).await
-                }
-            }
-        })
+        Box::pin(self.seen(customer_id, reach, customer_view))
+    }
+
+    fn explain<'a>(&'a self, customer_id: &'a str, reach: Reach) -> LookupFuture<'a> {
+        Box::pin(self.seen(customer_id, reach, |engine, id, row, at| {
+            customer_explanation(engine, id, row, Some(at))
+        }))
     }
 }
 
 impl Customers {
+    /// Finds the customer's row, and shows it as it is to be seen, or says who has it.
+    async fn seen(
+        &self,
+        customer_id: &str,
+        reach: Reach,
+        show: impl Fn(&Engine, &str, &[u8], EventTime) -> Result<Vec<u8>, RowError>,
+    ) -> Result<Option<Vec<u8>>, LookupError> {
+        let answers = self.desk.ask(customer_id).await.map_err(|_busy| LookupError::Busy)?;
+        let Here { found, asked, restoring } = Here::of(answers);
+        if let Some(row) = found {
+            let ruling = self.ruling.load();
+            let shown = show(&ruling.engine, customer_id, &row, self.clock.now());
+            // A partition with rows that cannot be read was not started: so it is a row of a
+            // newer version that has just moved here.
+            return shown.map(Some).map_err(|_unreadable| LookupError::Elsewhere);
+        }
+        let partition = self.placement.partition_of(customer_id);
+        match settle(partition, &asked, &restoring, self.placement.partition_count()) {
+            Outcome::Nobody => Ok(None),
+            Outcome::NotReady => Err(LookupError::NotReady),
+            Outcome::Elsewhere(_) if reach == Reach::Here && !asked.is_empty() => Ok(None),
+            Outcome::Elsewhere(_) if reach == Reach::Here => Err(LookupError::Elsewhere),
+            Outcome::Elsewhere(Some(partition)) => Err(self.owner_of(partition).await),
+            Outcome::Elsewhere(None) => {
+                let here = asked.union(&restoring).copied().collect();
+                self.ask_others(customer_id, &here).await
+            }
+        }
+    }
+
     /// Returns where a partition is, once its owner has been seen to answer.
     async fn owner_of(&self, partition: i32) -> LookupError {
         let Some(owner) = self.owners.of(partition) else {

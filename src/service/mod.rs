@@ -26,6 +26,7 @@ mod owners;
 mod placement;
 mod position;
 mod publish;
+mod reload;
 mod route;
 mod run;
 mod session;
@@ -40,8 +41,9 @@ mod worker;
 pub use self::{
     folder::{FolderFailure, StateFolder},
     lookup::{Answer, Busy, Lookup, LookupDesk},
+    reload::RuleFiles,
     run::{Exit, Launch, StartFailure, run},
     settings::{InputStart, Settings, StateSettings, Watching},
     shared::{Ruling, SourceEngines},
-    start::{plan, ruling, start, watching},
+    start::{plan, start, watching},
 };

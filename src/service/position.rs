@@ -10,12 +10,12 @@ use crate::{engine::PartitionRow, telemetry::StopReason};
 /// What is known about a partition before it starts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known<'a> {
+    /// The input's id now; empty where it is not known.
+    pub(super) topic_id: &'a str,
     /// The group's committed offset.
     pub(super) committed: Option<i64>,
     /// The partition row of the changelog.
     pub(super) row: Option<&'a PartitionRow>,
-    /// The input's name.
-    pub(super) topic: &'a str,
     /// The input's partition count now.
     pub(super) partition_count: i32,
     /// The first offset that the broker holds, and the one after the last.
@@ -51,16 +51,17 @@ pub(super) enum Mismatch {
     )]
     NoState { committed: i64 },
     #[error(
-        "the state was written from topic \"{state}\", and the input is \"{now}\" now; start with \
-         `--adopt-offsets` to go on with this state at the beginning of \"{now}\", or start anew \
-         with another `app`"
-    )]
-    OtherTopic { state: String, now: String },
-    #[error(
         "the state was written when the input had {state} partitions, and it has {now} now, so \
          customers have moved between partitions; start anew with another `app`"
     )]
     PartitionCount { state: i32, now: i32 },
+    #[error(
+        "the input topic is another than the state was written from (deleted and made again, or routed \
+         now), so its offsets mean other records; set the group's offset and start with \
+         `--adopt-offsets` to go on there with this state (without one: at its beginning), or start \
+         anew with another `app`"
+    )]
+    TopicRemade,
     #[error(
         "it would go on at offset {offset}, but the broker holds {first} to {end}: records were \
          deleted before they were read, or the input was made again; set the group's offset and \
@@ -75,7 +76,7 @@ impl Mismatch {
         match self {
             Self::Offsets { .. } => StopReason::Offsets,
             Self::NoState { .. } => StopReason::NoState,
-            Self::OtherTopic { .. } => StopReason::OtherTopic,
+            Self::TopicRemade => StopReason::OtherTopic,
             Self::PartitionCount { .. } => StopReason::PartitionCount,
             Self::OutOfRange { .. } => StopReason::OutOfRange,
         }
@@ -93,16 +94,16 @@ pub(super) fn position(known: &Known<'_>) -> Result<Position, Mismatch> {
         });
     }
     if let Some(row) = known.row
-        && known.committed.is_none()
-        && !row.topic_id.is_empty()
-        && row.topic_id != known.topic
+        && is_another(&row.topic_id, known.topic_id)
     {
-        // Its offset means nothing here. From a keyed topic to its routed copy, this is how.
-        return if known.adopt_offsets {
-            Ok(Position::Adopted(known.bounds.0))
-        } else {
-            Err(Mismatch::OtherTopic { state: row.topic_id.clone(), now: known.topic.to_owned() })
-        };
+        if !known.adopt_offsets {
+            return Err(Mismatch::TopicRemade);
+        }
+        if known.committed.is_none() {
+            // The row's offset means nothing here. From a keyed topic to its routed copy, this is
+            // how.
+            return Ok(Position::Adopted(known.bounds.0));
+        }
     }
     let position = match (known.committed, known.row) {
         (None, None) => return Ok(Position::Unread),
@@ -120,6 +121,11 @@ pub(super) fn position(known: &Known<'_>) -> Result<Position, Mismatch> {
         (Some(committed), None) => return Err(Mismatch::NoState { committed }),
     };
     in_range(position, known.bounds)
+}
+
+/// Returns whether two ids are of two topics. One that is not known is of any.
+fn is_another(one: &str, other: &str) -> bool {
+    !one.is_empty() && !other.is_empty() && one != other
 }
 
 fn in_range(position: Position, (first, end): (i64, i64)) -> Result<Position, Mismatch> {
@@ -149,8 +155,8 @@ mod tests {
         expected: &Result<Position, Mismatch>,
     ) {
         let bounds = (10, 100);
-        let topic = "touchpoints";
-        let known = Known { committed, row, topic, partition_count: 4, bounds, adopt_offsets };
+        let known =
+            Known { topic_id: "now", committed, row, partition_count: 4, bounds, adopt_offsets };
         assert_eq!(&position(&known), expected);
     }
 
@@ -188,14 +194,15 @@ mod tests {
     }
 
     #[test]
-    fn another_topic_is_taken_up_at_its_beginning_when_the_operator_says_so() {
-        let keyed = PartitionRow { topic_id: "shop".to_owned(), ..row(50) };
-        let (state, now) = ("shop".to_owned(), "touchpoints".to_owned());
-        check(None, Some(&keyed), false, &Err(Mismatch::OtherTopic { state, now }));
-        check(None, Some(&keyed), true, &Ok(Position::Adopted(10)));
-        let same = PartitionRow { topic_id: "touchpoints".to_owned(), ..row(50) };
-        check(None, Some(&same), false, &Ok(Position::Continue(50)));
-        check(None, Some(&same), true, &Ok(Position::Continue(50)));
+    fn a_topic_that_was_made_again_stops_also_where_its_offsets_exist() {
+        let of = |topic_id: &str| PartitionRow { topic_id: topic_id.to_owned(), ..row(50) };
+        check(Some(50), Some(&of("before")), false, &Err(Mismatch::TopicRemade));
+        check(None, Some(&of("before")), false, &Err(Mismatch::TopicRemade));
+        check(Some(50), Some(&of("before")), true, &Ok(Position::Continue(50)));
+        // From a keyed topic to its routed copy, which nobody has read.
+        check(None, Some(&of("before")), true, &Ok(Position::Adopted(10)));
+        check(None, Some(&of("now")), true, &Ok(Position::Continue(50)));
+        check(Some(50), Some(&of("now")), false, &Ok(Position::Continue(50)));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 use arc_swap::ArcSwap;
 
 use super::{
-    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, Watching,
-    run, shared::SourceEngines,
+    Exit, InputStart, Launch, RuleFiles, Ruling, Settings, StartFailure, StateFolder,
+    StateSettings, Watching, reload::Reload, run::run_reloading, shared::SourceEngines,
 };
 use crate::{
     clock::Clock,
@@ -14,7 +14,7 @@ use crate::{
         self, Config, Loaded, TopicDialects,
         settings::{Partitioner as Written, Secret, Start, Topics},
     },
-    engine::{Engine, rules::RuleSet},
+    engine::{self, Engine, decode::Dialect, rules::RuleSet},
     http::Token,
     kafka::{Connection, Role, TopicPlan, ensure},
     model::Partitioner,
@@ -29,43 +29,62 @@ use crate::{
 /// The operator has to act: see [`StartFailure`].
 pub fn start(
     loaded: Loaded,
+    files: RuleFiles,
     adopt_offsets: bool,
     until: impl Future<Output = ()>,
 ) -> Result<Exit, StartFailure> {
-    let Loaded { config, rules, dialects } = loaded;
+    let config = &loaded.config;
     // Held until the end: two processes on one folder would fence each other out for ever.
     let folder = StateFolder::lock(&config.state.dir)?;
     let instance = folder.instance(config.instance.as_deref())?;
-    let settings = settings(&config, instance, adopt_offsets)?;
+    let settings = settings(config, instance, adopt_offsets)?;
     let topics = ensure(&settings.connection, &settings.topics)?;
-    let names = Names::new(&config.engine().channels, rules.rule_names(), rules.kind_names());
     let telemetry = Arc::new(Telemetry::new()?);
-    telemetry.rules_loaded(rules.version(), &names);
-    let ruling = ruling(&config, rules, &dialects, names);
-    let launch = Launch {
-        settings,
-        topics,
-        ruling: Arc::new(ArcSwap::from_pointee(ruling)),
-        telemetry,
-        http: Some(config.http.listen.to_string()),
+    let make = {
+        let reading = Reading::of(config, &loaded.dialects);
+        move |rules| reading.ruling(rules)
     };
-    run(launch, until)
+    let http = Some(config.http.listen.to_string());
+    let reload = Reload::new(files, &loaded, Box::new(make.clone()));
+    let ruling = make(loaded.rules);
+    telemetry.rules_loaded(ruling.engine.rules().version(), &ruling.names);
+    let ruling = Arc::new(ArcSwap::from_pointee(ruling));
+    run_reloading(Launch { settings, topics, ruling, telemetry, http }, Some(reload), until)
 }
 
-/// Returns the rules in force, with a decoder for every topic that is read.
-pub fn ruling(config: &Config, rules: RuleSet, dialects: &TopicDialects, names: Names) -> Ruling {
-    let rules = Arc::new(rules);
-    let engine = |dialect| Engine::new(Arc::clone(&rules), config.engine(), dialect);
-    let routed = config.topics.inputs().filter(|_| config.is_routed());
-    let sources = routed.map(|topic| {
-        let dialect = dialects.of(topic);
-        let items = engine(dialect.of_items());
-        (topic.to_owned(), SourceEngines { records: engine(dialect), items })
-    });
-    Ruling {
-        sources: sources.collect(),
-        engine: engine(dialects.of(&config.topics.touchpoints)),
-        names: Arc::new(names),
+/// How records are read and judged, whatever the rules.
+#[derive(Clone)]
+struct Reading {
+    settings: engine::Settings,
+    dialect: Dialect,
+    /// Where the input is routed: how each source is read.
+    sources: Vec<(String, Dialect)>,
+}
+
+impl Reading {
+    fn of(config: &Config, dialects: &TopicDialects) -> Self {
+        let routed = config.topics.inputs().filter(|_| config.is_routed());
+        Self {
+            settings: config.engine(),
+            dialect: dialects.of(&config.topics.touchpoints),
+            sources: routed.map(|topic| (topic.to_owned(), dialects.of(topic))).collect(),
+        }
+    }
+
+    /// Returns what workers work with.
+    fn ruling(&self, rules: RuleSet) -> Ruling {
+        let names = Names::new(&self.settings.channels, rules.rule_names(), rules.kind_names());
+        let rules = Arc::new(rules);
+        let engine = |dialect| Engine::new(Arc::clone(&rules), self.settings.clone(), dialect);
+        let sources = self.sources.iter().map(|(topic, dialect)| {
+            let items = engine(dialect.of_items());
+            (topic.clone(), SourceEngines { records: engine(dialect.clone()), items })
+        });
+        Ruling {
+            sources: sources.collect(),
+            engine: engine(self.dialect.clone()),
+            names: Arc::new(names),
+        }
     }
 }
 

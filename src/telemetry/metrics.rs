@@ -51,6 +51,8 @@ pub(super) struct Counters {
     pub(super) worker_rebuilds: IntCounterVec,
     pub(super) fenced: IntCounterVec,
     pub(super) partition_stops: IntCounterVec,
+    referred: IntCounterVec,
+    pub(super) rules_reloads: IntCounterVec,
     pub(super) restored_records: IntCounterVec,
     pub(super) viewer_frames_missed: IntCounterVec,
     pub(super) checkpoints: IntCounterVec,
@@ -98,6 +100,8 @@ impl Counters {
             worker_rebuilds: counter(&declared::WORKER_REBUILDS)?,
             fenced: counter(&declared::FENCED)?,
             partition_stops: counter(&declared::PARTITION_STOPS)?,
+            referred: counter(&declared::REFERRED_ENTRIES)?,
+            rules_reloads: counter(&declared::RULES_RELOADS)?,
             restored_records: counter(&declared::RESTORED_RECORDS)?,
             viewer_frames_missed: counter(&declared::VIEWER_FRAMES_MISSED)?,
             checkpoints: counter(&declared::CHECKPOINTS)?,
@@ -116,6 +120,9 @@ impl Counters {
         }
         for reason in StopReason::ALL {
             add(&self.partition_stops, &[reason.as_str()], 0);
+        }
+        for kind in [TransitionKind::Enter, TransitionKind::ReEnter] {
+            add(&self.referred, &[kind.as_str()], 0);
         }
         for output in Output::ALL {
             add(&self.outputs, &[output.as_str()], 0);
@@ -172,6 +179,8 @@ impl Counters {
         });
         add(&self.retired, &[], tally.singles.retired);
         add(&self.erased, &[], tally.singles.erased);
+        add(&self.referred, &[TransitionKind::Enter.as_str()], tally.singles.referred);
+        add(&self.referred, &[TransitionKind::ReEnter.as_str()], tally.singles.referred_back);
     }
 
     fn absorb_input(&self, tally: &Tally) {
@@ -248,6 +257,7 @@ pub(super) struct Gauges {
     pub(super) workers: IntGaugeVec,
     pub(super) viewers: IntGaugeVec,
     pub(super) rules_info: IntGaugeVec,
+    pub(super) rules_refused: IntGaugeVec,
     pub(super) build_info: IntGaugeVec,
 }
 
@@ -280,6 +290,7 @@ impl Gauges {
             workers: gauge(&declared::WORKERS)?,
             viewers: gauge(&declared::VIEWERS)?,
             rules_info: gauge(&declared::RULES_INFO)?,
+            rules_refused: gauge(&declared::RULES_REFUSED)?,
             build_info: gauge(&declared::BUILD_INFO)?,
         })
     }

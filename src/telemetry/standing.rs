@@ -56,6 +56,8 @@ pub(super) struct Standing {
     /// Records that each router has not copied yet.
     route_lags: BTreeMap<u16, u64>,
     rules_version: Option<Box<str>>,
+    /// Problems of rules that were not taken up.
+    rules_refused: usize,
     viewers: usize,
 }
 
@@ -107,6 +109,10 @@ impl Standing {
         self.workers.remove(&worker);
     }
 
+    pub(super) fn rules_refused(&mut self, problems: usize) {
+        self.rules_refused = problems;
+    }
+
     pub(super) fn viewers(&mut self, count: usize) {
         self.viewers = count;
     }
@@ -145,6 +151,7 @@ impl Standing {
         if let Some(version) = &self.rules_version {
             set(&gauges.rules_info, &[version], 1);
         }
+        set(&gauges.rules_refused, &[], shown(self.rules_refused));
         let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
         set(&gauges.build_info, &[env!("CARGO_PKG_VERSION"), profile], 1);
         self.show_workers(gauges);

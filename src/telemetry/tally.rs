@@ -47,6 +47,8 @@ pub(super) struct Singles {
     pub(super) ignored: u64,
     pub(super) retired: u64,
     pub(super) erased: u64,
+    pub(super) referred: u64,
+    pub(super) referred_back: u64,
     key_mismatches: u64,
 }
 
@@ -301,6 +303,14 @@ impl Tally {
             }
             Fact::Retired => self.singles.retired += 1,
             Fact::Erased => self.singles.erased += 1,
+            Fact::Referred(kind) => match kind {
+                TransitionKind::ReEnter => self.singles.referred_back += 1,
+                TransitionKind::Enter
+                | TransitionKind::Advance
+                | TransitionKind::Skip
+                | TransitionKind::Regress
+                | TransitionKind::Lapse => self.singles.referred += 1,
+            },
         }
     }
 

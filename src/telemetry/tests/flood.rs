@@ -94,6 +94,8 @@ fn flood_facts(tally: &mut Tally) {
         Fact::RowUnreadable,
         Fact::Retired,
         Fact::Erased,
+        Fact::Referred(TransitionKind::Enter),
+        Fact::Referred(TransitionKind::ReEnter),
     ] {
         tally.fact(fact);
     }
