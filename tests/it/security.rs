@@ -1,6 +1,7 @@
 //! TLS, SCRAM and permissions, against a broker that asks for them.
 
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -106,8 +107,8 @@ fn scram(broker: &Broker, certificates: &Certificates, folder: &Path, password: 
     )
 }
 
-fn touchpoints(count: usize) -> Vec<(i32, String, String)> {
-    (0..count)
+fn touchpoints(numbers: Range<usize>) -> Vec<(i32, String, String)> {
+    numbers
         .map(|number| {
             let value = format!(
                 r#"{{"event_id":"e{number}","customer_id":"ada","ts":{},"channel":"web","event":"product_viewed"}}"#,
@@ -118,8 +119,8 @@ fn touchpoints(count: usize) -> Vec<(i32, String, String)> {
         .collect()
 }
 
-fn produce_some(broker: &Broker, topic: &str, count: usize) {
-    let records = touchpoints(count);
+fn produce_some(broker: &Broker, topic: &str, numbers: Range<usize>) {
+    let records = touchpoints(numbers);
     let borrowed: Vec<(i32, &str, &str)> =
         records.iter().map(|(at, key, value)| (*at, key.as_str(), value.as_str())).collect();
     produce(&broker.address(), topic, &borrowed);
@@ -174,7 +175,7 @@ fn over_tls_with_scram_and_only_the_permissions_that_are_listed() {
     for command in printed_acls(&said) {
         acls(&broker, &command);
     }
-    produce_some(&broker, &format!("{app}-touchpoints"), 20);
+    produce_some(&broker, &format!("{app}-touchpoints"), 0..20);
     let mut rega = setup.start();
     rega.wait_for("committed worker=0");
     let moments = format!("{app}-moments");
@@ -187,7 +188,7 @@ fn over_tls_with_scram_and_only_the_permissions_that_are_listed() {
     let state = format!("{app}-state");
     let transactions = format!("{app}.");
     let prefixed = ["--resource-pattern-type", "prefixed"];
-    for (operation, resource, more, expected) in [
+    for (number, (operation, resource, more, expected)) in (20..).zip([
         ("Write", ["--topic", &topic], [].as_slice(), format!("topic \"{topic}\"")),
         ("Read", ["--topic", &state], &[], "Topic authorization failed".to_owned()),
         ("Read", ["--group", &app], &[], "Group authorization failed".to_owned()),
@@ -197,8 +198,9 @@ fn over_tls_with_scram_and_only_the_permissions_that_are_listed() {
             &prefixed,
             "Transactional Id authorization failed".to_owned(),
         ),
-    ] {
-        produce_some(&broker, &format!("{app}-touchpoints"), 1);
+    ]) {
+        // A new one each time: a repetition would have nothing written to `moments`.
+        produce_some(&broker, &format!("{app}-touchpoints"), number..number + 1);
         let deny = ["--deny-principal", "User:rega", "--operation", operation];
         broker.tool(&[&["acls", "--add"], deny.as_slice(), &resource, more].concat());
         let said = refused(&setup);
@@ -227,7 +229,7 @@ fn with_a_certificate_instead_of_a_password() {
     let setup = Setup { broker: &broker, app: &app, folder: folder.path(), more: &more };
     let mut rega = setup.start();
     rega.wait_for("partition ready");
-    produce_some(&broker, &format!("{app}-touchpoints"), 5);
+    produce_some(&broker, &format!("{app}-touchpoints"), 0..5);
     let moments = format!("{app}-moments");
     client::read_until(&broker.address(), &moments, |seen| 5 <= seen.len());
     assert_eq!(rega.terminate().code(), Some(0), "{}", rega.log());
