@@ -14,6 +14,7 @@ mod intake;
 mod native;
 mod orphans;
 mod producer;
+mod sample;
 mod topic_ids;
 mod topics;
 mod witness;
@@ -31,6 +32,7 @@ pub use self::{
     },
     orphans::Ownership,
     producer::{Header, Outbox, Outgoing},
+    sample::{SampledRecord, sample},
     topic_ids::TopicId,
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
     witness::{Wanted, Witness, partition_count, topic_settings},
