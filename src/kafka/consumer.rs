@@ -420,6 +420,11 @@ impl GroupConsumer {
         }
     }
 
+    /// Returns how many records were fetched and not polled yet.
+    pub fn fetched_count(&self) -> u64 {
+        u64::try_from(self.intake.waiting()).unwrap_or(u64::MAX)
+    }
+
     /// Returns how many partitions the input has now.
     ///
     /// # Errors

@@ -61,6 +61,12 @@ impl KafkaFailure {
         Self { doing, class, reason: reason.into(), code: None }
     }
 
+    /// A record that the broker did not take.
+    pub(super) fn undelivered(doing: &'static str, code: RDKafkaErrorCode, topic: &str) -> Self {
+        let reason = format!("topic \"{topic}\": {code}");
+        Self { doing, class: Class::Abortable, reason, code: Some(code) }
+    }
+
     /// The same failure, when repeating the call is no longer worth it: what a timed-out call did
     /// is unknown.
     #[must_use]

@@ -168,6 +168,12 @@ impl Intake {
         NonNull::new(queue).map(Self)
     }
 
+    /// Returns how many records (and other events) wait here.
+    pub(super) fn waiting(&self) -> usize {
+        // SAFETY: the queue is live until `self` is dropped.
+        unsafe { bindings::rd_kafka_queue_length(self.0.as_ptr()) }
+    }
+
     /// Lets a partition deliver here. To be called before it is assigned: what was delivered
     /// elsewhere before would come late.
     pub(super) fn take_over<C: ClientContext>(
