@@ -14,15 +14,16 @@ use super::{
     mapping,
     rules::PackReader,
     settings::KEYS,
+    words,
     yaml::{Node, Value},
 };
-use crate::engine::rules::spec::At;
+use crate::engine::{rules::spec::At, text::Lexicon};
 
 /// How deep folders are searched: `config/rules/<pack>/file.yaml` needs three.
 const DEPTH_MAX: usize = 8;
 
 /// The keys of a pack that no config file has.
-const PACK_KEYS: [&str; 10] = [
+const PACK_KEYS: [&str; 11] = [
     "pack",
     "tracks",
     "reasons",
@@ -33,6 +34,7 @@ const PACK_KEYS: [&str; 10] = [
     "episodes",
     "guesses",
     "tests",
+    "words",
 ];
 
 /// What was checked, and what is wrong with it.
@@ -53,6 +55,8 @@ enum Content {
     Pack { named: bool },
     /// A mapping.
     Mapping,
+    /// A word list.
+    Words,
 }
 
 /// Checks files and folders.
@@ -79,7 +83,22 @@ pub fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
             drop(mapping::read(&node, &mut loader.problems));
         }
     }
+    for (file, _) in found.iter().filter(|(_, content)| **content == Content::Words) {
+        check_words(file, &mut loader);
+    }
     Checked { file_count, report: loader.into_report() }
+}
+
+/// Checks a word list by itself.
+fn check_words(file: &Path, loader: &mut Loader) {
+    let Some((_, node)) = loader.file(file, At::default()) else { return };
+    let before = loader.problems.len();
+    let list = words::read_file(&node, &mut loader.problems);
+    if let Some(list) = list.filter(|_| before == loader.problems.len())
+        && let Err(problems) = Lexicon::compile(&[list])
+    {
+        loader.problems.extend(problems);
+    }
 }
 
 /// Checks the packs that no config file names.
@@ -157,7 +176,7 @@ fn content(file: &Path, loader: &mut Loader) -> Option<Content> {
         let (_, node) = loader.file(file, At::default())?;
         loader.problems.add_with_help(
             node.at,
-            "neither settings, nor a pack of rules, nor a mapping",
+            "neither settings, nor a pack of rules, nor a mapping, nor a word list",
             "a mapping has \"mapping\" in it, a pack \"pack\" or \"rules\", settings have \"kafka\" \
              or \"app\"",
         );
@@ -170,6 +189,9 @@ fn content_of(root: &Node) -> Option<Content> {
     let value = |key: &str| entries.iter().find(|entry| entry.key.value == key);
     if value("mapping").is_some() {
         return Some(Content::Mapping);
+    }
+    if value("words").is_some_and(|entry| matches!(entry.value.value, Value::Scalar(_))) {
+        return Some(Content::Words);
     }
     let count = |known: &dyn Fn(&str) -> bool| {
         entries.iter().filter(|entry| entry.key.value != "rules" && known(&entry.key.value)).count()

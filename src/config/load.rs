@@ -9,7 +9,7 @@ use super::{
     Config, Environment, Pack, Problems, Report, Source, SourceKind, Sources, mapping,
     near::nearest,
     rules::{PackReader, PackTest},
-    settings, shipped,
+    settings, shipped, words,
     yaml::{self, Node, Value},
 };
 use crate::engine::{
@@ -146,7 +146,9 @@ impl Loader {
         if before < self.problems.len() {
             return None;
         }
-        match RuleSet::compile(pack.spec.clone()) {
+        let mut spec = pack.spec.clone();
+        spec.lexicon = Some(words::lexicon(&spec.word_lists, &mut self.problems));
+        match RuleSet::compile(spec) {
             Ok(rules) => Some(rules),
             Err(problems) => {
                 self.problems.extend(problems);

@@ -22,6 +22,7 @@ mod span;
 #[cfg(test)]
 mod tests;
 mod values;
+mod words;
 pub mod yaml;
 
 pub use self::{

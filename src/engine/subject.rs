@@ -1,7 +1,7 @@
 //! From a decoded touchpoint to its digest: everything that will ever be asked of its record.
 
 use super::{
-    classify::{Subject, Values, examine},
+    classify::{Subject, Values, Words, examine},
     decode::{Decoded, Properties, parse_due},
     partition::Engine,
     rules::{PathIx, RuleIx},
@@ -46,13 +46,14 @@ pub(crate) fn digest_of(
     let channel = known.unwrap_or_else(|| Channel::named(Channels::OTHER));
     let actor =
         touchpoint.actor.unwrap_or_else(|| rules.actor(&touchpoint.event, &touchpoint.channel));
+    let words = Words::new(touchpoint.text.as_deref(), &rules.lexicon);
     let subject = Subject {
         event: &touchpoint.event,
         channel,
         channel_known: known.is_some(),
         actor,
         episode: None,
-        text: touchpoint.text.as_deref(),
+        words: &words,
         values: &values,
     };
     let mut candidates = Vec::new();
@@ -82,6 +83,7 @@ pub(crate) fn digest_of(
         guess: rules.guess(&touchpoint.event, &touchpoint.channel),
         candidates,
         values: kept,
+        heard: words.heard(),
         published: None,
     })
 }

@@ -8,6 +8,7 @@ mod secrets;
 mod settings_file;
 mod syntax;
 mod variables;
+mod words;
 
 use std::path::Path;
 

@@ -1,6 +1,9 @@
 //! From rules as written to rules that run, with every problem reported at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use hashbrown::HashMap;
 
@@ -15,7 +18,7 @@ use super::{
         PointsSpec, Problem, RuleSpec, ScaleKind, Test, ValenceSpec,
     },
 };
-use crate::engine::decode::normal_event;
+use crate::engine::{decode::normal_event, text::Lexicon};
 use crate::model::{Channel, Span, StableHash, Track, Valence, stable_hash};
 
 /// Reasons that every pack has (DOMAIN.md, The labels of a touchpoint).
@@ -66,6 +69,7 @@ pub(super) fn compile(pack: PackSpec) -> Result<RuleSet, Vec<Problem>> {
     if MAX_RULES < rules.len() {
         compiler.problem(At::default(), format!("more than {MAX_RULES} rules"), None);
     }
+    compiler.check_words();
     let referral_paths = ["referral_code", "referred_by"].map(|path| compiler.path(path));
     if !compiler.problems.is_empty() {
         return Err(compiler.problems);
@@ -96,6 +100,7 @@ pub(super) fn compile(pack: PackSpec) -> Result<RuleSet, Vec<Problem>> {
         tracks: compiler.tracks,
         absence: pack.absence,
         guesses: Guesses::new(pack.guesses),
+        lexicon: compiler.lexicon,
     })
 }
 
@@ -205,6 +210,7 @@ struct Compiler {
     reasons: BTreeSet<String>,
     seen: SeenMemories,
     tracks: [TrackWeight; 5],
+    lexicon: Arc<Lexicon>,
 }
 
 impl Compiler {
@@ -239,6 +245,7 @@ impl Compiler {
             reasons,
             seen: SeenMemories::default(),
             tracks: tracks(pack),
+            lexicon: pack.lexicon.clone().unwrap_or_default(),
         }
     }
 
@@ -291,7 +298,8 @@ impl Compiler {
             self.problem(spec.at, message, Some("split the rule".to_owned()));
         }
         let label = self.label(&spec.label);
-        let hurts = label.valence == Some(Valence::Pain) || label.scale.is_some();
+        let hurts =
+            label.valence == Some(Valence::Pain) || label.scale.is_some() || label.from_text;
         let (opens, pain_key, pain_due) = self.opens(spec, hurts);
         Rule {
             name: spec.name.value.as_str().into(),
@@ -357,12 +365,8 @@ impl Compiler {
     }
 
     fn label(&mut self, spec: &LabelSpec) -> Label {
-        if let Some(reason) = &spec.reason
-            && !self.reasons.contains(&reason.value)
-        {
-            let known: Vec<&str> = self.reasons.iter().map(String::as_str).collect();
-            let help = format!("add it under \"reasons\", or use one of: {}", known.join(", "));
-            self.problem(reason.at, format!("\"{}\" is not a reason", reason.value), Some(help));
+        if let Some(reason) = &spec.reason {
+            self.check_reason(reason);
         }
         let (valence, scale) = match &spec.valence {
             Some(ValenceSpec::Is(valence)) => (Some(*valence), None),
@@ -376,7 +380,7 @@ impl Compiler {
                 let property = self.path(&property.value);
                 (None, Some(Scale { property, kind: *kind, worst: *worst, best: *best }))
             }
-            None => (None, None),
+            Some(ValenceSpec::FromText) | None => (None, None),
         };
         Label {
             micro_moment: spec.micro_moment,
@@ -384,9 +388,27 @@ impl Compiler {
             stage: spec.stage,
             valence,
             scale,
+            from_text: spec.valence == Some(ValenceSpec::FromText),
+            reason_from_text: spec.reason_from_text,
             reason: spec.reason.as_ref().map(|reason| reason.value.as_str().into()),
             severity: spec.severity,
             evidence: spec.evidence,
+        }
+    }
+
+    fn check_reason(&mut self, reason: &Located<String>) {
+        if !self.reasons.contains(&reason.value) {
+            let known: Vec<&str> = self.reasons.iter().map(String::as_str).collect();
+            let help = format!("add it under \"reasons\", or use one of: {}", known.join(", "));
+            self.problem(reason.at, format!("\"{}\" is not a reason", reason.value), Some(help));
+        }
+    }
+
+    /// Words may give no reason that the rules do not have.
+    fn check_words(&mut self) {
+        let lexicon = Arc::clone(&self.lexicon);
+        for reason in lexicon.reasons() {
+            self.check_reason(reason);
         }
     }
 
@@ -493,6 +515,19 @@ impl Compiler {
                 words.iter().map(|word| word.to_lowercase().into_boxed_str()).collect(),
             ),
             Test::Not(test) => ValueTest::Not(Box::new(self.test(test))),
+            Test::Feels { valences, about } => {
+                for reason in about {
+                    self.check_reason(reason);
+                }
+                ValueTest::Feels(
+                    Arc::clone(&self.lexicon),
+                    valences.as_slice().into(),
+                    boxed(about),
+                )
+            }
+            Test::Seeks(intents) => {
+                ValueTest::Seeks(Arc::clone(&self.lexicon), intents.as_slice().into())
+            }
             Test::Matches(pattern) => match regex::RegexBuilder::new(&pattern.value)
                 .size_limit(1 << 20)
                 .build()

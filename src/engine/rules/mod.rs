@@ -9,15 +9,22 @@ mod expression;
 mod guess;
 pub mod spec;
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 
 pub(crate) use self::expression::{Alone, Expression, HistoryTest, Leaves, Seen, Truth, number_of};
+pub(crate) use self::expression::{ValueTest, feels};
 use self::{
     guess::Guesses,
     spec::{HalfLifeSpec, OncePer, PackSpec, Problem, ScaleKind},
 };
-use crate::model::{
-    Actor, Evidence, MicroMoment, MomentOfTruth, Severity, Span, StableHash, Stage, Track, Valence,
+use crate::{
+    engine::text::Lexicon,
+    model::{
+        Actor, Evidence, MicroMoment, MomentOfTruth, Severity, Span, StableHash, Stage, Track,
+        Valence,
+    },
 };
 
 /// Position of a property path that some rule asks for.
@@ -53,6 +60,8 @@ pub struct RuleSet {
     pub(crate) tracks: [TrackWeight; 5],
     pub(crate) absence: Option<Span>,
     guesses: Guesses,
+    /// What texts are read with.
+    pub(crate) lexicon: Arc<Lexicon>,
 }
 
 /// What `seen` predicates remember, by event.
@@ -130,6 +139,10 @@ pub(crate) struct Label {
     pub(crate) stage: Option<Stage>,
     pub(crate) valence: Option<Valence>,
     pub(crate) scale: Option<Scale>,
+    /// The valence is read from the customer's words.
+    pub(crate) from_text: bool,
+    /// The reason is, where they give one.
+    pub(crate) reason_from_text: bool,
     pub(crate) reason: Option<Box<str>>,
     pub(crate) severity: Option<Severity>,
     pub(crate) evidence: Option<Evidence>,

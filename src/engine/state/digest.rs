@@ -4,7 +4,10 @@
 //! was published about it; never the record.
 
 use crate::{
-    engine::rules::{KindIx, PathIx, RuleIx},
+    engine::{
+        rules::{KindIx, PathIx, RuleIx},
+        text::Reading,
+    },
     model::{
         Actor, Channel, EventTime, Labels, MicroMoment, MomentOfTruth, StableHash, Stage, Valence,
     },
@@ -29,6 +32,8 @@ pub(crate) struct Digest {
     /// Values of the paths that keys and history predicates ask for; several where a path goes
     /// through an array.
     pub(crate) values: Vec<(PathIx, Box<str>)>,
+    /// What some rule asked of the customer's words, if they said anything.
+    pub(crate) heard: Option<Reading>,
     /// What words suggest if no rule matches.
     pub(crate) guess: Option<(MicroMoment, MomentOfTruth, Stage)>,
     pub(crate) published: Option<Published>,

@@ -43,21 +43,42 @@ pub(crate) struct Report {
 ///
 /// Returns the problems of the files, as a person would read them.
 pub(crate) fn run(pack: &Path) -> Result<Report, String> {
-    let name = pack.to_str().ok_or("a path that is no text")?;
-    let pack = load_packs([name]).map_err(|report| report.render(rega::config::Colour::Never))?;
+    play_all(&[pack], settings(), |_| true)
+}
+
+/// Runs the tests of a file with the rules of a pack, in a time zone.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(crate) fn run_beside(pack: &Path, file: &Path, zone: &str) -> Result<Report, String> {
+    let timezone = jiff::tz::TimeZone::get(zone).map_err(|error| error.to_string())?;
+    let own = file.to_str().unwrap_or_default();
+    play_all(&[pack, file], Settings { timezone, ..settings() }, |place| place.starts_with(own))
+}
+
+fn play_all(
+    packs: &[&Path],
+    settings: Settings,
+    is_meant: impl Fn(&str) -> bool,
+) -> Result<Report, String> {
+    let names: Option<Vec<&str>> = packs.iter().map(|pack| pack.to_str()).collect();
+    let names = names.ok_or("a path that is no text")?;
+    let pack = load_packs(names).map_err(|report| report.render(rega::config::Colour::Never))?;
     let LoadedPack { rules, tests, sources, .. } = pack;
     let names: Vec<String> = rules.rule_names().map(str::to_owned).collect();
-    let engine = Engine::new(Arc::new(rules), settings(), Dialect::Native);
-    let mut report = Report { tests: tests.len(), ..Report::default() };
+    let engine = Engine::new(Arc::new(rules), settings, Dialect::Native);
+    let mut report = Report::default();
     let mut hit = BTreeSet::new();
-    for test in &tests {
+    let place = |at| {
+        let place = sources.place(at);
+        let file = place.and_then(|place| sources.source(place.source));
+        let line = place.map_or(0, |place| place.line);
+        format!("{}:{line}", file.map_or("?", |file| &*file.name))
+    };
+    for test in tests.iter().filter(|test| is_meant(&place(test.name.at))) {
+        report.tests += 1;
         let moments = play(&engine, test, &mut hit)?;
-        let place = |at| {
-            let place = sources.place(at);
-            let file = place.and_then(|place| sources.source(place.source));
-            let line = place.map_or(0, |place| place.line);
-            format!("{}:{line}", file.map_or("?", |file| &*file.name))
-        };
         for (at, difference) in differences(test, &moments) {
             report.failures.push(format!("{}: {}\n{difference}", place(at), test.name.value));
         }

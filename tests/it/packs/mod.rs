@@ -2,5 +2,6 @@
 
 mod expect;
 pub(crate) mod journey;
+mod journeys;
 mod reference;
 mod shipped;

@@ -8,6 +8,7 @@ use crate::{
     engine::{
         rules::RuleSet,
         state::{Candidate, Claim, Customer, DedupeRing, Digest, Origin, Published, RingEntry},
+        text::Reading,
     },
     model::{
         Actor, Band, Channel, EventTime, Evidence, LabelledBy, Labels, MicroMoment, MomentOfTruth,
@@ -129,6 +130,7 @@ impl<'r> Reader<'r> {
             severity: severity.map(|one| from(one, Severity::from_index)).transpose()?,
             evidence: evidence.map(|one| from(one, Evidence::from_index)).transpose()?,
             labelled_by: self.label(LabelledBy::from_index)?,
+            words: self.take()?,
         })
     }
 
@@ -137,6 +139,7 @@ impl<'r> Reader<'r> {
     }
 
     fn digest(&mut self, rules: &RuleSet) -> Result<Digest, RowError> {
+        type Heard = (u8, Option<Box<str>>, Vec<Box<str>>);
         let ts = self.at()?;
         let (event_id, event, channel_name) = self.take()?;
         let channel = Channel::from_hash(self.take()?);
@@ -158,6 +161,13 @@ impl<'r> Reader<'r> {
             .into_iter()
             .filter_map(|(path, value)| Some((rules.path_by_hash(path)?, value)))
             .collect();
+        let heard: Option<Heard> = self.take()?;
+        let heard = heard
+            .map(|(valence, reason, words)| {
+                let valence = from(valence, Valence::from_index)?;
+                Ok::<_, RowError>(Reading { valence, reason, words })
+            })
+            .transpose()?;
         let guess: Option<(u8, u8, u8)> = self.take()?;
         let guess = guess
             .map(|(micro_moment, moment_of_truth, stage)| {
@@ -180,6 +190,7 @@ impl<'r> Reader<'r> {
             history_complete,
             candidates,
             values,
+            heard,
             guess,
             published,
         })

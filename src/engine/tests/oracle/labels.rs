@@ -67,6 +67,7 @@ impl Oracle<'_> {
 fn valence(spec: &ValenceSpec, item: &Item) -> Valence {
     let (property, kind, worst, best) = match spec {
         ValenceSpec::Is(valence) => return *valence,
+        ValenceSpec::FromText => panic!("the oracle reads no words"),
         ValenceSpec::Scale { property, kind, worst, best } => (property, *kind, *worst, *best),
     };
     let found = values(&item.properties, &property.value);
