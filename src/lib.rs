@@ -25,7 +25,7 @@
 //! - [`model`] — nouns.
 //! - [`engine`] — verbs, pure. The same input gives the same output, byte for byte.
 //! - [`clock`] — the only wall clock.
-//! - [`config`], [`kafka`], [`store`], [`http`], [`telemetry`], [`simulation`] — adapters.
+//! - [`config`], [`kafka`], [`store`], [`http`], [`notify`], [`telemetry`], [`simulation`] — adapters.
 //! - [`service`] — the only layer that waits.
 //! - [`cli`] — what one types.
 //!
@@ -46,6 +46,7 @@ pub mod engine;
 pub mod http;
 pub mod kafka;
 pub mod model;
+pub mod notify;
 pub mod service;
 pub mod simulation;
 pub mod store;

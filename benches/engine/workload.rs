@@ -55,6 +55,7 @@ pub(crate) fn record(touchpoint: &Simulated, offset: i64) -> Record<'_> {
     Record {
         value: Some(&touchpoint.line),
         key: Some(touchpoint.customer_id.as_bytes()),
+        headers: &[],
         topic: "touchpoints",
         partition: 0,
         offset,

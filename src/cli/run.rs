@@ -34,6 +34,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         Written::Json => LogFormat::Json,
     };
     init_logging(format, &arguments.log).map_err(|error| Failure::Usage(error.to_string()))?;
+    // Of a build for tests alone: elsewhere it does nothing.
+    let _failpoints = fail::FailScenario::setup();
     match service::start(loaded, arguments.adopt_offsets, pending()) {
         Ok(Exit::Drained) => Ok(()),
         Ok(Exit::CutShort) => {

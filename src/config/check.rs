@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Environment, Report,
+    Environment, Report, dialect,
     load::{Loader, is_yaml},
     mapping,
     rules::PackReader,
@@ -57,6 +57,8 @@ enum Content {
     Mapping,
     /// A word list.
     Words,
+    /// What is data about a dialect.
+    Dialect,
 }
 
 /// Checks files and folders.
@@ -85,6 +87,11 @@ pub fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
     }
     for (file, _) in found.iter().filter(|(_, content)| **content == Content::Words) {
         check_words(file, &mut loader);
+    }
+    for (file, _) in found.iter().filter(|(_, content)| **content == Content::Dialect) {
+        if let Some((_, node)) = loader.file(file, At::default()) {
+            drop(dialect::read(&node, &mut loader.problems));
+        }
     }
     Checked { file_count, report: loader.into_report() }
 }
@@ -192,6 +199,9 @@ fn content_of(root: &Node) -> Option<Content> {
     }
     if value("words").is_some_and(|entry| matches!(entry.value.value, Value::Scalar(_))) {
         return Some(Content::Words);
+    }
+    if value("dialect").is_some() {
+        return Some(Content::Dialect);
     }
     let count = |known: &dyn Fn(&str) -> bool| {
         entries.iter().filter(|entry| entry.key.value != "rules" && known(&entry.key.value)).count()

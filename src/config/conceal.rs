@@ -24,7 +24,10 @@ pub(super) fn hidden_from(text: &str) -> Vec<Option<usize>> {
             if kafka.is_some() && !inside {
                 block = Some(indent);
             }
-            let secret = SECRET_PREFIXES.iter().find_map(|prefix| end_of_dotted(line, prefix));
+            let dotted = SECRET_PREFIXES.iter().find_map(|prefix| end_of_dotted(line, prefix));
+            // A webhook's token, and its address, which is often a password as well.
+            let posted = ["token", "url"].iter().find_map(|key| end_of_key(line, key));
+            let secret = dotted.into_iter().chain(posted).min();
             match (inside, kafka, secret) {
                 (false, None, secret) => secret,
                 (false, Some(end), secret) => secret.map_or(Some(end), |at| Some(at.min(end))),

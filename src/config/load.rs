@@ -6,14 +6,16 @@ use std::{
 };
 
 use super::{
-    Config, Environment, Pack, Problems, Report, Source, SourceKind, Sources, mapping,
+    Config, Environment, Pack, Problems, Report, Source, SourceKind, Sources, TopicDialects,
+    dialect::{self, WrittenDialects},
+    mapping,
     near::nearest,
     rules::{PackReader, PackTest},
     settings, shipped, words,
     yaml::{self, Node, Value},
 };
 use crate::engine::{
-    decode::mapping::spec::MappingSpec,
+    decode::{Dialect, mapping::spec::MappingSpec},
     rules::{
         RuleSet,
         spec::{At, Located},
@@ -30,8 +32,8 @@ pub struct Loaded {
     pub config: Config,
     /// The rules.
     pub rules: RuleSet,
-    /// Topic → the mapping that its records are read by.
-    pub mappings: BTreeMap<String, MappingSpec>,
+    /// How the records of each topic are read.
+    pub dialects: TopicDialects,
 }
 
 /// Packs that were read, merged and compiled.
@@ -94,6 +96,21 @@ pub fn load_mapping(file: &Path) -> Result<MappingSpec, Report> {
     }
 }
 
+/// Loads a dialect by its name, or a mapping by its file, relative to the working directory.
+///
+/// # Errors
+///
+/// Returns every problem: whoever wrote the name or the file has to mend it.
+pub fn load_dialect(written: &str) -> Result<Dialect, Report> {
+    let mut loader = Loader::default();
+    let written = Located { value: written.to_owned(), at: At::default() };
+    dialect::check(&written, &mut loader.problems);
+    match loader.dialect(&written, Path::new("")) {
+        Some(dialect) if loader.problems.is_empty() => Ok(dialect),
+        Some(_) | None => Err(loader.into_report()),
+    }
+}
+
 /// Reads files, and keeps what is needed to tell what is wrong with them.
 #[derive(Debug, Default)]
 pub(super) struct Loader {
@@ -136,8 +153,8 @@ impl Loader {
         let before = self.problems.len();
         let pack = self.packs(&config.rules, base);
         let rules = self.compile(&pack, before);
-        let mappings = self.mappings(&config.input.mappings, base);
-        Some(Loaded { config, rules: rules?, mappings })
+        let dialects = self.dialects(&config.input.dialect, &config.input.mappings, base);
+        Some(Loaded { config, rules: rules?, dialects })
     }
 
     /// Compiles rules if no problem came up since there were `before` of them. Compiled from half
@@ -212,22 +229,37 @@ impl Loader {
         }
     }
 
-    fn mappings(
+    fn dialects(
         &mut self,
+        written: &WrittenDialects,
         mappings: &BTreeMap<String, Located<String>>,
         base: &Path,
-    ) -> BTreeMap<String, MappingSpec> {
-        let mut read = BTreeMap::new();
-        for (topic, file) in mappings {
-            let path = self.resolve(file, base);
-            if let Some((_, node)) = self.file(&path, file.at)
-                && let Some(spec) = mapping::read(&node, &mut self.problems)
-            {
-                read.insert(topic.clone(), spec);
-                self.mapping_files.push(path);
-            }
+    ) -> TopicDialects {
+        let mut by_topic = BTreeMap::new();
+        for (topic, written) in &written.by_topic {
+            by_topic.extend(self.dialect(written, base).map(|one| (topic.clone(), one)));
         }
-        read
+        for (topic, file) in mappings {
+            by_topic.extend(self.mapping(file, base).map(|one| (topic.clone(), one)));
+        }
+        let otherwise = written.otherwise.as_ref().and_then(|one| self.dialect(one, base));
+        TopicDialects { by_topic, otherwise: otherwise.unwrap_or(Dialect::Native) }
+    }
+
+    /// Reads a dialect by its name, which has been checked, or a mapping by its file.
+    fn dialect(&mut self, written: &Located<String>, base: &Path) -> Option<Dialect> {
+        if is_path(&written.value) {
+            return self.mapping(written, base);
+        }
+        dialect::dialect(&written.value)
+    }
+
+    fn mapping(&mut self, file: &Located<String>, base: &Path) -> Option<Dialect> {
+        let path = self.resolve(file, base);
+        let (_, node) = self.file(&path, file.at)?;
+        let spec = mapping::read(&node, &mut self.problems)?;
+        self.mapping_files.push(path);
+        Some(dialect::mapped(spec))
     }
 
     fn resolve(&self, written: &Located<String>, base: &Path) -> PathBuf {
@@ -291,7 +323,7 @@ impl Loader {
     }
 }
 
-fn is_path(written: &str) -> bool {
+pub(super) fn is_path(written: &str) -> bool {
     written.contains(['/', '\\']) || is_yaml(Path::new(written))
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::{
+    dialect::dialect_name,
     fields::{Fields, entries, read_fields},
     problem::Problems,
     values::{text, zone},
@@ -20,18 +21,28 @@ use crate::engine::decode::{
 pub(super) fn read(root: &Node, problems: &mut Problems) -> Option<MappingSpec> {
     read_fields(root, "the mapping", problems, |fields| {
         let name = fields.need("mapping", text);
+        let base = fields.get("dialect", dialect_name);
         let items = fields.get("items", path);
+        if let (Some(_), true) = (base, fields.has("items")) {
+            let at = fields.at_of("items");
+            let message = "a mapping that stands on a dialect has no \"items\"";
+            let help = "the dialect knows its batches; remove the line";
+            fields.problems().add_with_help(at, message, help);
+        }
         let spec = fields.need("fields", |node, problems| {
-            read_fields(node, "\"fields\"", problems, |fields| Some(touchpoint(fields)))
+            read_fields(node, "\"fields\"", problems, |fields| {
+                Some(touchpoint(fields, base.is_some()))
+            })
         });
-        Some(MappingSpec { name: name?, items, ..spec? })
+        Some(MappingSpec { name: name?, base, items, ..spec? })
     })
 }
 
-/// Reads what a touchpoint is made of; name and items are the caller's.
-fn touchpoint(fields: &mut Fields<'_, '_>) -> MappingSpec {
+/// Reads what a touchpoint is made of; name and items are the caller's. On a dialect, nothing must
+/// be said.
+fn touchpoint(fields: &mut Fields<'_, '_>, on_dialect: bool) -> MappingSpec {
     let somebody = fields.has("customer_id") || fields.has("anonymous_id");
-    if !somebody {
+    if !somebody && !on_dialect {
         let at = fields.at();
         fields.problems().add_with_help(
             at,
@@ -41,6 +52,7 @@ fn touchpoint(fields: &mut Fields<'_, '_>) -> MappingSpec {
     }
     MappingSpec {
         name: String::new(),
+        base: None,
         items: None,
         event_id: fields.get("event_id", field),
         customer_id: fields.get("customer_id", field),
@@ -50,7 +62,7 @@ fn touchpoint(fields: &mut Fields<'_, '_>) -> MappingSpec {
         sent_at: fields.get("sent_at", time),
         received_at: fields.get("received_at", time),
         channel: fields.get("channel", field),
-        event: fields.need("event", field),
+        event: if on_dialect { fields.get("event", field) } else { fields.need("event", field) },
         actor: fields.get("actor", field),
         text: fields.get("text", field),
         properties: fields.get("properties", properties),

@@ -6,6 +6,7 @@
 
 mod check;
 mod conceal;
+mod dialect;
 mod environment;
 mod fields;
 mod load;
@@ -27,8 +28,9 @@ pub mod yaml;
 
 pub use self::{
     check::{Checked, check},
+    dialect::{TopicDialects, dialect},
     environment::Environment,
-    load::{Loaded, LoadedPack, load, load_mapping, load_packs},
+    load::{Loaded, LoadedPack, load, load_dialect, load_mapping, load_packs},
     problem::Problems,
     report::{Colour, Report},
     rules::{Expectation, Pack, PackTest, Step},

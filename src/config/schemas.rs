@@ -1,7 +1,7 @@
 //! JSON Schemas of what one writes and of what Rega writes, for editors and for consumers.
 
 /// Name and text of every schema.
-const SCHEMAS: [(&str, &str); 8] = [
+const SCHEMAS: [(&str, &str); 9] = [
     ("config", include_str!("../../docs/schemas/config.json")),
     ("rules", include_str!("../../docs/schemas/rules.json")),
     ("words", include_str!("../../docs/schemas/words.json")),
@@ -10,6 +10,7 @@ const SCHEMAS: [(&str, &str); 8] = [
     ("moments", include_str!("../../docs/schemas/moments.json")),
     ("engagement", include_str!("../../docs/schemas/engagement.json")),
     ("rejects", include_str!("../../docs/schemas/rejects.json")),
+    ("pain-spikes", include_str!("../../docs/schemas/pain-spikes.json")),
 ];
 
 /// Returns the names of the schemas.

@@ -69,8 +69,21 @@ pub enum Effect {
     Moment(Moment),
     /// Set an item aside in `rejects`.
     Reject(RejectedItem),
+    /// Publish a minute in the pulse topic.
+    Pulse(PulseMinute),
     /// Count something.
     Fact(Fact),
+}
+
+/// A minute of the partition, for the spike detector.
+#[derive(Clone, Copy, Debug)]
+pub struct PulseMinute {
+    /// Counted since 1970.
+    pub minute: i64,
+    /// It was said before, and turned out otherwise. Else everything before it was said.
+    pub correction: bool,
+    /// What happened in it.
+    pub value: Slice,
 }
 
 /// A record of `moments`, with what is counted about it.
@@ -181,6 +194,8 @@ pub enum Fact {
     /// A customer's state row could not be read; the customer starts anew. Restoring checks every
     /// row, so this means that the store has gone bad since.
     RowUnreadable,
+    /// Too late for its minute: the spike detector does not hear of it.
+    PulseTooLate,
     /// A customer went without a touchpoint for longer than the retention, and was forgotten.
     Retired,
 }

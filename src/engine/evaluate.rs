@@ -37,6 +37,8 @@ pub(crate) struct Outcome {
     pub(crate) transition: Option<Transition>,
     pub(crate) referral: Option<Box<str>>,
     pub(crate) facts: Vec<Fact>,
+    /// Deadlines that it set, by kind of episode.
+    pub(crate) promises: Vec<(KindIx, EventTime)>,
     /// A rule said `ignore`.
     pub(crate) ignored: bool,
     /// Event ids of what deadlines claimed and this touchpoint proves wrong.
@@ -99,6 +101,7 @@ pub(crate) fn evaluate(
         transition: None,
         referral: None,
         facts,
+        promises: Vec::new(),
         takes_back: Vec::new(),
     };
     if outcome.ignored {
@@ -212,6 +215,7 @@ fn open_for(
         Due::Field { .. } => candidate.due,
     };
     outcome.episode = Some((opens.kind, key.map(Box::from)));
+    outcome.promises.extend(deadline.map(|at| (opens.kind, at)));
     let opening = Opening {
         kind: opens.kind,
         key,

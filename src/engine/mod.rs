@@ -19,6 +19,7 @@ pub mod rules;
 mod score;
 mod sealed;
 mod settings;
+pub mod spike;
 mod state;
 mod subject;
 #[cfg(test)]
@@ -28,7 +29,7 @@ mod timeline;
 
 pub use self::{
     customers::Customers,
-    effects::{Bounded, Effect, Effects, Fact, Moment, RejectedItem, Slice},
+    effects::{Bounded, Effect, Effects, Fact, Moment, PulseMinute, RejectedItem, Slice},
     encode::{
         RestoredRow, RowError, customer_view, engagement_record, inspect_row, read_partition_row,
     },

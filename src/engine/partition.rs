@@ -20,6 +20,7 @@ use super::{
     publish::{Fresh, Publisher},
     rules::RuleSet,
     sealed::{CustomerChange, Sealed},
+    spike::Pulse,
     state::{Customer, Repetition, RingEntry},
     subject::digest_of,
     timeline::Context,
@@ -34,12 +35,18 @@ pub struct Engine {
     pub(super) decoder: Decoder,
     /// By path position in the rule set.
     pub(super) path_ids: Box<[Option<PathId>]>,
+    /// The properties that are watched for spikes: name and place.
+    pub(super) spike_properties: Box<[(Box<str>, PathId)]>,
 }
 
 impl Engine {
     /// Returns an engine for records of one dialect.
     pub fn new(rules: Arc<RuleSet>, settings: Settings, dialect: Dialect) -> Self {
-        let properties = PropertyPaths::new(rules.property_paths(), rules.property_synonyms());
+        let watched = settings.spike_properties.iter().map(String::as_str);
+        let paths = rules.property_paths().chain(watched.clone());
+        let properties = PropertyPaths::new(paths, rules.property_synonyms());
+        let spike_properties =
+            watched.filter_map(|name| Some((Box::from(name), properties.id(name)?))).collect();
         let path_ids = rules.property_paths().map(|path| properties.id(path)).collect();
         let event_names = rules
             .event_synonyms()
@@ -53,7 +60,12 @@ impl Engine {
             tolerance: settings.tolerance,
             max_bytes: settings.max_input_bytes,
         });
-        Self { rules, settings, decoder, path_ids }
+        Self { rules, settings, decoder, path_ids, spike_properties }
+    }
+
+    /// Returns whether [`Record::headers`] say something in the dialect of the records.
+    pub fn reads_headers(&self) -> bool {
+        self.decoder.reads_headers()
     }
 
     /// Returns the rules.
@@ -106,6 +118,8 @@ pub struct Partition {
 #[derive(Debug, Default)]
 struct Live {
     row: PartitionRow,
+    /// Minutes not yet said, and those that may still be corrected.
+    pulse: Pulse,
     /// Customers in memory.
     overlay: HashMap<Box<str>, Customer, foldhash::fast::FixedState>,
     /// Those who changed since the last commit (they are `dirty`), so that a commit costs by
@@ -132,6 +146,12 @@ impl Partition {
     pub fn new(row: PartitionRow) -> Self {
         let live = Live { row: row.clone(), ..Live::default() };
         Self { live, committed: row, ..Self::default() }
+    }
+
+    /// Takes a row of an open minute, as it was committed; returns whether it could be read. Call it
+    /// before the first record.
+    pub fn restore_pulse(&mut self, key: &[u8], row: &[u8]) -> bool {
+        self.live.pulse.restore(key, row)
     }
 
     /// Runs one record through decode, dedupe, classify, score, episode and encode, after firing
@@ -186,11 +206,13 @@ impl Partition {
         customers: &C,
         effects: &mut Effects,
     ) {
+        self.live.resume_pulse(engine.settings.tolerance);
         let row = &mut self.live.row;
         if row.latest.is_none_or(|latest| latest < event_time) {
             row.latest = Some(event_time);
             row.ticks += 1;
             Run { engine, now, customers, effects, live: &mut self.live }.fire_due();
+            self.live.beat(engine.settings.tolerance, effects);
         }
     }
 
@@ -246,6 +268,11 @@ impl Partition {
                 is: Some(customer.standing()),
             });
         }
+        let mut pulse = std::mem::take(&mut sealed.pulse);
+        self.live.pulse.changed(|key, row| {
+            pulse.push((sealed.keep(key), row.map(|row| sealed.keep(row))));
+        });
+        sealed.pulse = pulse;
         let row = &self.live.row;
         sealed.partition_row = Some(sealed.write(|out| write_partition_row(out, row)));
     }
@@ -254,9 +281,11 @@ impl Partition {
     pub fn committed(&mut self) {
         self.committed = self.live.row.clone();
         self.live.next_stored = None;
+        self.live.pulse.committed();
         if Self::MAX_CACHED < self.live.overlay.len() {
             // A customer who is due already is found in the store alone from now on.
-            self.live = Live { row: self.live.row.clone(), ..Live::default() };
+            let pulse = std::mem::take(&mut self.live.pulse);
+            self.live = Live { row: self.live.row.clone(), pulse, ..Live::default() };
             return;
         }
         let Live { overlay, changed, .. } = &mut self.live;
@@ -276,13 +305,27 @@ impl Partition {
     /// The transaction was aborted: forgets everything since the last commit. The caller seeks
     /// back to [`Self::row`]`().next_offset`.
     pub fn abandon(&mut self) {
-        self.live = Live { row: self.committed.clone(), ..Live::default() };
+        let mut pulse = std::mem::take(&mut self.live.pulse);
+        pulse.abandon();
+        self.live = Live { row: self.committed.clone(), pulse, ..Live::default() };
     }
 }
 
 impl Live {
     fn watermark(&self, tolerance: Span) -> EventTime {
         self.row.latest.map_or(EventTime::MIN, |latest| latest.minus(tolerance))
+    }
+
+    /// Lets the minutes go on where the watermark is, before it moves.
+    fn resume_pulse(&mut self, tolerance: Span) {
+        let latest = self.row.latest;
+        self.pulse.resume(|| latest.map(|latest| latest.minus(tolerance)));
+    }
+
+    /// Says the minutes that the watermark has passed.
+    fn beat(&mut self, tolerance: Span, effects: &mut Effects) {
+        let watermark = self.watermark(tolerance);
+        self.pulse.advance(watermark, effects);
     }
 }
 
@@ -336,8 +379,10 @@ impl<C: Customers> Run<'_, C> {
             Some(Repetition::Unverifiable) => self.effects.fact(Fact::DedupeUnverifiable),
             Some(Repetition::New) | None => {}
         }
+        self.live.resume_pulse(self.engine.settings.tolerance);
         self.accept(record, touchpoint);
         self.fire_due();
+        self.live.beat(self.engine.settings.tolerance, self.effects);
         self.evaluate(record, decoded, entry);
     }
 
@@ -367,7 +412,7 @@ impl<C: Customers> Run<'_, C> {
         let digest = digest_of(self.engine, decoded, history_complete);
         let watermark = self.live.watermark(settings.tolerance);
         let id = touchpoint.customer_id.as_ref();
-        let Live { overlay, changed, row, .. } = &mut *self.live;
+        let Live { overlay, changed, row, pulse, .. } = &mut *self.live;
         let Some(customer) = overlay.get_mut(id) else { return };
         if customer.retired {
             // Forgotten by the time that this very touchpoint brought.
@@ -399,7 +444,7 @@ impl<C: Customers> Run<'_, C> {
         let properties = settings.carry_properties.then_some(touchpoint.properties.as_ref());
         let fresh = Some(Fresh { event_id: &touchpoint.event_id, properties });
         let mut publisher =
-            Publisher { effects: &mut *self.effects, context, now: self.now, fresh };
+            Publisher { effects: &mut *self.effects, context, now: self.now, fresh, pulse };
         publisher.publish(customer, story);
         let mut facts = Vec::new();
         trim(customer, context, &mut facts);
@@ -497,7 +542,7 @@ impl<C: Customers> Run<'_, C> {
     /// whether they were in memory or in the store.
     fn refresh(&mut self, id: &str, at: EventTime, watermark: EventTime) {
         let retention = self.engine.settings.retention;
-        let Live { overlay, changed, due, row, .. } = &mut *self.live;
+        let Live { overlay, changed, due, row, pulse, .. } = &mut *self.live;
         let Some(customer) = overlay.get_mut(id) else { return };
         if let Some(indexed) = customer.indexed_due.take() {
             due.remove(&(indexed, id.into()));
@@ -512,8 +557,8 @@ impl<C: Customers> Run<'_, C> {
         let context = self.engine.context(id, watermark);
         if customer.earliest_deadline().is_some_and(|at| at <= watermark) {
             let story: Story = pass_time(customer, context);
-            let mut publisher =
-                Publisher { effects: &mut *self.effects, context, now: self.now, fresh: None };
+            let effects = &mut *self.effects;
+            let mut publisher = Publisher { effects, context, now: self.now, fresh: None, pulse };
             publisher.publish(customer, story);
             // Even where nothing was said, another instant is due now: the store must know.
             note_change(customer, id, changed);

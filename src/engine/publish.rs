@@ -5,14 +5,15 @@ use super::{
     encode::{Said as Record, write_moment},
     evaluate::Outcome,
     place::{Said, Story},
-    rules::KindIx,
+    rules::{KindIx, kind},
     score::{Standing, standing_at},
+    spike::{Group, Named, Note, Pulse},
     state::{Claim, Customer, Digest, Origin, Published},
     timeline::{Context, Fired},
 };
 use crate::model::{
-    Actor, Band, Channel, Channels, EventTime, Evidence, LabelledBy, Labels, Points, Severity,
-    StableHash, Valence, stable_hash,
+    Actor, Band, Channel, Channels, EventTime, Evidence, LabelledBy, Labels, MicroMoment, Points,
+    Severity, StableHash, Valence, stable_hash,
 };
 
 /// What is no longer true.
@@ -36,6 +37,8 @@ pub(crate) struct Publisher<'p> {
     pub(crate) now: EventTime,
     /// The touchpoint that has just come.
     pub(crate) fresh: Option<Fresh<'p>>,
+    /// The partition's minutes.
+    pub(crate) pulse: &'p mut Pulse,
 }
 
 /// A touchpoint whose record is at hand.
@@ -91,6 +94,10 @@ impl Publisher<'_> {
         }
         let revision = known.map_or(0, |known| known.revision.saturating_add(1));
         self.moment(account, digest, outcome, revision);
+        self.beat(digest, outcome, revision == 0);
+        if revision == 0 {
+            self.promise(digest, outcome);
+        }
         digest.published = Some(Published { revision, verdict, labels: outcome.labels.clone() });
     }
 
@@ -108,6 +115,9 @@ impl Publisher<'_> {
             self.effects.fact(Fact::DeadlineFired(*kind));
         }
         self.moment(customer.account_id.as_deref(), &digest, &outcome, revision);
+        // Of the others the promise was counted.
+        let promised = !matches!(*kind, kind::ABSENCE | kind::BAND);
+        self.beat(&digest, &outcome, revision == 0 && !promised);
         let claim = Claim {
             ts: digest.ts,
             event_id: digest.event_id.clone(),
@@ -121,6 +131,44 @@ impl Publisher<'_> {
         match known.and_then(|position| customer.claims.get_mut(position)) {
             Some(slot) => *slot = claim,
             None => customer.claims.push(claim),
+        }
+    }
+
+    /// Notes for the spike detector what was said.
+    fn beat(&mut self, digest: &Digest, outcome: &Outcome, exposure: bool) {
+        let labels = &outcome.labels;
+        let reason = labels.reason.as_deref().unwrap_or("none");
+        let severity = labels.severity.unwrap_or(Severity::Failure);
+        let stage = u8::try_from(labels.stage.index()).unwrap_or(0);
+        let pain = outcome.counted().then_some((reason, stage, severity.weight()));
+        let mut groups: Vec<Group> = digest.groups.clone();
+        groups.push(Group::Band(outcome.band.as_str().into()));
+        let note = Note {
+            ts: digest.ts,
+            named: named(self.context, digest.channel, &digest.event, digest.actor),
+            groups: &groups,
+            customer: stable_hash(self.context.customer_id.as_bytes()),
+            event_id: &digest.event_id,
+            id: stable_hash(digest.event_id.as_bytes()),
+            exposure,
+            interest: matches!(
+                labels.micro_moment,
+                MicroMoment::Ideas | MicroMoment::Know | MicroMoment::Go
+            ),
+            pain,
+        };
+        self.pulse.note(&note, self.effects);
+    }
+
+    /// Counts the deadlines that this touchpoint promised: what could hurt when they fall due.
+    fn promise(&mut self, digest: &Digest, outcome: &Outcome) {
+        for &(kind, deadline) in &outcome.promises {
+            let Some(known) = self.context.rules.kind(kind) else { continue };
+            let channel = known.channel.as_deref().unwrap_or(&digest.channel_name);
+            let channel = self.context.settings.channels.get(channel);
+            let channel = channel.unwrap_or_else(|| Channel::named(Channels::OTHER));
+            let named = named(self.context, channel, known.derived, Actor::System);
+            self.pulse.promise(deadline, named, self.effects);
         }
     }
 
@@ -197,6 +245,9 @@ impl Publisher<'_> {
             derived: false,
         };
         self.retraction(said, account_id.as_deref(), (standing, band, head.balance.value()));
+        let named = named(self.context, digest.channel, &digest.event, digest.actor);
+        let id = stable_hash(digest.event_id.as_bytes());
+        self.pulse.take_back((digest.ts, id), Some(named), self.effects);
         digest.published = Some(Published { revision, verdict, labels: known.labels });
     }
 
@@ -220,6 +271,8 @@ impl Publisher<'_> {
                 derived: true,
             };
             self.retraction(said, account_id.as_deref(), now);
+            let id = stable_hash(claim.event_id.as_bytes());
+            self.pulse.take_back((claim.ts, id), None, self.effects);
         }
     }
 
@@ -304,6 +357,12 @@ impl Publisher<'_> {
             labelled_by: labels.labelled_by,
         }));
     }
+}
+
+/// Returns under which names the spike detector counts it.
+fn named<'n>(context: Context<'n>, channel: Channel, event: &'n str, actor: Actor) -> Named<'n> {
+    let actor = u8::try_from(actor.index()).unwrap_or(0);
+    Named { channel: context.settings.channels.name(channel), event, actor }
 }
 
 /// Hashes what a revision would correct: everything said but the scores, which every later

@@ -9,6 +9,9 @@ pub struct Record<'a> {
     pub value: Option<&'a [u8]>,
     /// The record key, if it had one.
     pub key: Option<&'a [u8]>,
+    /// The record headers, as far as the dialect asks for them
+    /// ([`super::Engine::reads_headers`]); empty otherwise.
+    pub headers: &'a [(&'a str, &'a [u8])],
     /// The topic (or the file) it came from.
     pub topic: &'a str,
     /// The partition it came from; 0 for a file.

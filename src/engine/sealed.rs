@@ -26,6 +26,8 @@ pub struct Sealed {
     bytes: Vec<u8>,
     /// The customers that changed.
     pub customers: Vec<CustomerChange>,
+    /// Rows of the partition's open minutes (state topic): key, and row or tombstone.
+    pub pulse: Vec<(Slice, Option<Slice>)>,
     /// The encoded partition row (state topic, key [`super::PARTITION_KEY`]).
     pub partition_row: Option<Slice>,
 }
@@ -35,6 +37,7 @@ impl Sealed {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.customers.clear();
+        self.pulse.clear();
         self.partition_row = None;
     }
 

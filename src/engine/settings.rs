@@ -38,6 +38,8 @@ pub struct Settings {
     pub max_output_bytes: usize,
     /// The channels that have a name of their own.
     pub channels: Channels,
+    /// `spikes.properties`: properties whose values are watched for spikes, each by itself.
+    pub spike_properties: Vec<String>,
 }
 
 const SECOND: Span = 1000;
@@ -65,6 +67,7 @@ impl Default for Settings {
             max_output_bytes: 1_000_000,
             max_input_bytes: 1_000_000,
             channels: Channels::default(),
+            spike_properties: Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::{
     decode::{Decoded, Properties, parse_due},
     partition::Engine,
     rules::{PathIx, RuleIx},
+    spike::{Group, property},
     state::{Digest, Origin},
 };
 use crate::model::{Channel, Channels, EventTime, Property};
@@ -84,8 +85,18 @@ pub(crate) fn digest_of(
         candidates,
         values: kept,
         heard: words.heard(),
+        groups: groups_of(engine, decoded.properties),
         published: None,
     })
+}
+
+/// Returns the slices that are watched for spikes and that a touchpoint belongs to: the first value
+/// of each property that was chosen.
+fn groups_of(engine: &Engine, properties: &Properties<'_>) -> Vec<Group> {
+    let chosen = engine.spike_properties.iter();
+    chosen
+        .filter_map(|(name, id)| Some(property(name, &key_text(properties.get(*id).first()?))))
+        .collect()
 }
 
 /// Returns a value as keys are written: order 17 is order "17".

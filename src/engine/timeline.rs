@@ -354,6 +354,7 @@ fn derive(
         origin,
         history_complete: false,
         values: key_values(context.rules, episode, key.as_deref()),
+        groups: Vec::new(),
         candidates,
         heard: None,
         guess: None,

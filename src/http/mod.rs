@@ -1,4 +1,4 @@
-//! What can be asked over HTTP: metrics, health, readiness, one customer.
+//! What can be asked over HTTP: metrics, health, readiness, one customer, open spikes, and the console.
 //!
 //! This is the window, not the house: it knows no worker, store or metric, only what a [`Site`]
 //! lends it. Everything is bounded, because whoever can reach the port can try to fill it:
@@ -6,14 +6,21 @@
 
 mod answer;
 mod bind;
+mod console;
 mod pages;
 mod server;
 mod site;
+mod stream;
 #[cfg(test)]
 mod tests;
+mod viewers;
 
 pub use self::{
     bind::{BindError, bind},
     server::serve,
-    site::{CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, Readiness, Site},
+    site::{
+        CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, OpenSpikes, Readiness,
+        Site, SummaryJson,
+    },
+    viewers::{Full, Viewers},
 };

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     middleware::{self, Next},
     response::Response,
     routing::get,
@@ -11,8 +11,9 @@ use axum::{
 use serde_json::json;
 
 use super::{
-    answer,
+    answer, console,
     site::{LookupError, Site},
+    stream,
 };
 
 /// Longer than any customer id that decode accepts: whoever asks for this asks for nobody.
@@ -23,6 +24,10 @@ const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 
+/// What there is, for whoever looks without a browser.
+const INDEX: &str = "rega: /metrics /healthz /readyz /v1/customers/{id} /v1/spikes /v1/summary \
+                     /v1/stream, and the console in a browser\n";
+
 /// Returns all pages behind the limits.
 pub(super) fn router(site: Site) -> Router {
     Router::new()
@@ -31,14 +36,22 @@ pub(super) fn router(site: Site) -> Router {
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/v1/customers/{id}", get(customer))
+        .route("/v1/spikes", get(spikes))
+        .route("/v1/summary", get(stream::summary))
+        .route("/v1/stream", get(stream::stream))
+        .route("/console/{file}", get(console::file))
         .fallback(nothing_here)
         .method_not_allowed_fallback(only_reading)
         .layer(middleware::from_fn_with_state(site.clone(), within_limits))
         .with_state(site)
 }
 
-async fn index() -> Response {
-    answer::text(TEXT_TYPE, "rega: /metrics /healthz /readyz /v1/customers/{id}\n")
+/// A browser gets the console, anything else a line of text.
+async fn index(headers: HeaderMap) -> Response {
+    if console::is_wanted(&headers) {
+        return console::page(&headers);
+    }
+    answer::text(TEXT_TYPE, INDEX)
 }
 
 async fn metrics(State(site): State<Site>) -> Response {
@@ -83,6 +96,10 @@ async fn customer(State(site): State<Site>, id: Result<Path<String>, PathRejecti
             answer::error(StatusCode::MISDIRECTED_REQUEST, &error.to_string())
         }
     }
+}
+
+async fn spikes(State(site): State<Site>) -> Response {
+    answer::json_bytes(StatusCode::OK, site.spikes.to_json())
 }
 
 async fn nothing_here() -> Response {

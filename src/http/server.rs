@@ -6,7 +6,10 @@
 use std::{future::Future, io, pin::pin, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -21,6 +24,7 @@ use tokio::{
 use super::{
     pages,
     site::{Limits, Site},
+    stream::Ending,
 };
 
 /// How long to wait when no connection can be taken, for want of file descriptors most likely.
@@ -68,11 +72,18 @@ async fn converse(
     limits: Limits,
     mut stopping: watch::Receiver<bool>,
 ) {
+    // Tells what streams on this connection to end, before it would be cut. One value, one writer.
+    let (farewell, ending) = watch::channel(false);
+    let service = TowerToHyperService::new(router);
+    let with_ending = service_fn(move |mut request: hyper::Request<_>| {
+        request.extensions_mut().insert(Ending(ending.clone()));
+        service.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
         .max_buf_size(limits.header_bytes_max)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), with_ending);
     let mut connection = pin!(connection);
     tokio::select! {
         // An error is the client's: it sent no HTTP, or hung up. It has been answered if it can be.
@@ -80,6 +91,7 @@ async fn converse(
         _ = stopping.wait_for(|&stopping| stopping) => {}
         () = sleep(limits.connection_time) => {}
     }
+    farewell.send_replace(true);
     connection.as_mut().graceful_shutdown();
     if timeout(limits.farewell_time, connection).await.is_err() {
         tracing::debug!("an HTTP connection did not end in time and was cut");

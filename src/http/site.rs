@@ -4,6 +4,8 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
+use super::Viewers;
+
 /// Renders all metrics as text.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -29,6 +31,12 @@ pub enum LookupError {
     /// The partition is not assigned to this instance. Ask another one.
     #[error("the customer's partition is not assigned to this instance, ask another one")]
     Elsewhere,
+}
+
+/// Knows which spikes are open. The service implements it, from the committed topic.
+pub trait OpenSpikes: Send + Sync {
+    /// Returns `{"spikes": […]}`: the last record of every open spike.
+    fn to_json(&self) -> Vec<u8>;
 }
 
 /// Whether this instance does its work, and if not, why.
@@ -88,6 +96,9 @@ impl Default for Limits {
     }
 }
 
+/// Writes the newest summary of what is seen, as JSON.
+pub type SummaryJson = Arc<dyn Fn() -> Vec<u8> + Send + Sync>;
+
 /// What is lent to the pages.
 #[derive(Clone)]
 pub struct Site {
@@ -97,6 +108,12 @@ pub struct Site {
     pub readiness: watch::Receiver<Readiness>,
     /// Who answers `/v1/customers/{id}`.
     pub customers: Arc<dyn CustomerLookup>,
+    /// What `/v1/spikes` shows.
+    pub spikes: Arc<dyn OpenSpikes>,
+    /// What `/v1/summary` shows.
+    pub summary: SummaryJson,
+    /// Who watches `/v1/stream`.
+    pub viewers: Arc<Viewers>,
     /// The bounds.
     pub limits: Limits,
 }

@@ -50,11 +50,21 @@ impl CustomerLookup for Customers {
     }
 }
 
+/// One spike is open.
+struct Spikes;
+
+impl OpenSpikes for Spikes {
+    fn to_json(&self) -> Vec<u8> {
+        b"{\"spikes\":[{}]}".to_vec()
+    }
+}
+
 /// A server that runs until it is told to stop.
 struct Running {
     address: SocketAddr,
     readiness: watch::Sender<Readiness>,
     customers: Arc<Customers>,
+    viewers: Arc<Viewers>,
     stop: oneshot::Sender<()>,
     server: JoinSet<()>,
 }
@@ -65,11 +75,15 @@ impl Running {
         let address = listener.local_addr().unwrap();
         let (readiness, watched) = watch::channel(Readiness::waiting_for("partitions"));
         let customers = Arc::new(Customers::default());
+        let viewers = Arc::new(Viewers::new(1));
         let lent: Arc<dyn CustomerLookup> = Arc::<Customers>::clone(&customers);
         let site = Site {
             metrics: Arc::new(|| "rega_up 1\n".to_owned()),
             readiness: watched,
             customers: lent,
+            spikes: Arc::new(Spikes),
+            summary: Arc::new(|| b"{\"moments\":0}".to_vec()),
+            viewers: Arc::clone(&viewers),
             limits,
         };
         let (stop, stopped) = oneshot::channel();
@@ -80,7 +94,7 @@ impl Running {
             })
             .await;
         });
-        Self { address, readiness, customers, stop, server }
+        Self { address, readiness, customers, viewers, stop, server }
     }
 
     async fn connect(&self) -> TcpStream {
@@ -133,7 +147,8 @@ fn parse(answer: &str) -> (u16, String) {
 #[tokio::test]
 async fn the_pages_are_where_the_contract_says() {
     let running = Running::start(Limits::default()).await;
-    let index = "rega: /metrics /healthz /readyz /v1/customers/{id}\n";
+    let index = "rega: /metrics /healthz /readyz /v1/customers/{id} /v1/spikes /v1/summary \
+                 /v1/stream, and the console in a browser\n";
     assert_eq!(running.get("/").await, (200, index.to_owned()));
     assert_eq!(running.get("/healthz").await, (200, "alive\n".to_owned()));
     assert_eq!(running.get("/metrics").await, (200, "rega_up 1\n".to_owned()));
@@ -300,7 +315,7 @@ async fn stopping_lets_a_request_finish_and_takes_no_more() {
     while running.customers.asked.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
-    let Running { address, customers, stop, mut server, readiness: _readiness } = running;
+    let Running { address, customers, stop, mut server, readiness: _readiness, .. } = running;
     stop.send(()).unwrap();
     assert_eq!(read_all(&mut idle).await, "", "an idle connection is closed at once");
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
@@ -329,5 +344,53 @@ async fn a_page_that_panics_costs_only_its_connection() {
     let request = "GET /v1/customers/panicking HTTP/1.1\r\nhost: a\r\n\r\n";
     assert_eq!(running.say(request).await, "");
     assert_eq!(running.get("/healthz").await.0, 200);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_browser_gets_the_console_with_a_strict_policy() {
+    let running = Running::start(Limits::default()).await;
+    let request = "GET / HTTP/1.1\r\nhost: a\r\naccept: text/html\r\nconnection: close\r\n\r\n";
+    let answer = running.say(request).await;
+    assert!(answer.contains("<!doctype html>"), "{answer}");
+    assert!(answer.contains("content-security-policy: default-src 'none'; script-src 'self'"));
+    assert!(answer.contains("x-content-type-options: nosniff\r\n"), "{answer}");
+    let head = running
+        .say("GET /console/console.js HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        .await;
+    let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+    let known = format!(
+        "GET /console/console.js HTTP/1.1\r\nhost: a\r\nif-none-match: {tag}\r\n\
+         connection: close\r\n\r\n"
+    );
+    assert!(running.say(&known).await.starts_with("HTTP/1.1 304 "));
+    let missing = r#"{"error":"the console has no such file"}"#;
+    assert_eq!(running.get("/console/..%2fsite.rs").await, (404, missing.to_owned()));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn who_watches_sees_every_frame_until_the_connection_is_told_to_end() {
+    let running = Running::start(Limits::default()).await;
+    let mut watching = running.connect().await;
+    watching.write_all(b"GET /v1/stream HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let head = read_until(&mut watching, "data: {\"moments\":0}\n\n\r\n").await;
+    assert!(head.contains("content-type: text/event-stream\r\n"), "{head}");
+    let full = running.get("/v1/stream").await;
+    let limit = "1 viewers are watching, which is all that `http.viewers_max` allows";
+    assert_eq!(full, (503, format!(r#"{{"error":"{limit}"}}"#)));
+    running.viewers.show("summary", b"{\"moments\":1}");
+    read_until(&mut watching, "data: {\"moments\":1}\n\n\r\n").await;
+    running.stop().await;
+    // The last chunk: the stream has an end, and was not cut.
+    assert_eq!(read_all(&mut watching).await, "0\r\n\r\n");
+}
+
+#[tokio::test]
+async fn who_asks_for_the_summary_is_heard() {
+    let running = Running::start(Limits::default()).await;
+    assert!(!running.viewers.are_wanted(PATIENCE));
+    assert_eq!(running.get("/v1/summary").await, (200, "{\"moments\":0}".to_owned()));
+    assert!(running.viewers.are_wanted(PATIENCE));
     running.stop().await;
 }

@@ -68,8 +68,12 @@ pub struct Restore {
     topic: String,
     partition: i32,
     phase: Phase,
+    /// The first offset that the broker holds.
+    first: i64,
     /// The high watermark at the start.
     end: i64,
+    /// The next offset to read.
+    position: i64,
     row_count: u64,
 }
 
@@ -107,9 +111,36 @@ impl Restore {
         config.set("isolation.level", "read_uncommitted");
         let witness: BaseConsumer<Listener> =
             BaseConsumer::from_config_and_context(&config, Listener::default()).map_err(failed)?;
-        let (_, end) = witness.fetch_watermarks(topic, partition, ANSWER_LIMIT).map_err(failed)?;
-        let phase = Phase::Waiting(Stopwatch::start());
-        Ok(Self { reader, heard, topic: topic.to_owned(), partition, phase, end, row_count: 0 })
+        let (first, end) =
+            witness.fetch_watermarks(topic, partition, ANSWER_LIMIT).map_err(failed)?;
+        Ok(Self {
+            reader,
+            heard,
+            topic: topic.to_owned(),
+            partition,
+            phase: Phase::Waiting(Stopwatch::start()),
+            first,
+            end,
+            position: first,
+            row_count: 0,
+        })
+    }
+
+    /// Begins at this offset instead of the first, because what comes before it is known. Returns
+    /// `false`, and begins at the first, where the topic has no such offset: it is not the topic
+    /// that it was.
+    #[must_use]
+    pub fn skip_to(&mut self, offset: i64) -> bool {
+        let known = (self.first..=self.end).contains(&offset);
+        if known {
+            self.position = offset;
+        }
+        known
+    }
+
+    /// Returns the next offset to read: everything before it was handed over.
+    pub fn position(&self) -> i64 {
+        self.position
     }
 
     /// Returns the number of rows read so far.
@@ -119,7 +150,7 @@ impl Restore {
 
     /// Returns about how many records there are to read: compaction leaves gaps.
     pub fn remaining(&self) -> u64 {
-        u64::try_from(self.end).unwrap_or(0).saturating_sub(self.row_count)
+        u64::try_from(self.end.saturating_sub(self.position)).unwrap_or(0)
     }
 
     /// Works for about `budget`, handing every row to `take` in the topic's order.
@@ -142,7 +173,7 @@ impl Restore {
     fn wait(&mut self, since: Stopwatch) -> Result<RestoreStep, KafkaFailure> {
         let doing = "waiting for the changelog's end";
         let failed = |error: KafkaError| KafkaFailure::new(doing, &error);
-        let (low, stable) = self
+        let (_, stable) = self
             .reader
             .fetch_watermarks(&self.topic, self.partition, ANSWER_LIMIT)
             .map_err(failed)?;
@@ -155,12 +186,12 @@ impl Restore {
             self.reader.poll(STABLE_PAUSE);
             return Ok(RestoreStep::Waiting);
         }
-        if high <= low {
+        if high <= self.position {
             self.phase = Phase::Done;
             return Ok(RestoreStep::Done);
         }
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&self.topic, self.partition, Offset::Offset(low))
+        list.add_partition_offset(&self.topic, self.partition, Offset::Offset(self.position))
             .map_err(failed)?;
         self.reader.assign(&list).map_err(failed)?;
         self.phase = Phase::Reading;
@@ -183,6 +214,7 @@ impl Restore {
             };
             match result {
                 Ok(record) => {
+                    self.position = record.offset().saturating_add(1);
                     if let Some(key) = record.key() {
                         self.row_count += 1;
                         take(RestoredRow { key, value: record.payload() });
@@ -194,6 +226,7 @@ impl Restore {
                 // The partition's last records may be transaction markers, which are never
                 // delivered: the broker's word is the only sign of the end.
                 Err(KafkaError::PartitionEOF(_)) => {
+                    self.position = self.position.max(self.end);
                     self.phase = Phase::Done;
                     return Ok(RestoreStep::Done);
                 }

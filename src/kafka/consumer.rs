@@ -11,11 +11,11 @@ use std::{
 };
 
 use rdkafka::{
-    Message, Offset, TopicPartitionList,
+    ClientConfig, Message, Offset, TopicPartitionList,
     config::FromClientConfigAndContext,
-    consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata},
+    consumer::{BaseConsumer, CommitMode, Consumer, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
-    message::BorrowedMessage,
+    message::{BorrowedMessage, Headers},
 };
 
 use super::{
@@ -84,6 +84,12 @@ impl InputRecord<'_> {
         self.0.offset()
     }
 
+    /// The headers that have a value, in order.
+    pub fn headers(&self) -> Vec<(&str, &[u8])> {
+        let Some(headers) = self.0.headers() else { return Vec::new() };
+        headers.iter().filter_map(|header| Some((header.key, header.value?))).collect()
+    }
+
     /// When it was produced, or appended.
     pub fn timestamp(&self) -> Option<EventTime> {
         self.0.timestamp().to_millis().and_then(EventTime::from_millis)
@@ -97,6 +103,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 pub struct GroupConsumer {
     consumer: BaseConsumer<Listener>,
     heard: Arc<Heard>,
+    group: String,
     topic: String,
     /// The same for the library.
     topic_name: CString,
@@ -120,14 +127,43 @@ impl GroupConsumer {
         instance: &str,
         topic: &str,
     ) -> Result<Self, KafkaFailure> {
+        Self::join(&connection.member(group, instance), group, topic)
+    }
+
+    /// Joins `group` under no name, for another topic than its members: it leaves no gap when it goes.
+    ///
+    /// # Errors
+    ///
+    /// A property has a value that the client does not allow.
+    pub fn open_guest(
+        connection: &Connection,
+        group: &str,
+        topic: &str,
+    ) -> Result<Self, KafkaFailure> {
+        Self::join(&connection.reader(group, &format!("{group}-guest")), group, topic)
+    }
+
+    fn join(config: &ClientConfig, group: &str, topic: &str) -> Result<Self, KafkaFailure> {
         let failed = |error| KafkaFailure::new("opening the consumer", &error);
         let listener = Listener::default();
         let heard = Arc::clone(&listener.state);
-        let config = connection.member(group, instance);
-        let consumer = BaseConsumer::from_config_and_context(&config, listener).map_err(failed)?;
+        let consumer = BaseConsumer::from_config_and_context(config, listener).map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
         let topic_name = CString::new(topic).map_err(|error| failed(error.into()))?;
-        Ok(Self { consumer, heard, topic: topic.to_owned(), topic_name })
+        let (group, topic) = (group.to_owned(), topic.to_owned());
+        Ok(Self { consumer, heard, group, topic, topic_name })
+    }
+
+    pub(super) fn client(&self) -> &BaseConsumer<Listener> {
+        &self.consumer
+    }
+
+    pub(super) fn group(&self) -> &str {
+        &self.group
+    }
+
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
     }
 
     /// Waits up to `timeout` for a record.
@@ -233,6 +269,17 @@ impl GroupConsumer {
         Ok(offsets)
     }
 
+    /// Notes offsets for the group, outside a transaction: for what is done at least once.
+    ///
+    /// # Errors
+    ///
+    /// The group has gone on without us.
+    pub fn commit(&self, offsets: &[(i32, i64)]) -> Result<(), KafkaFailure> {
+        let failed = |error: KafkaError| KafkaFailure::new("noting the group's offsets", &error);
+        let list = self.list(offsets).map_err(failed)?;
+        self.consumer.commit(&list, CommitMode::Sync).map_err(failed)
+    }
+
     /// Returns the first offset and the last stable offset of a partition of the input.
     ///
     /// # Errors
@@ -245,6 +292,22 @@ impl GroupConsumer {
             .map_err(|error| KafkaFailure::new("asking for a partition's bounds", &error))?;
         self.heard.disconnected.store(false, Ordering::Relaxed);
         Ok(bounds)
+    }
+
+    /// Returns up to where every transaction in a partition of any topic has been decided.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub fn stable_end(
+        &self,
+        topic: &str,
+        partition: i32,
+        limit: Duration,
+    ) -> Result<i64, KafkaFailure> {
+        let doing = "asking for a topic's stable end";
+        let bounds = self.consumer.fetch_watermarks(topic, partition, limit);
+        bounds.map(|(_, end)| end).map_err(|error| KafkaFailure::new(doing, &error))
     }
 
     /// Returns where a partition ended when the client last fetched from it; `None` before that.

@@ -29,7 +29,7 @@ impl EmbeddedBroker {
         let cluster = MockCluster::new(1).map_err(|error| KafkaFailure::new(doing, &error))?;
         for role in Role::ALL {
             cluster
-                .create_topic(plan.name(role), partition_count, 1)
+                .create_topic(plan.name(role), role.partition_count(partition_count), 1)
                 .map_err(|error| KafkaFailure::own(doing, Class::Fatal, error.to_string()))?;
         }
         Ok(Self { cluster })

@@ -81,6 +81,11 @@ impl KafkaFailure {
         Self::own(KEEPING, Class::Abortable, "the group has moved them elsewhere")
     }
 
+    /// What is on this machine's disk is not to be believed, so nothing that rests on it is committed.
+    pub fn local_state(reason: impl Into<String>) -> Self {
+        Self::own("reading this machine's state", Class::Fatal, reason)
+    }
+
     /// The same failure, when undoing has not helped.
     #[must_use]
     pub fn as_fatal(&self) -> Self {

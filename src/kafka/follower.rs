@@ -1,7 +1,7 @@
 //! A plain reader of whole topics: what any downstream consumer would be.
 //!
-//! For the demo. It joins no group and commits nothing: whoever starts it sees everything from the
-//! beginning.
+//! For the demo, which reads everything from the beginning, and for the console, which begins near
+//! the end. It joins no group and commits nothing.
 
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use rdkafka::{
 };
 
 use super::{Connection, KafkaFailure, client::Listener};
+
+/// How long a broker may take to say which partitions a topic has.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// A reader of every partition of some topics.
 pub struct Follower {
@@ -48,6 +51,35 @@ impl Follower {
         }
         consumer.assign(&list).map_err(failed)?;
         Ok(Self { consumer })
+    }
+
+    /// Begins to read topics shortly before their ends: so many records before, in each partition.
+    /// Says for each whether there is such a topic; one that there is not is not read.
+    ///
+    /// # Errors
+    ///
+    /// Nobody answers, or a property has a value that the client does not allow.
+    pub fn near_the_end<const N: usize>(
+        connection: &Connection,
+        topics: [(&str, i64); N],
+    ) -> Result<(Self, [bool; N]), KafkaFailure> {
+        let failed = |error: KafkaError| KafkaFailure::new("opening the follower", &error);
+        let config = connection.follower();
+        let consumer: BaseConsumer<Listener> =
+            BaseConsumer::from_config_and_context(&config, Listener::default()).map_err(failed)?;
+        let mut list = TopicPartitionList::new();
+        let mut found = [false; N];
+        for ((topic, back), found) in topics.into_iter().zip(&mut found) {
+            let metadata = consumer.fetch_metadata(Some(topic), ANSWER_LIMIT).map_err(failed)?;
+            let there = metadata.topics().iter().filter(|there| there.error().is_none());
+            for partition in there.flat_map(rdkafka::metadata::MetadataTopic::partitions) {
+                let offset = Offset::OffsetTail(back);
+                list.add_partition_offset(topic, partition.id(), offset).map_err(failed)?;
+                *found = true;
+            }
+        }
+        consumer.assign(&list).map_err(failed)?;
+        Ok((Self { consumer }, found))
     }
 
     /// Waits up to `timeout` for a record, shows its topic and value, and returns whether there was

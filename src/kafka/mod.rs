@@ -11,6 +11,7 @@ mod error;
 mod feeder;
 mod follower;
 mod native;
+mod orphans;
 mod producer;
 mod topics;
 
@@ -22,6 +23,7 @@ pub use self::{
     error::{Class, KafkaFailure, Trouble},
     feeder::Feeder,
     follower::Follower,
+    orphans::Ownership,
     producer::{Header, Outbox, Outgoing},
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
 };

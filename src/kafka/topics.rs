@@ -42,18 +42,36 @@ pub enum Role {
     Rejects,
     /// The changelog of customers' state.
     State,
+    /// Spikes of pain.
+    PainSpikes,
+    /// What happened in each minute, for the spike detector.
+    Pulse,
+    /// The changelog of the spike detector.
+    Detector,
 }
 
 impl Role {
     /// Every variant, in the order of creation.
-    pub const ALL: [Self; 5] =
-        [Self::Input, Self::Moments, Self::Engagement, Self::Rejects, Self::State];
+    pub const ALL: [Self; 8] = [
+        Self::Input,
+        Self::Moments,
+        Self::Engagement,
+        Self::Rejects,
+        Self::State,
+        Self::PainSpikes,
+        Self::Pulse,
+        Self::Detector,
+    ];
 
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Input | Self::Moments | Self::Rejects => &[],
+            Self::Input | Self::Moments | Self::Rejects | Self::PainSpikes => &[],
+            // Read again for as long as a minute can be corrected; a week bridges a long stop.
+            Self::Pulse => &[("cleanup.policy", "delete"), ("retention.ms", "691200000")],
             Self::Engagement => &[("cleanup.policy", "compact")],
-            Self::State => &[("cleanup.policy", "compact"), ("segment.bytes", STATE_SEGMENT_BYTES)],
+            Self::State | Self::Detector => {
+                &[("cleanup.policy", "compact"), ("segment.bytes", STATE_SEGMENT_BYTES)]
+            }
         }
     }
 
@@ -61,7 +79,16 @@ impl Role {
     fn is_aligned(self) -> bool {
         match self {
             Self::Moments | Self::Engagement | Self::State => true,
-            Self::Input | Self::Rejects => false,
+            Self::Input | Self::Rejects | Self::PainSpikes | Self::Pulse | Self::Detector => false,
+        }
+    }
+
+    /// Returns how many partitions it is made with, where the input has `input` of them. The
+    /// detector sees leaves and parents, so it has one owner and what it reads one partition.
+    pub(super) fn partition_count(self, input: i32) -> i32 {
+        match self {
+            Self::Input | Self::Moments | Self::Engagement | Self::Rejects | Self::State => input,
+            Self::PainSpikes | Self::Pulse | Self::Detector => 1,
         }
     }
 }
@@ -170,13 +197,20 @@ impl<'a> Inspector<'a> {
             }
             let found = match self.partition_count(role)? {
                 Some(found) => found,
-                None => self.create(role, partition_count)?,
+                None => self.create(role, role.partition_count(partition_count))?,
             };
             if role == Role::Rejects {
                 reject_partition_count = found;
             }
             if role.is_aligned() && found != partition_count {
                 problems.push(self.misaligned(role, found, partition_count));
+            }
+            if matches!(role, Role::Pulse | Role::Detector) && found != 1 {
+                problems.push(format!(
+                    "topic \"{}\" has {found} partitions and must have one: delete it and let Rega \
+                     create it",
+                    self.plan.name(role)
+                ));
             }
         }
         self.check_settings(&mut problems)?;
@@ -284,12 +318,12 @@ impl<'a> Inspector<'a> {
         match policy {
             Some(found) if found == wanted => None,
             // Who reads `engagement` may want it to forget; who reads the state cannot.
-            Some(found) if role == Role::Engagement => {
-                tracing::warn!(topic = name, found, "engagement is meant to be compacted");
+            Some(found) if matches!(role, Role::Engagement | Role::Pulse) => {
+                tracing::warn!(topic = name, found, wanted, "another cleanup.policy is meant");
                 None
             }
             found => Some(format!(
-                "topic \"{name}\" holds customers' state and has cleanup.policy \"{}\", which \
+                "topic \"{name}\" holds state and has cleanup.policy \"{}\", which \
                  would lose it: run `kafka-configs.sh --bootstrap-server {} --alter --topic {name} \
                  --add-config cleanup.policy={wanted}`",
                 found.unwrap_or("unknown"),
@@ -344,6 +378,7 @@ fn remedy(brokers: &str, plan: &TopicPlan) -> String {
             Role::Moments | Role::Engagement | Role::Rejects | Role::State => {
                 format!(" --partitions <as many as {input} has>")
             }
+            Role::PainSpikes | Role::Pulse | Role::Detector => " --partitions 1".to_owned(),
         };
         let settings: Vec<String> = role
             .settings()
@@ -363,7 +398,7 @@ fn remedy(brokers: &str, plan: &TopicPlan) -> String {
     for role in Role::ALL {
         let operations = match role {
             Role::Input => "--operation Read --operation Describe",
-            Role::State => {
+            Role::State | Role::PainSpikes | Role::Pulse | Role::Detector => {
                 "--operation Read --operation Write --operation Describe --operation DescribeConfigs"
             }
             Role::Moments | Role::Engagement | Role::Rejects => {
@@ -373,7 +408,7 @@ fn remedy(brokers: &str, plan: &TopicPlan) -> String {
         lines.push(format!("{acls} --topic {} {operations}", plan.name(role)));
     }
     let app = &plan.app;
-    lines.push(format!("{acls} --group {app} --operation Read"));
+    lines.push(format!("{acls} --group {app} --resource-pattern-type prefixed --operation Read"));
     lines.push(format!(
         "{acls} --transactional-id {app}. --resource-pattern-type prefixed --operation Write \
          --operation Describe"

@@ -13,6 +13,10 @@ use crate::http::Readiness;
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Waiting {
     Restoring,
+    /// The disk refuses its folder.
+    Refused(String),
+    /// Memory is full of what the disk does not take.
+    Full,
     Stopped(String),
 }
 
@@ -69,6 +73,18 @@ impl Board {
         });
     }
 
+    pub(super) fn refused(&self, partition: i32, reason: String) {
+        self.change(|state| {
+            state.partitions.insert(partition, Waiting::Refused(reason));
+        });
+    }
+
+    pub(super) fn full(&self, partition: i32) {
+        self.change(|state| {
+            state.partitions.insert(partition, Waiting::Full);
+        });
+    }
+
     pub(super) fn stopped(&self, partition: i32, reason: String) {
         self.change(|state| {
             state.partitions.insert(partition, Waiting::Stopped(reason));
@@ -121,6 +137,8 @@ impl State {
         for (partition, waiting) in &self.partitions {
             reasons.push(match waiting {
                 Waiting::Restoring => format!("partition {partition} is being restored"),
+                Waiting::Refused(reason) => format!("partition {partition} waits: {reason}"),
+                Waiting::Full => format!("partition {partition} waits for room on the disk"),
                 Waiting::Stopped(reason) => format!("partition {partition} is stopped: {reason}"),
             });
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    failpoint::Failpoint,
     held::{Held, Running},
     publish::Publisher,
     session::{Session, Transaction},
@@ -31,17 +32,24 @@ impl Session<'_> {
         if !self.is_dirty() {
             return Ok(());
         }
+        self.look_for_trouble()?;
         self.outbox.begin()?;
         let offsets = self.seal()?;
+        Failpoint::AfterProduce.reached();
         let watch = Stopwatch::start();
         // Before the offsets: the broker takes them also when records are still on their way, and
         // a record that then fails would be lost with its offset committed.
         self.outbox.drain()?;
+        Failpoint::AfterDrain.reached();
+        let marks = self.mark_checkpoints();
         self.outbox.send_offsets(&self.consumer, &offsets)?;
+        Failpoint::AfterOffsets.reached();
         self.outbox.commit()?;
+        Failpoint::AfterCommit.reached();
         for (_, running) in self.running_mut().filter(|(_, running)| running.dirty) {
             running.committed();
         }
+        self.begin_checkpoints(&marks);
         self.aborts_in_a_row = 0;
         self.shared.board.keys(self.tally.key_counts());
         let now = self.shared.settings.clock.now();
@@ -91,7 +99,9 @@ impl Session<'_> {
         let mut positions = Vec::new();
         for (partition, running) in self.running_mut().filter(|(_, running)| running.dirty) {
             running.abandon();
-            positions.push((partition, running.next_offset()));
+            if running.is_reading() {
+                positions.push((partition, running.next_offset()));
+            }
         }
         self.take_up_new_rules();
         if positions.is_empty() { Ok(()) } else { self.consumer.seek(&positions) }

@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use super::{
     InputStart,
-    held::{Held, Restoring, Running},
+    failpoint::Failpoint,
+    held::{Held, RestoreFailure, Restoring, Running},
     position::{Known, Mismatch, Position, position},
     session::Session,
 };
 use crate::{
-    clock::Stopwatch,
-    engine::PartitionRow,
+    clock::{Stopwatch, wall_clock},
+    engine::{PartitionRow, RowError, read_partition_row},
     kafka::{KafkaFailure, Rebalance, Restore, RestoreStep, Role},
-    telemetry::log,
+    store::{DiskFailure, Identity, Opened, PartitionStore},
+    telemetry::{CustomerCounts, log},
 };
 
 /// How long to read the state topic before other partitions have their turn.
@@ -29,6 +31,9 @@ const ASK_BUDGET: Duration = Duration::from_millis(500);
 /// ends it, and room.
 const ASK_LIMIT: Duration = Duration::from_mins(1);
 
+/// How long a disk that refuses is left alone.
+const DISK_PAUSE: Duration = Duration::from_secs(1);
+
 /// How long a broker may take to name a partition's bounds.
 const BOUNDS_LIMIT: Duration = Duration::from_secs(10);
 
@@ -39,6 +44,7 @@ impl Session<'_> {
             match rebalance {
                 Rebalance::Assigned(partitions) => self.take_up(&partitions)?,
                 Rebalance::Revoked { partitions, lost: false } => {
+                    Failpoint::InRevoke.reached();
                     // While they are still ours: the next owner starts from this commit.
                     let last = self.commit();
                     self.settle(last)?;
@@ -57,6 +63,9 @@ impl Session<'_> {
     }
 
     fn take_up(&mut self, partitions: &[i32]) -> Result<(), KafkaFailure> {
+        if !partitions.is_empty() {
+            Failpoint::InAssign.reached();
+        }
         self.consumer.assign(&[])?;
         self.shared.telemetry.partitions_assigned(self.worker, partitions);
         self.shared.board.joined(self.worker);
@@ -77,7 +86,8 @@ impl Session<'_> {
         }
         // What was processed before is still good.
         self.commit()?;
-        let reading: Vec<i32> = self.running().map(|(partition, _)| partition).collect();
+        let reading = self.running().filter(|(_, running)| running.is_reading());
+        let reading: Vec<i32> = reading.map(|(partition, _)| partition).collect();
         self.consumer.unassign(&reading)?;
         let all: Vec<i32> = self.held.keys().copied().collect();
         for partition in all {
@@ -90,7 +100,9 @@ impl Session<'_> {
         let mut reading = Vec::new();
         for partition in partitions {
             self.shared.board.clear(*partition);
-            if let Some(Held::Running(_)) = self.held.remove(partition) {
+            if let Some(Held::Running(running)) = self.held.remove(partition)
+                && running.is_reading()
+            {
                 reading.push(*partition);
             }
         }
@@ -103,6 +115,9 @@ impl Session<'_> {
     pub(super) fn restore_a_little(&mut self) -> Result<(), KafkaFailure> {
         let next = self.held.iter_mut().find_map(|(partition, held)| match held {
             Held::Asking(since) => Some((*partition, Step::Ask(*since))),
+            Held::Waiting(since) => {
+                (DISK_PAUSE <= since.elapsed()).then(|| (*partition, Step::Ask(Stopwatch::start())))
+            }
             Held::Restoring(restoring) => Some((*partition, Step::Read(restoring))),
             Held::Running(_) | Held::Stopped => None,
         });
@@ -110,12 +125,35 @@ impl Session<'_> {
             None => Ok(()),
             Some((partition, Step::Ask(since))) => self.ask(partition, since),
             Some((partition, Step::Read(restoring))) => {
-                let (step, row_count) = restoring.step(RESTORE_BUDGET)?;
+                let step = restoring.step(RESTORE_BUDGET);
+                self.took_step(partition, step)
+            }
+        }
+    }
+
+    fn took_step(
+        &mut self,
+        partition: i32,
+        step: Result<(RestoreStep, u64), RestoreFailure>,
+    ) -> Result<(), KafkaFailure> {
+        match step {
+            Ok((step, row_count)) => {
+                if 0 < row_count {
+                    Failpoint::InRestore.reached();
+                }
                 self.shared.telemetry.restored(row_count);
                 match step {
                     RestoreStep::Waiting | RestoreStep::Reading => Ok(()),
                     RestoreStep::Done => self.start(partition),
                 }
+            }
+            Err(RestoreFailure::Kafka(failure)) => Err(failure),
+            Err(RestoreFailure::Disk(refused @ DiskFailure::Refused(_))) => {
+                self.shared.telemetry.checkpoint_refused(self.worker, partition, &refused);
+                Ok(())
+            }
+            Err(RestoreFailure::Disk(damaged @ DiskFailure::Damaged(_))) => {
+                Err(self.throw_away(partition, &damaged))
             }
         }
     }
@@ -130,11 +168,55 @@ impl Session<'_> {
         let settings = &self.shared.settings;
         let topic = settings.topics.name(Role::State);
         // After the group's offset was read: what it belongs to is then in the changelog.
-        let restore = Restore::begin(&settings.connection, &settings.app, topic, partition)?;
-        log::restore_started(self.worker, partition, restore.remaining());
-        let restoring = Restoring::new(restore, committed);
+        let mut restore = Restore::begin(&settings.connection, &settings.app, topic, partition)?;
+        let mut store = match self.open_store(partition, &mut restore) {
+            Ok(store) => store,
+            Err(refused) => {
+                log::state_refused(self.worker, partition, &refused);
+                self.shared.board.refused(partition, refused.to_string());
+                self.held.insert(partition, Held::Waiting(Stopwatch::start()));
+                return Ok(());
+            }
+        };
+        store.set_budget(self.memory_share());
+        self.shared.board.restoring(partition);
+        log::restore_started(self.worker, partition, restore.remaining(), restore.position());
+        let restoring = Restoring::new(restore, committed, store);
         self.held.insert(partition, Held::Restoring(Box::new(restoring)));
         Ok(())
+    }
+
+    /// Opens what this machine has of a partition, and sets the restore to go on from there.
+    fn open_store(
+        &self,
+        partition: i32,
+        restore: &mut Restore,
+    ) -> Result<PartitionStore, DiskFailure> {
+        let folders = &self.shared.shelf;
+        let Opened { store, discarded } = folders.open(self.identity(partition), wall_clock())?;
+        if let Some(reason) = discarded {
+            log::state_discarded(self.worker, partition, &reason);
+        }
+        match store.changelog_offset() {
+            Some(offset) if !restore.skip_to(offset) => {
+                let reason = format!("the state topic has no offset {offset}");
+                log::state_discarded(self.worker, partition, &reason);
+                store.discard()?;
+                Ok(folders.open(self.identity(partition), wall_clock())?.store)
+            }
+            Some(_) | None => Ok(store),
+        }
+    }
+
+    fn identity(&self, partition: i32) -> Identity {
+        let settings = &self.shared.settings;
+        Identity {
+            app: settings.app.clone(),
+            input: settings.topics.name(Role::Input).to_owned(),
+            changelog: settings.topics.name(Role::State).to_owned(),
+            topic_ids: <[String; 2]>::default(),
+            partition,
+        }
     }
 
     /// The state is read: decides where to go on, and goes on there.
@@ -142,15 +224,19 @@ impl Session<'_> {
         let Some(Held::Restoring(restoring)) = self.held.remove(&partition) else { return Ok(()) };
         let row_count = restoring.row_count();
         let Restoring { committed, state, .. } = *restoring;
-        if let Some(unreadable) = state.unreadable {
-            self.stop(partition, &unreadable);
-            return Ok(());
-        }
+        let row = match (state.unreadable, state.store.partition_row().map(read_partition_row)) {
+            (Some(unreadable), _) | (None, Some(Err(unreadable))) => {
+                self.stop(partition, &unreadable);
+                return Ok(());
+            }
+            (None, Some(Ok(row))) => Some(row),
+            (None, None) => None,
+        };
         let partition_count = self.shared.topics.partition_count;
         let bounds = self.consumer.bounds(partition, BOUNDS_LIMIT)?;
         let known = Known {
             committed,
-            row: state.row.as_ref(),
+            row: row.as_ref(),
             partition_count,
             bounds,
             adopt_offsets: self.shared.settings.adopt_offsets,
@@ -166,12 +252,19 @@ impl Session<'_> {
                 return Ok(());
             }
         };
-        let row =
-            PartitionRow { next_offset: offset, partition_count, ..state.row.unwrap_or_default() };
-        let running = Running::new(row, state.store, dirty);
+        let row = PartitionRow { next_offset: offset, partition_count, ..row.unwrap_or_default() };
+        let mut customers = CustomerCounts::default();
+        for (stage, band, count) in state.store.standings() {
+            customers.add(stage, band, count);
+        }
+        let mut running = Running::new(row, state.store, dirty);
+        if !running.restore_pulse() {
+            self.stop(partition, &RowError::Damaged);
+            return Ok(());
+        }
         self.held.insert(partition, Held::Running(Box::new(running)));
         self.consumer.assign(&[(partition, offset)])?;
-        self.shared.telemetry.partition_ready(self.worker, partition, state.customers, row_count);
+        self.shared.telemetry.partition_ready(self.worker, partition, customers, row_count);
         self.shared.board.clear(partition);
         Ok(())
     }
@@ -193,8 +286,9 @@ impl Session<'_> {
 
     /// The broker has refused a position: finds the partitions whose records are gone.
     pub(super) fn stop_lost_positions(&mut self) -> Result<(), KafkaFailure> {
+        let reading = self.running().filter(|(_, running)| running.is_reading());
         let positions: Vec<(i32, i64)> =
-            self.running().map(|(partition, running)| (partition, running.next_offset())).collect();
+            reading.map(|(partition, running)| (partition, running.next_offset())).collect();
         for (partition, offset) in positions {
             let (first, end) = self.consumer.bounds(partition, BOUNDS_LIMIT)?;
             if (first..=end).contains(&offset) {

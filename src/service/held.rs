@@ -4,22 +4,26 @@ use std::time::Duration;
 
 use super::idle::IdleClock;
 use crate::{
-    clock::Stopwatch,
+    clock::{Stopwatch, wall_clock},
     engine::{
-        CUSTOMER_PREFIX, Customers, PARTITION_KEY, Partition, PartitionRow, RowError, Sealed,
-        inspect_row, read_partition_row,
+        CUSTOMER_PREFIX, PARTITION_KEY, Partition, PartitionRow, RowError, Sealed,
+        spike::is_pulse_key,
     },
     kafka::{KafkaFailure, Restore, RestoreStep, RestoredRow},
     model::EventTime,
-    store::{Change, MemoryStore},
-    telemetry::CustomerCounts,
+    store::{DiskFailure, PartitionStore},
 };
+
+/// How many rows a restore writes to the disk between two looks at everything else.
+const ROWS_AT_ONCE: usize = 20_000;
 
 /// How far a partition has come.
 #[derive(Debug)]
 pub(super) enum Held {
     /// Assigned; the group's offset is not known yet.
     Asking(Stopwatch),
+    /// The disk refuses; it is asked again after a while.
+    Waiting(Stopwatch),
     /// Its state is being read.
     Restoring(Box<Restoring>),
     /// At work.
@@ -38,37 +42,63 @@ pub(super) struct Restoring {
 }
 
 /// What was read so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct RestoredState {
-    pub(super) store: MemoryStore,
-    pub(super) row: Option<PartitionRow>,
-    pub(super) customers: CustomerCounts,
+    pub(super) store: PartitionStore,
     pub(super) unreadable: Option<RowError>,
+}
+
+/// Why a restore cannot go on.
+#[derive(Debug)]
+pub(super) enum RestoreFailure {
+    Kafka(KafkaFailure),
+    Disk(DiskFailure),
 }
 
 /// A partition at work.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) partition: Partition,
-    pub(super) store: MemoryStore,
+    pub(super) store: PartitionStore,
     /// What the transaction under way writes for this partition; kept from seal to commit.
     pub(super) sealed: Sealed,
     pub(super) idle: IdleClock,
     /// Something happened since the last commit.
     pub(super) dirty: bool,
+    /// The disk takes no more, and memory is full of what it has not taken: nothing is read.
+    pub(super) held_back: bool,
     /// The newest record's own time, for the lag in seconds.
     pub(super) read_up_to: Option<EventTime>,
 }
 
 impl Restoring {
-    pub(super) fn new(restore: Restore, committed: Option<i64>) -> Self {
-        Self { restore, committed, state: RestoredState::default(), reported: 0 }
+    pub(super) fn new(restore: Restore, committed: Option<i64>, store: PartitionStore) -> Self {
+        let state = RestoredState { store, unreadable: None };
+        Self { restore, committed, state, reported: 0 }
     }
 
-    /// Works for about `budget`; returns how far it is and how many rows are new.
-    pub(super) fn step(&mut self, budget: Duration) -> Result<(RestoreStep, u64), KafkaFailure> {
+    /// Works for about `budget`; returns how far it is and how many rows are new. Where memory is
+    /// short, what was read so far is written down before more is read: a partition need not fit in
+    /// it.
+    pub(super) fn step(&mut self, budget: Duration) -> Result<(RestoreStep, u64), RestoreFailure> {
         let Self { restore, state, reported, .. } = self;
-        let step = restore.step(budget, &mut |row| state.take(row))?;
+        if state.store.is_writing() {
+            state.store.write_some(ROWS_AT_ONCE).map_err(RestoreFailure::Disk)?;
+            return Ok((RestoreStep::Reading, 0));
+        }
+        if state.store.is_full() {
+            // The disk refuses, and memory is full of what it does not have.
+            if !state.store.is_checkpoint_due(Duration::MAX) {
+                return Ok((RestoreStep::Waiting, 0));
+            }
+            state.store.begin_checkpoint(restore.position(), wall_clock());
+            return Ok((RestoreStep::Reading, 0));
+        }
+        let step =
+            restore.step(budget, &mut |row| state.take(row)).map_err(RestoreFailure::Kafka)?;
+        if step == RestoreStep::Reading && state.store.is_checkpoint_due(Duration::MAX) {
+            state.store.begin_checkpoint(restore.position(), wall_clock());
+        }
         let new = restore.row_count() - *reported;
         *reported = restore.row_count();
         Ok((step, new))
@@ -84,63 +114,53 @@ impl Restoring {
 }
 
 impl RestoredState {
-    /// Takes one row. Later rows of a key replace earlier ones, so counts are made at the end.
+    /// Takes one row. Later ones of a key replace earlier ones: the topic's order is that of the
+    /// transactions, and what the checkpoint had is older than all of them.
     fn take(&mut self, row: RestoredRow<'_>) {
         if row.key == PARTITION_KEY {
-            self.row = match row.value.map(read_partition_row) {
-                Some(Ok(row)) => Some(row),
-                Some(Err(unreadable)) => {
-                    self.unreadable = Some(unreadable);
-                    None
-                }
-                None => None,
-            };
+            self.store.put_partition_row(row.value);
             return;
         }
-        let Some((&CUSTOMER_PREFIX, id)) = row.key.split_first() else {
-            self.unreadable = Some(RowError::Damaged);
+        if is_pulse_key(row.key) {
+            self.store.put_pulse(row.key, row.value);
             return;
-        };
-        let Ok(customer_id) = str::from_utf8(id) else {
-            self.unreadable = Some(RowError::Damaged);
-            return;
-        };
-        self.keep(customer_id, row.value);
-    }
-
-    fn keep(&mut self, customer_id: &str, row: Option<&[u8]>) {
-        if let Some(old) = self.store.row(customer_id)
-            && let Ok(facts) = inspect_row(&old)
-        {
-            self.customers.add(facts.standing.0, facts.standing.1, -1);
         }
-        let due = match row.map(inspect_row) {
-            Some(Ok(facts)) => {
-                self.customers.add(facts.standing.0, facts.standing.1, 1);
-                facts.due
-            }
-            Some(Err(unreadable)) => {
-                self.unreadable = Some(unreadable);
-                None
-            }
-            None => None,
+        let customer_id = match row.key.split_first() {
+            Some((&CUSTOMER_PREFIX, id)) => str::from_utf8(id).ok(),
+            Some(_) | None => None,
         };
-        self.store.put(Change { customer_id, row, due });
+        let taken =
+            customer_id.ok_or(RowError::Damaged).and_then(|id| self.store.put(id, row.value));
+        if let Err(unreadable) = taken {
+            self.unreadable = Some(unreadable);
+        }
     }
 }
 
 impl Running {
     /// Goes on from `row` with `store`. `dirty` makes the first commit write the row, also when no
     /// record comes.
-    pub(super) fn new(row: PartitionRow, store: MemoryStore, dirty: bool) -> Self {
+    pub(super) fn new(row: PartitionRow, store: PartitionStore, dirty: bool) -> Self {
         Self {
             partition: Partition::new(row),
             store,
             sealed: Sealed::default(),
             idle: IdleClock::default(),
             dirty,
+            held_back: false,
             read_up_to: None,
         }
+    }
+
+    /// Takes the rows of open minutes from the store; returns whether all could be read.
+    pub(super) fn restore_pulse(&mut self) -> bool {
+        let Self { partition, store, .. } = self;
+        store.pulse().iter().all(|(key, row)| partition.restore_pulse(key, row))
+    }
+
+    /// Returns whether the consumer has been given it.
+    pub(super) fn is_reading(&self) -> bool {
+        !self.held_back
     }
 
     pub(super) fn next_offset(&self) -> i64 {

@@ -9,19 +9,26 @@
 //! Nothing is shared between them but what [`shared`] names.
 
 mod board;
+mod checkpoint;
 mod commit;
 mod customers;
+mod detect;
+mod failpoint;
 mod folder;
 mod group;
 mod held;
 mod idle;
+mod live;
 mod lookup;
+mod notify;
+mod orphans;
 mod position;
 mod publish;
 mod run;
 mod session;
 mod settings;
 mod shared;
+mod spikes;
 mod start;
 mod work;
 mod worker;
@@ -30,7 +37,7 @@ pub use self::{
     folder::{FolderFailure, StateFolder},
     lookup::{Answer, Busy, Lookup, LookupDesk},
     run::{Exit, Launch, StartFailure, run},
-    settings::{InputStart, Settings},
+    settings::{InputStart, Settings, StateSettings, Watching},
     shared::Ruling,
-    start::{mapping_or_native, plan, start},
+    start::{plan, start, watching},
 };

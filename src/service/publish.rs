@@ -4,7 +4,7 @@
 //! records stay in one place in every topic.
 
 use crate::{
-    engine::{CUSTOMER_PREFIX, Effect, Effects, PARTITION_KEY, RejectedItem, Sealed},
+    engine::{CUSTOMER_PREFIX, Effect, Effects, PARTITION_KEY, PulseMinute, RejectedItem, Sealed},
     kafka::{Header, KafkaFailure, Outbox, Outgoing, Role, TopicPlan, TopicSet},
 };
 
@@ -23,6 +23,23 @@ pub(super) struct Source<'a> {
     pub(super) partition: i32,
     pub(super) offset: i64,
     pub(super) key: Option<&'a [u8]>,
+}
+
+/// Returns the key of a minute in the pulse topic: input partition and minute.
+pub(super) fn pulse_key(partition: i32, minute: i64) -> [u8; 12] {
+    let mut key = [0; 12];
+    let bytes = partition.to_be_bytes().into_iter().chain(minute.to_be_bytes());
+    for (place, byte) in key.iter_mut().zip(bytes) {
+        *place = byte;
+    }
+    key
+}
+
+/// Reads the key of a minute.
+pub(super) fn read_pulse_key(key: &[u8]) -> Option<(i32, i64)> {
+    let (partition, minute) = key.split_first_chunk::<4>()?;
+    let minute = i64::from_be_bytes(minute.try_into().ok()?);
+    Some((i32::from_be_bytes(*partition), minute))
 }
 
 impl Publisher<'_> {
@@ -44,10 +61,27 @@ impl Publisher<'_> {
                     self.outbox.send(&record, &[])?;
                 }
                 Effect::Reject(item) => self.reject(source, effects, item)?,
+                Effect::Pulse(minute) => self.pulse(source.partition, effects, minute)?,
                 Effect::Fact(_) => {}
             }
         }
         Ok(())
+    }
+
+    /// A minute goes to the one partition of the pulse topic.
+    fn pulse(
+        &self,
+        partition: i32,
+        effects: &Effects,
+        minute: &PulseMinute,
+    ) -> Result<(), KafkaFailure> {
+        let record = Outgoing {
+            topic: self.plan.name(Role::Pulse),
+            partition: 0,
+            key: Some(&pulse_key(partition, minute.minute)),
+            value: Some(effects.bytes(minute.value)),
+        };
+        self.outbox.send(&record, &[])
     }
 
     fn reject(
@@ -94,6 +128,15 @@ impl Publisher<'_> {
             self.outbox.send(&record(topic, Some(customer_id), engagement), &[])?;
             let topic = self.plan.name(Role::State);
             self.outbox.send(&record(topic, Some(&state_key), row), &[])?;
+        }
+        for (key, row) in &sealed.pulse {
+            let record = Outgoing {
+                topic: self.plan.name(Role::State),
+                partition,
+                key: Some(sealed.bytes(*key)),
+                value: row.map(|row| sealed.bytes(row)),
+            };
+            self.outbox.send(&record, &[])?;
         }
         if let Some(row) = sealed.partition_row {
             let record = Outgoing {

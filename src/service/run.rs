@@ -14,14 +14,18 @@ use super::{
     FolderFailure, Settings,
     board::Board,
     customers::Customers,
+    detect, live,
     lookup::LookupDesk,
+    notify,
     shared::{InputPulse, Ruling, Shared, Stop},
+    spikes::{self, SpikeBoard},
     worker::Worker,
 };
 use crate::{
     clock::Stopwatch,
-    http::{BindError, Limits, Site, bind, serve},
+    http::{BindError, Limits, OpenSpikes, Site, bind, serve},
     kafka::{FixedProperty, KafkaFailure, TopicFailure, TopicSet},
+    store::Shelf,
     telemetry::{Telemetry, TelemetryError, log},
 };
 
@@ -122,22 +126,30 @@ async fn serve_until(
     let worker_count = settings.worker_count;
     let drain_timeout = settings.drain_timeout;
     let clock = settings.clock;
+    let shelf = Arc::new(Shelf::new(settings.state.dir.clone(), settings.state.keep));
     let shared = Arc::new(Shared {
         settings,
         topics,
         ruling: Arc::clone(&ruling),
         telemetry: Arc::clone(&telemetry),
         board: Board::new(worker_count),
+        shelf,
         stop: Stop::default(),
         input: InputPulse::new(),
+        spikes: SpikeBoard::default(),
     });
     let (desk, mailboxes) = LookupDesk::open(worker_count);
+    let (viewers, summary) =
+        live::start(&shared).map_err(|cause| StartFailure::System { what: "threads", cause })?;
     let (page_stop, page_stopping) = oneshot::channel::<()>();
     let page = listener.map(|listener| {
         let site = Site {
             metrics: Arc::new(move || telemetry.render()),
             readiness: shared.board.watch(),
             customers: Arc::new(Customers { desk, ruling, clock }),
+            spikes: Arc::new(Spikes(Arc::clone(&shared))),
+            summary,
+            viewers,
             limits: Limits::default(),
         };
         spawn_page(listener, site, page_stopping)
@@ -238,6 +250,18 @@ impl Drop for Farewell {
     }
 }
 
+/// What a thread does until it is asked to stop.
+type Work = fn(&Arc<Shared>) -> Result<(), KafkaFailure>;
+
+/// Lends the open spikes to the pages.
+struct Spikes(Arc<Shared>);
+
+impl OpenSpikes for Spikes {
+    fn to_json(&self) -> Vec<u8> {
+        self.0.spikes.to_json()
+    }
+}
+
 /// The workers that run, and word of their ends.
 struct Workers {
     /// One message per worker: its bound is their number.
@@ -250,7 +274,8 @@ impl Workers {
         shared: &Arc<Shared>,
         mailboxes: Vec<std::sync::mpsc::Receiver<super::Lookup>>,
     ) -> Result<Self, StartFailure> {
-        let (sender, ends) = mpsc::channel(mailboxes.len().max(1));
+        let besides = Self::besides(shared);
+        let (sender, ends) = mpsc::channel(mailboxes.len() + besides.len() + 1);
         let mut running_count = 0;
         for (index, mailbox) in (0_u16..).zip(mailboxes) {
             let worker = Worker { index, shared: Arc::clone(shared), mailbox };
@@ -261,7 +286,25 @@ impl Workers {
                 .map_err(|cause| StartFailure::System { what: "threads", cause })?;
             running_count += 1;
         }
+        for (name, work) in besides {
+            let (shared, farewell) = (Arc::clone(shared), Farewell(sender.clone()));
+            thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(move || farewell.say(End::Done(work(&shared))))
+                .map_err(|cause| StartFailure::System { what: "threads", cause })?;
+            running_count += 1;
+        }
         Ok(Self { ends, running_count })
+    }
+
+    /// Returns what has a thread of its own beside the workers.
+    fn besides(shared: &Shared) -> Vec<(&'static str, Work)> {
+        let mut besides: Vec<(&'static str, Work)> =
+            vec![("rega-detector", detect::detect), ("rega-spikes", spikes::follow)];
+        if shared.settings.notify.is_some() {
+            besides.push(("rega-notify", notify::notify));
+        }
+        besides
     }
 
     /// Waits for a worker that cannot go on.

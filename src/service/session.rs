@@ -9,16 +9,17 @@ use std::{collections::BTreeMap, sync::Arc, sync::mpsc::Receiver, time::Duration
 use super::{
     held::{Held, Running},
     lookup::{self, Answer, Lookup},
+    orphans::OrphanWatch,
     publish::Publisher,
     shared::{Ruling, Shared},
     work::Work,
 };
 use crate::{
-    clock::Stopwatch,
+    clock::{Stopwatch, wall_clock},
     engine::{Customers, Effects},
     kafka::{Class, GroupConsumer, KafkaFailure, Outbox, Polled, Role},
     model::EventTime,
-    telemetry::{Tally, WorkerStanding},
+    telemetry::{Tally, WorkerStanding, log},
 };
 
 /// The most records between two looks at the group, the mailbox and the clock.
@@ -29,6 +30,9 @@ const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How often idle partitions and lag are looked at.
 const LOOK_AROUND: Duration = Duration::from_millis(250);
+
+/// How often folders of partitions that went elsewhere are looked at.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// How long the broker may take to say where a partition ends, while others wait.
 const END_LIMIT: Duration = Duration::from_secs(1);
@@ -48,7 +52,11 @@ pub(super) struct Session<'w> {
     pub(super) effects: Effects,
     pub(super) transaction: Transaction,
     pub(super) aborts_in_a_row: u32,
+    /// What is committed from now on is the last.
+    pub(super) ending: bool,
     looked_around: Stopwatch,
+    swept: Stopwatch,
+    pub(super) orphans: OrphanWatch,
 }
 
 /// How much work waits for its commit.
@@ -91,7 +99,10 @@ impl<'w> Session<'w> {
             effects: Effects::default(),
             transaction: Transaction::starting_now(),
             aborts_in_a_row: 0,
+            ending: false,
             looked_around: Stopwatch::start(),
+            swept: Stopwatch::start(),
+            orphans: OrphanWatch::new(),
         })
     }
 
@@ -105,8 +116,15 @@ impl<'w> Session<'w> {
             let turn = self.turn();
             self.settle(turn)?;
         }
+        self.ending = true;
+        while self.running().any(|(_, running)| running.store.is_writing()) {
+            self.checkpoint_a_little()?;
+        }
+        self.ask_for_proof();
         let last = self.commit();
-        self.settle(last)
+        self.settle(last)?;
+        self.close_stores();
+        Ok(())
     }
 
     /// Undoes what can be undone; passes on the rest.
@@ -127,13 +145,31 @@ impl<'w> Session<'w> {
         self.answer_group()?;
         self.restore_a_little()?;
         self.answer_questions();
+        self.checkpoint_a_little()?;
+        self.hold_back()?;
         self.read_batch()?;
+        self.look_for_trouble()?;
         if LOOK_AROUND <= self.looked_around.elapsed() {
             self.looked_around = Stopwatch::start();
+            self.share_memory();
+            self.ask_for_proof();
             self.move_idle_time()?;
             self.report_standing();
+            self.sweep();
+            self.look_for_orphans();
         }
         if self.is_commit_due() { self.commit() } else { Ok(()) }
+    }
+
+    /// One worker looks after the folders of all.
+    fn sweep(&mut self) {
+        if self.worker == 0 && SWEEP_EVERY <= self.swept.elapsed() {
+            self.swept = Stopwatch::start();
+            let swept = self.shared.shelf.sweep(wall_clock());
+            if !swept.is_empty() {
+                log::folders_swept(&swept);
+            }
+        }
     }
 
     fn answer_questions(&self) {
@@ -151,9 +187,14 @@ impl<'w> Session<'w> {
                     if let Some(row) = running.store.row(customer_id) {
                         return Answer::Found { partition: *partition, row: row.into_owned() };
                     }
-                    asked.push(*partition);
+                    match running.store.trouble() {
+                        None => asked.push(*partition),
+                        Some(_) => restoring.push(*partition),
+                    }
                 }
-                Held::Asking(_) | Held::Restoring(_) | Held::Stopped => restoring.push(*partition),
+                Held::Asking(_) | Held::Waiting(_) | Held::Restoring(_) | Held::Stopped => {
+                    restoring.push(*partition);
+                }
             }
         }
         Answer::Unknown { asked, restoring }
@@ -232,7 +273,7 @@ impl<'w> Session<'w> {
     pub(super) fn running(&self) -> impl Iterator<Item = (i32, &Running)> {
         self.held.iter().filter_map(|(partition, held)| match held {
             Held::Running(running) => Some((*partition, &**running)),
-            Held::Asking(_) | Held::Restoring(_) | Held::Stopped => None,
+            Held::Asking(_) | Held::Waiting(_) | Held::Restoring(_) | Held::Stopped => None,
         })
     }
 
@@ -282,6 +323,7 @@ impl<'w> Session<'w> {
         let mut standing = WorkerStanding::default();
         for (partition, running) in self.running() {
             standing.committed_bytes += count(running.store.byte_count());
+            standing.unwritten_rows += count(running.store.pending_count());
             let Some(end) = self.consumer.known_end(partition) else { continue };
             let behind = u64::try_from(end - running.next_offset()).unwrap_or(0);
             let age = running.read_up_to.filter(|_| 0 < behind).map_or(0, |time| now.since(time));
@@ -301,7 +343,7 @@ impl<'w> Session<'w> {
 fn running_among(held: &mut BTreeMap<i32, Held>) -> impl Iterator<Item = (i32, &mut Running)> {
     held.iter_mut().filter_map(|(partition, held)| match held {
         Held::Running(running) => Some((*partition, &mut **running)),
-        Held::Asking(_) | Held::Restoring(_) | Held::Stopped => None,
+        Held::Asking(_) | Held::Waiting(_) | Held::Restoring(_) | Held::Stopped => None,
     })
 }
 

@@ -1,11 +1,13 @@
 //! What a running service has to know. Made from the checked configuration.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use crate::{
     clock::Clock,
+    engine::spike::DetectorSettings,
     kafka::{Connection, TopicPlan},
     model::EventTime,
+    notify,
 };
 
 /// Where a partition begins that nobody of the group has read.
@@ -17,6 +19,21 @@ pub enum InputStart {
     Latest,
     /// At the first record that is not older.
     At(EventTime),
+}
+
+/// What is kept on this machine.
+#[derive(Clone, Debug)]
+pub struct StateSettings {
+    /// Where: locked by whoever starts the service.
+    pub dir: PathBuf,
+    /// The longest time between two checkpoints while records flow.
+    pub checkpoint_interval: Duration,
+    /// How much memory the rows of all workers may take. From half of a partition's share on, a
+    /// checkpoint is made whatever the time; a partition whose share is full of what the disk does
+    /// not take is not read any further.
+    pub memory_bytes: usize,
+    /// How long the state of a partition that went elsewhere is kept.
+    pub keep: Duration,
 }
 
 /// The settings of one process.
@@ -38,6 +55,8 @@ pub struct Settings {
     pub max_records_per_commit: usize,
     /// How long the end may take.
     pub drain_timeout: Duration,
+    /// What is kept on this machine, and how much of it in memory.
+    pub state: StateSettings,
     /// Where an unread partition begins.
     pub input_start: InputStart,
     /// Where the group's offset and the state disagree, the group's offset is believed.
@@ -46,6 +65,21 @@ pub struct Settings {
     pub idle_after: Duration,
     /// What "now" means.
     pub clock: Clock,
+    /// What is watched for spikes.
+    pub detector: DetectorSettings,
+    /// Who is told of them.
+    pub notify: Option<notify::Settings>,
+    /// What is needed to let people watch.
+    pub watching: Watching,
+}
+
+/// What the console's live picture needs.
+#[derive(Clone, Debug)]
+pub struct Watching {
+    /// How many may watch at a time.
+    pub viewers_max: usize,
+    /// The topic of spikes.
+    pub spikes_topic: String,
 }
 
 impl Settings {

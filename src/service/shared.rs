@@ -10,11 +10,12 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{Settings, board::Board};
+use super::{Settings, board::Board, spikes::SpikeBoard};
 use crate::{
     engine::Engine,
     kafka::TopicSet,
     model::{EventTime, Span, span_of},
+    store::Shelf,
     telemetry::{Names, Telemetry},
 };
 
@@ -36,8 +37,10 @@ pub(super) struct Shared {
     pub(super) ruling: Arc<ArcSwap<Ruling>>,
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) board: Board,
+    pub(super) shelf: Arc<Shelf>,
     pub(super) stop: Stop,
     pub(super) input: InputPulse,
+    pub(super) spikes: SpikeBoard,
 }
 
 /// When any worker of this process last received a record. Says whether the whole input is silent,

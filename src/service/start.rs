@@ -4,18 +4,19 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use arc_swap::ArcSwap;
 
-use super::{Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, run};
+use super::{
+    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, Watching,
+    run,
+};
 use crate::{
     clock::Clock,
     config::{
-        Config, Loaded,
+        self, Config, Loaded,
         settings::{Start, Topics},
     },
-    engine::{
-        Engine,
-        decode::{Dialect, mapping::spec::MappingSpec},
-    },
+    engine::Engine,
     kafka::{Connection, Role, TopicPlan, ensure},
+    notify,
     telemetry::{Names, Telemetry},
 };
 
@@ -29,7 +30,7 @@ pub fn start(
     adopt_offsets: bool,
     until: impl Future<Output = ()>,
 ) -> Result<Exit, StartFailure> {
-    let Loaded { config, rules, mappings } = loaded;
+    let Loaded { config, rules, dialects } = loaded;
     // Held until the end: two processes on one folder would fence each other out for ever.
     let folder = StateFolder::lock(&config.state.dir)?;
     let instance = folder.instance(config.instance.as_deref())?;
@@ -38,7 +39,7 @@ pub fn start(
     let names = Names::new(&config.engine().channels, rules.rule_names(), rules.kind_names());
     let telemetry = Arc::new(Telemetry::new()?);
     telemetry.rules_loaded(rules.version(), &names);
-    let dialect = mapping_or_native(mappings, &config.topics.touchpoints);
+    let dialect = dialects.of(&config.topics.touchpoints);
     let engine = Engine::new(Arc::new(rules), config.engine(), dialect);
     let ruling = Ruling { engine, names: Arc::new(names) };
     let launch = Launch {
@@ -51,12 +52,21 @@ pub fn start(
     run(launch, until)
 }
 
-/// Returns how a topic's records are read: by its mapping where it has one.
-pub fn mapping_or_native(mut mappings: BTreeMap<String, MappingSpec>, topic: &str) -> Dialect {
-    match mappings.remove(topic) {
-        Some(mapping) => Dialect::Mapping(Box::new(mapping)),
-        None => Dialect::Native,
+/// Returns who is told of spikes; `None` for nobody.
+fn notify(config: &Config) -> Option<notify::Settings> {
+    let config::settings::Notify { max_age, alertmanager, webhook, token } = &config.notify;
+    if alertmanager.is_none() && webhook.is_none() {
+        return None;
     }
+    let advertised = config.http.advertise.clone();
+    Some(notify::Settings {
+        alertmanager: alertmanager.clone(),
+        webhook: webhook.clone(),
+        token: token.as_ref().map(|config::settings::Secret(token)| token.clone()),
+        max_age: *max_age,
+        app: config.app.clone(),
+        site: advertised.unwrap_or_else(|| format!("http://{}", config.http.listen)),
+    })
 }
 
 fn settings(
@@ -77,6 +87,12 @@ fn settings(
         commit_interval: config.commit.interval,
         max_records_per_commit: config.commit.max_touchpoints,
         drain_timeout: config.drain_timeout,
+        state: StateSettings {
+            dir: config.state.dir.clone(),
+            checkpoint_interval: config.state.checkpoint,
+            memory_bytes: config.state.memory_bytes,
+            keep: config.state.keep,
+        },
         input_start: match config.input.start {
             Start::Earliest => InputStart::Earliest,
             Start::Latest => InputStart::Latest,
@@ -85,13 +101,23 @@ fn settings(
         adopt_offsets,
         idle_after: Settings::IDLE_AFTER,
         clock: Clock::wall(),
+        detector: config.detector(),
+        notify: notify(config),
+        watching: watching(config),
     })
+}
+
+/// Returns what is needed to let people watch.
+pub fn watching(config: &Config) -> Watching {
+    Watching {
+        viewers_max: config.http.viewers_max,
+        spikes_topic: config.topics.pain_spikes.clone(),
+    }
 }
 
 /// Returns which topics an application has.
 pub fn plan(app: &str, topics: &Topics, max_output_bytes: usize) -> TopicPlan {
-    // Spikes are not written yet, so their topic is not made yet.
-    let Topics { touchpoints, moments, engagement, pain_spikes: _, rejects } = topics.clone();
+    let Topics { touchpoints, moments, engagement, pain_spikes, rejects } = topics.clone();
     TopicPlan {
         names: BTreeMap::from([
             (Role::Input, touchpoints),
@@ -99,6 +125,9 @@ pub fn plan(app: &str, topics: &Topics, max_output_bytes: usize) -> TopicPlan {
             (Role::Engagement, engagement),
             (Role::Rejects, rejects),
             (Role::State, format!("{app}-state")),
+            (Role::PainSpikes, pain_spikes),
+            (Role::Pulse, format!("{app}-pulse")),
+            (Role::Detector, format!("{app}-detector")),
         ]),
         app: app.to_owned(),
         max_output_bytes,

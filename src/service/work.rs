@@ -30,9 +30,13 @@ impl Work<'_> {
     ) -> Result<(), KafkaFailure> {
         let timestamp = record.timestamp();
         let (topic, partition, offset) = (record.topic(), record.partition(), record.offset());
+        // Asking the library for headers costs more than most dialects would get from them.
+        let engine = &self.ruling.engine;
+        let headers = if engine.reads_headers() { record.headers() } else { Vec::new() };
         let input = Record {
             value: record.value(),
             key: record.key(),
+            headers: &headers,
             topic,
             partition,
             offset,
@@ -43,7 +47,7 @@ impl Work<'_> {
         running.idle.record();
         running.read_up_to = timestamp;
         tally.read(timestamp);
-        running.partition.process(&self.ruling.engine, &input, self.now, &running.store, effects);
+        running.partition.process(engine, &input, self.now, &running.store, effects);
         let source = Source { topic, partition, offset, key: record.key() };
         self.deliver(source, effects, tally)
     }

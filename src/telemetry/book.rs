@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -9,13 +10,15 @@ use std::{
 use prometheus::{Encoder, Registry, TextEncoder, proto::MetricFamily};
 
 use super::{
-    AbortClass, CustomerCounts, Names, Tally, WorkerStanding, declared,
+    AbortClass, CustomerCounts, DetectorStanding, Names, Tally, WorkerStanding,
+    alarms::Alarms,
+    declared,
     distribution::Distribution,
     log,
     metrics::{Counters, Gauges, Rosters, add},
     standing::Standing,
 };
-use crate::model::EventTime;
+use crate::{engine::spike::Found, model::EventTime};
 
 /// Why there is no telemetry. Nobody but the author of a declaration can do anything about it.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,7 @@ pub struct Telemetry {
     registry: Registry,
     counters: Counters,
     gauges: Gauges,
+    alarms: Alarms,
     /// Handed to every tally, empty.
     empty_lateness: Distribution,
     empty_processing: Distribution,
@@ -76,6 +80,7 @@ impl Telemetry {
         Ok(Self {
             counters: Counters::new(&registry)?,
             gauges: Gauges::new(&registry)?,
+            alarms: Alarms::new(&registry)?,
             registry,
             empty_lateness: millis.clone(),
             empty_processing: nanos.clone(),
@@ -165,6 +170,18 @@ impl Telemetry {
         add(&self.counters.restored_records, &[], records);
     }
 
+    /// A partition's checkpoint is complete.
+    pub fn checkpoint_written(&self, worker: u16, partition: i32) {
+        add(&self.counters.checkpoints, &["written"], 1);
+        log::checkpoint_written(worker, partition);
+    }
+
+    /// The disk took no checkpoint of a partition.
+    pub fn checkpoint_refused(&self, worker: u16, partition: i32, error: &dyn fmt::Display) {
+        add(&self.counters.checkpoints, &["refused"], 1);
+        log::checkpoint_refused(worker, partition, error);
+    }
+
     /// How a worker stands.
     pub fn worker(&self, worker: u16, standing: WorkerStanding) {
         self.shared().standing.worker(worker, standing);
@@ -182,6 +199,35 @@ impl Telemetry {
         log::worker_rebuilt(worker, error);
     }
 
+    /// How the detector stands; `None`: another instance has it.
+    pub fn detector(&self, standing: Option<&DetectorStanding>) {
+        match standing {
+            Some(standing) => self.alarms.stand(standing),
+            None => self.alarms.stand(&DetectorStanding::default()),
+        }
+    }
+
+    /// The detector judged some minutes, and what it found was committed.
+    pub fn judged(&self, found: &Found) {
+        self.alarms.judged(found);
+    }
+
+    /// A receiver was told, or was not.
+    pub fn notified(&self, receiver: &str, result: &str) {
+        self.alarms.notified(receiver, result);
+    }
+
+    /// So many records wait for a receiver.
+    pub fn notify_queue(&self, count: usize) {
+        self.alarms.queue(count);
+    }
+
+    /// So many watch the live picture, and so many more frames were missed.
+    pub fn viewers(&self, count: usize, missed: u64) {
+        self.shared().standing.viewers(count);
+        add(&self.counters.viewer_frames_missed, &[], missed);
+    }
+
     /// These rules are in force now.
     pub fn rules_loaded(&self, version: &str, names: &Names) {
         let mut guard = self.shared();
@@ -190,6 +236,12 @@ impl Telemetry {
         shared.rosters.show_zeros(names, &self.counters);
         drop(guard);
         log::rules_loaded(version, names.rule_count());
+    }
+
+    /// Returns the customers of this instance's partitions, and how many partitions it has.
+    pub fn customers(&self) -> (CustomerCounts, usize) {
+        let shared = self.shared();
+        (shared.standing.customers(), shared.standing.partition_count())
     }
 
     /// Returns everything in Prometheus' text format.

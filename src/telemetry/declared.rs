@@ -153,7 +153,7 @@ metrics! {
         "Items set aside in the rejects topic, by reason.";
     IGNORED = Counter "rega_ignored_total" [] 1,
         "Touchpoints that a rule told to ignore: neither scored nor published.";
-    CAVEATS = Counter "rega_caveats_total" ["caveat"] 10,
+    CAVEATS = Counter "rega_caveats_total" ["caveat"] 11,
         "Touchpoints accepted with a reservation, by what could not be known or kept.";
     LATENESS_SECONDS = Histogram "rega_lateness_seconds" [] histogram(LATENESS),
         "How far accepted touchpoints lay behind the latest event time of their partition.", LATENESS;
@@ -174,7 +174,7 @@ metrics! {
         "Transactions aborted, by class of the cause; their work is done again.";
     COMMIT_SECONDS = Histogram "rega_commit_seconds" [] histogram(COMMIT),
         "Duration of commits, from the start of the drain to the broker's answer.", COMMIT;
-    RECORDS_PRODUCED = Counter "rega_records_produced_total" ["output"] 4,
+    RECORDS_PRODUCED = Counter "rega_records_produced_total" ["output"] 5,
         "Records produced in committed transactions, by output.";
     WORKER_REBUILDS = Counter "rega_worker_rebuilds_total" [] 1,
         "Workers built anew after an error that their consumer or producer cannot survive.";
@@ -186,12 +186,40 @@ metrics! {
         "Records read from the state topic to restore partitions.";
     RESTORE_REMAINING = Gauge "rega_restore_remaining_records" [] 1,
         "Records of the state topic still to be read before all assigned partitions are ready.";
+    CHECKPOINTS = Counter "rega_checkpoints_total" ["outcome"] 2,
+        "Checkpoints of partitions on this machine's disk, by outcome: written, or refused by the disk.";
+    UNWRITTEN_ROWS = Gauge "rega_checkpoint_pending_rows" [] 1,
+        "Rows of customers that are committed and not on this machine's disk yet.";
     STORE_BYTES = Gauge "rega_store_bytes" ["part"] 2,
         "Memory held for customers' state: committed rows, and rows changed since the last commit.";
     QUEUE_ITEMS = Gauge "rega_queue_items" ["queue"] 3,
         "Entries waiting in the workers' bounded queues, by queue.";
+    PAIN_OBSERVED = Counter "rega_pain_observed_total" ["channel"] 32,
+        "Pains that the spike detector counted, each customer and reason once in 15 minutes.";
+    PAIN_EXPECTED = Counter "rega_pain_expected_total" ["channel"] 32,
+        "Pains that the spike detector expected in the same minutes, given the exposure.";
+    SPIKES_OPEN = Gauge "rega_spikes_open" ["numerator"] 3,
+        "Open spikes; only the instance that has the detector shows them.";
+    SPIKES = Counter "rega_spikes_total" ["numerator" "state"] 9,
+        "Records of spikes, by what is counted and whether one opened, goes on or closed.";
+    DETECTOR_LAG_SECONDS = Gauge "rega_detector_lag_seconds" [] 1,
+        "How far the last minute that was judged lies behind the clock; 0 where another instance judges.";
+    DETECTOR_MINUTES = Counter "rega_detector_minutes_total" [] 1,
+        "Minutes that the spike detector judged.";
+    DETECTOR_CORRECTIONS = Counter "rega_detector_corrections_total" [] 1,
+        "Minutes of partitions that came, or changed, after they had been judged.";
+    DETECTOR_KEYS = Gauge "rega_detector_keys" ["kind"] 5,
+        "Keys that the spike detector watches, by kind.";
+    NOTIFICATIONS = Counter "rega_notifications_total" ["receiver" "result"] 8,
+        "Attempts to tell somebody of spikes, by receiver and what came of it.";
+    NOTIFY_QUEUE = Gauge "rega_notify_queue" [] 1,
+        "Records of spikes that wait for the webhook.";
     WORKERS = Gauge "rega_workers" [] 1,
         "Workers that report.";
+    VIEWERS = Gauge "rega_viewers" [] 1,
+        "Who watches the console's live picture on this instance.";
+    VIEWER_FRAMES_MISSED = Counter "rega_viewer_frames_missed_total" [] 1,
+        "Frames of the live picture that a viewer was too slow for.";
     RULES_INFO = Gauge "rega_rules_info" ["version"] 1,
         "Always 1: the version (content hash) of the rules that are loaded.";
     BUILD_INFO = Gauge "rega_build_info" ["version" "profile"] 1,

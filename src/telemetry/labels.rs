@@ -25,6 +25,8 @@ vocabulary! {
         ReversalUnknown = "reversal_unknown",
         /// A state row could not be read.
         RowUnreadable = "row_unreadable",
+        /// Too late for its minute: the spike detector does not hear of it.
+        PulseTooLate = "pulse_too_late",
     }
 }
 
@@ -39,6 +41,8 @@ vocabulary! {
         Rejects = "rejects",
         /// The state topic.
         State = "state",
+        /// The pulse topic.
+        Pulse = "pulse",
     }
 }
 

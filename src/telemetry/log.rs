@@ -7,6 +7,53 @@
 use std::{fmt, net::SocketAddr, time::Duration};
 
 use super::AbortClass;
+use crate::engine::spike::{SaidSpike, SpikeState};
+
+/// A spike opened, goes on or closed, and that is committed.
+pub fn spike(said: &SaidSpike) {
+    let SaidSpike { spike_id, state, numerator, key, .. } = said;
+    let (state, numerator) = (state.as_str(), numerator.as_str());
+    match said.state {
+        SpikeState::Open => tracing::warn!(%spike_id, numerator, key, "spike opened"),
+        SpikeState::Update => tracing::debug!(%spike_id, numerator, key, state, "spike goes on"),
+        SpikeState::Closed => tracing::info!(%spike_id, numerator, key, "spike closed"),
+    }
+}
+
+/// This instance has the detector, and goes on at that offset.
+pub fn detector_owned(offset: i64) {
+    tracing::info!(offset, "this instance looks for spikes");
+}
+
+/// The detector's transaction failed: it is read back, and does it again.
+pub fn detector_aborted(error: &str) {
+    tracing::warn!(error, "the detector's transaction was aborted, and is done again");
+}
+
+/// The detector is built anew after an error that its clients cannot survive.
+pub fn detector_rebuilt(error: &str) {
+    tracing::warn!(error, "the spike detector is built anew");
+}
+
+/// What the detector had learnt cannot be read.
+pub fn detector_state_damaged(error: &dyn fmt::Display) {
+    tracing::error!(%error, "the spike detector begins to learn anew");
+}
+
+/// A minute cannot be read. A newer version wrote it, most likely.
+pub fn pulse_unreadable(partition: i32, offset: i64) {
+    tracing::warn!(partition, offset, "a minute cannot be read, and is left out");
+}
+
+/// Notification is built anew.
+pub fn notifier_rebuilt(error: &str) {
+    tracing::warn!(error, "notification is built anew");
+}
+
+/// A receiver did not take what it was told.
+pub fn not_delivered(receiver: &str, problem: &str) {
+    tracing::warn!(receiver, problem, "a notification was not taken");
+}
 
 /// The service begins its work.
 pub fn service_started(app: &str, instance: &str, workers: usize) {
@@ -59,8 +106,50 @@ pub fn partition_stopped(worker: u16, partition: i32, reason: &dyn fmt::Display)
 }
 
 /// A partition's state is being read from the state topic.
-pub fn restore_started(worker: u16, partition: i32, records: u64) {
-    tracing::info!(worker, partition, records, "restoring");
+pub fn restore_started(worker: u16, partition: i32, records: u64, from: i64) {
+    tracing::info!(worker, partition, records, from, "restoring");
+}
+
+/// What this machine had of a partition is thrown away; it is read from the state topic again.
+pub fn state_discarded(worker: u16, partition: i32, reason: &dyn fmt::Display) {
+    tracing::warn!(worker, partition, %reason, "state on this disk discarded");
+}
+
+/// The disk refuses a partition's folder. Nothing is lost: it is tried again.
+pub fn state_refused(worker: u16, partition: i32, error: &dyn fmt::Display) {
+    tracing::error!(worker, partition, %error, "state folder refused");
+}
+
+/// The broker did not name the changelog's end in time: the next transaction asks again.
+pub fn checkpoint_put_off(worker: u16, partition: i32, error: &dyn fmt::Display) {
+    tracing::debug!(worker, partition, %error, "checkpoint put off");
+}
+
+pub(super) fn checkpoint_written(worker: u16, partition: i32) {
+    tracing::debug!(worker, partition, "checkpoint written");
+}
+
+pub(super) fn checkpoint_refused(worker: u16, partition: i32, error: &dyn fmt::Display) {
+    tracing::error!(worker, partition, %error, "checkpoint refused, what is committed stays in memory");
+}
+
+/// A partition is read no further until the disk takes what memory is full of.
+pub fn held_back(worker: u16, partition: i32) {
+    tracing::error!(worker, partition, "partition waits for room on the disk");
+}
+
+/// The group has given partitions to nobody; a guest makes it share out anew.
+pub fn partitions_orphaned(worker: u16, partitions: &[i32]) {
+    tracing::warn!(
+        worker,
+        ?partitions,
+        "partitions without an owner, the group is asked to share out"
+    );
+}
+
+/// Folders of partitions that went elsewhere long ago are gone.
+pub fn folders_swept(partitions: &[i32]) {
+    tracing::info!(?partitions, "old state folders removed");
 }
 
 pub(super) fn commit_failed(worker: u16, class: AbortClass, error: &str) {

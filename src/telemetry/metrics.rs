@@ -49,6 +49,8 @@ pub(super) struct Counters {
     pub(super) aborts: IntCounterVec,
     pub(super) worker_rebuilds: IntCounterVec,
     pub(super) restored_records: IntCounterVec,
+    pub(super) viewer_frames_missed: IntCounterVec,
+    pub(super) checkpoints: IntCounterVec,
 }
 
 impl Counters {
@@ -91,6 +93,8 @@ impl Counters {
             aborts: counter(&declared::ABORTS)?,
             worker_rebuilds: counter(&declared::WORKER_REBUILDS)?,
             restored_records: counter(&declared::RESTORED_RECORDS)?,
+            viewer_frames_missed: counter(&declared::VIEWER_FRAMES_MISSED)?,
+            checkpoints: counter(&declared::CHECKPOINTS)?,
         };
         counters.show_zeros();
         Ok(counters)
@@ -100,6 +104,9 @@ impl Counters {
     fn show_zeros(&self) {
         for class in AbortClass::ALL {
             add(&self.aborts, &[class.as_str()], 0);
+        }
+        for outcome in ["written", "refused"] {
+            add(&self.checkpoints, &[outcome], 0);
         }
         for output in Output::ALL {
             add(&self.outputs, &[output.as_str()], 0);
@@ -221,9 +228,11 @@ pub(super) struct Gauges {
     pub(super) partitions_assigned: IntGaugeVec,
     pub(super) partitions_ready: IntGaugeVec,
     pub(super) restore_remaining: IntGaugeVec,
+    pub(super) unwritten_rows: IntGaugeVec,
     pub(super) store_bytes: IntGaugeVec,
     pub(super) queue_items: IntGaugeVec,
     pub(super) workers: IntGaugeVec,
+    pub(super) viewers: IntGaugeVec,
     pub(super) rules_info: IntGaugeVec,
     pub(super) build_info: IntGaugeVec,
 }
@@ -247,9 +256,11 @@ impl Gauges {
             partitions_assigned: gauge(&declared::PARTITIONS_ASSIGNED)?,
             partitions_ready: gauge(&declared::PARTITIONS_READY)?,
             restore_remaining: gauge(&declared::RESTORE_REMAINING)?,
+            unwritten_rows: gauge(&declared::UNWRITTEN_ROWS)?,
             store_bytes: gauge(&declared::STORE_BYTES)?,
             queue_items: gauge(&declared::QUEUE_ITEMS)?,
             workers: gauge(&declared::WORKERS)?,
+            viewers: gauge(&declared::VIEWERS)?,
             rules_info: gauge(&declared::RULES_INFO)?,
             build_info: gauge(&declared::BUILD_INFO)?,
         })

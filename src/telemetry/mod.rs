@@ -11,6 +11,7 @@
 //! - A counter shows committed work only, so it agrees with what consumers of the outputs read.
 //! - No lock is taken per touchpoint: one per transaction, and one per scrape.
 
+mod alarms;
 mod book;
 mod customer_counts;
 mod declared;
@@ -29,6 +30,7 @@ mod tests;
 mod text_counts;
 
 pub use self::{
+    alarms::DetectorStanding,
     book::{Latency, Telemetry, TelemetryError},
     customer_counts::CustomerCounts,
     declared::{ALL as METRICS, Declared, Kind, SERIES_MAX},

@@ -24,6 +24,8 @@ pub struct WorkerStanding {
     pub committed_bytes: u64,
     /// Memory of the rows changed since the last commit, in bytes.
     pub overlay_bytes: u64,
+    /// Rows that are committed and not on this machine's disk yet.
+    pub unwritten_rows: u64,
     /// Records of the state topic that it still has to read before its partitions are ready.
     pub restore_remaining: u64,
 }
@@ -42,6 +44,7 @@ pub(super) struct Standing {
     partitions: BTreeMap<i32, PartitionStanding>,
     workers: BTreeMap<u16, WorkerStanding>,
     rules_version: Option<Box<str>>,
+    viewers: usize,
 }
 
 impl Standing {
@@ -80,6 +83,10 @@ impl Standing {
         self.workers.remove(&worker);
     }
 
+    pub(super) fn viewers(&mut self, count: usize) {
+        self.viewers = count;
+    }
+
     pub(super) fn rules(&mut self, version: &str) {
         self.rules_version = Some(version.into());
     }
@@ -91,6 +98,11 @@ impl Standing {
             sum.absorb(&partition.customers);
         }
         sum
+    }
+
+    /// Returns how many partitions are assigned.
+    pub(super) fn partition_count(&self) -> usize {
+        self.partitions.len()
     }
 
     /// Writes every gauge.
@@ -120,7 +132,9 @@ impl Standing {
             shown(self.workers.values().map(of).fold(0, u64::saturating_add))
         };
         set(&gauges.workers, &[], shown(self.workers.len()));
+        set(&gauges.viewers, &[], shown(self.viewers));
         set(&gauges.restore_remaining, &[], sum(|worker| worker.restore_remaining));
+        set(&gauges.unwritten_rows, &[], sum(|worker| worker.unwritten_rows));
         for &queue in Queue::ALL {
             let items = match queue {
                 Queue::Fetched => sum(|worker| worker.fetched),

@@ -143,6 +143,7 @@ impl Tally {
                     self.moment(moment, effects.text(moment.event), reason);
                 }
                 Effect::Reject(item) => self.reject(item.reason),
+                Effect::Pulse(_) => self.outputs.add([Output::Pulse.index()]),
                 Effect::Fact(Fact::Unlabelled(event)) => self.unlabelled(effects.text(*event)),
                 Effect::Fact(fact) => self.fact(*fact),
             }
@@ -160,6 +161,9 @@ impl Tally {
                 counts.add(stage, band, 1);
             }
             self.outputs.add([Output::Engagement.index()]);
+            self.outputs.add([Output::State.index()]);
+        }
+        for _ in &sealed.pulse {
             self.outputs.add([Output::State.index()]);
         }
         if sealed.partition_row.is_some() {
@@ -265,6 +269,7 @@ impl Tally {
                 self.singles.key_mismatches += 1;
                 self.caveat(Caveat::KeyMismatch);
             }
+            Fact::PulseTooLate => self.caveat(Caveat::PulseTooLate),
             Fact::MomentTrimmed => self.caveat(Caveat::MomentTrimmed),
             Fact::ReversalUnknown => self.caveat(Caveat::ReversalUnknown),
             Fact::RowUnreadable => self.caveat(Caveat::RowUnreadable),

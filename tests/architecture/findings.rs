@@ -135,8 +135,10 @@ pub(crate) fn name_findings(file: &SourceFile) -> Vec<String> {
         let words: Vec<_> = text.split_whitespace().collect();
         for (keyword, name) in words.windows(2).map(|pair| (pair[0], first_name(pair[1]))) {
             let declares = matches!(keyword, "struct" | "enum" | "trait" | "type" | "mod");
-            // The layer that waits is called so; a struct of that name would say nothing.
-            if !declares || (keyword, name.as_str()) == ("mod", "service") {
+            // The layer that waits is called so; a struct of that name would say nothing. And what
+            // a body is made of is hyper's word.
+            let given = [("mod", "service"), ("type", "Data")];
+            if !declares || given.contains(&(keyword, name.as_str())) {
                 continue;
             }
             let empty = |word: &str| EMPTY_WORDS.iter().any(|each| each.eq_ignore_ascii_case(word));

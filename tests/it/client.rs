@@ -11,7 +11,7 @@ use rdkafka::{
     consumer::{BaseConsumer, CommitMode, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
     message::Headers,
-    producer::{BaseProducer, BaseRecord, Producer},
+    producer::{BaseProducer, BaseRecord, Producer as _},
 };
 
 use rega::clock::Stopwatch;
@@ -201,4 +201,100 @@ fn headers(headers: &rdkafka::message::BorrowedHeaders) -> BTreeMap<String, Stri
         .iter()
         .map(|header| (header.key.to_owned(), header.value.map(text).unwrap_or_default()))
         .collect()
+}
+
+/// A producer that keeps its order and repeats nothing over a broker's crash.
+pub(crate) struct Producer {
+    producer: BaseProducer,
+    topic: String,
+}
+
+impl Producer {
+    pub(crate) fn new(brokers: &str, topic: &str) -> Self {
+        let producer = config(brokers)
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "5")
+            .set("message.timeout.ms", "300000")
+            .create()
+            .unwrap();
+        Self { producer, topic: topic.to_owned() }
+    }
+
+    pub(crate) fn send(&self, partition: i32, key: &str, value: &str) {
+        let mut record = BaseRecord::to(&self.topic).partition(partition).key(key).payload(value);
+        while let Err((error, refused)) = self.producer.send(record) {
+            assert_eq!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::QueueFull), "{error}");
+            self.producer.poll(Duration::from_millis(20));
+            record = refused;
+        }
+        self.producer.poll(Duration::ZERO);
+    }
+
+    /// Waits until the broker has everything.
+    pub(crate) fn finish(&self) {
+        self.producer.flush(LIMIT).unwrap();
+    }
+}
+
+/// A reader of committed records that is polled.
+pub(crate) struct Reader(BaseConsumer);
+
+impl Reader {
+    /// Begins at the oldest records of a topic.
+    pub(crate) fn new(brokers: &str, topic: &str, partitions: i32) -> Self {
+        let mut config = config(brokers);
+        config.set("group.id", "rega-test-reader").set("isolation.level", "read_committed");
+        let reader = Self(config.set("enable.auto.commit", "false").create().unwrap());
+        let mut list = TopicPartitionList::new();
+        for partition in 0..partitions {
+            list.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+        }
+        reader.0.assign(&list).unwrap();
+        reader
+    }
+
+    /// Waits for a record. The broker may be away for a while.
+    pub(crate) fn poll(&self, timeout: Duration) -> Option<Seen> {
+        let watch = Stopwatch::start();
+        loop {
+            let left = watch.left_of(timeout);
+            match self.0.poll(left) {
+                Some(Ok(record)) => {
+                    return Some(Seen {
+                        partition: record.partition(),
+                        offset: record.offset(),
+                        key: record.key().map(text),
+                        value: record.payload().map(text),
+                        headers: BTreeMap::new(),
+                    });
+                }
+                Some(Err(_)) | None if left.is_zero() => return None,
+                Some(Err(_)) | None => {}
+            }
+        }
+    }
+}
+
+/// Returns where each partition ends; with `"read_committed"`, up to where its transactions are
+/// decided.
+pub(crate) fn ends(
+    brokers: &str,
+    topic: &str,
+    partitions: i32,
+    isolation: &str,
+) -> BTreeMap<i32, i64> {
+    let consumer: BaseConsumer = config(brokers)
+        .set("group.id", "rega-test-reader")
+        .set("isolation.level", isolation)
+        .create()
+        .unwrap();
+    let end = |partition| consumer.fetch_watermarks(topic, partition, LIMIT).unwrap().1;
+    (0..partitions).map(|partition| (partition, end(partition))).collect()
+}
+
+/// Returns whether there is such a topic.
+pub(crate) fn topic_exists(brokers: &str, topic: &str) -> bool {
+    let consumer: BaseConsumer = config(brokers).create().unwrap();
+    let metadata = consumer.fetch_metadata(None, LIMIT).unwrap();
+    metadata.topics().iter().any(|found| found.name() == topic)
 }

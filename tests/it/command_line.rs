@@ -60,7 +60,16 @@ fn check_says_by_its_code_whether_all_is_well() {
 
 #[test]
 fn a_schema_is_json_on_stdout() {
-    for name in ["config", "rules", "mapping", "touchpoint", "moments", "engagement", "rejects"] {
+    for name in [
+        "config",
+        "rules",
+        "mapping",
+        "touchpoint",
+        "moments",
+        "engagement",
+        "rejects",
+        "pain-spikes",
+    ] {
         let output = rega(&["check", "--schema", name], &[]);
         assert_eq!(output.status.code(), Some(0));
         let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

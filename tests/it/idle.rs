@@ -11,10 +11,10 @@ use arc_swap::ArcSwap;
 use rega::{
     clock::Clock,
     config::{self, Environment},
-    engine::{self, Engine, decode::Dialect},
+    engine::{self, Engine, decode::Dialect, spike::DetectorSettings},
     kafka::{Connection, EmbeddedBroker, Role, TopicPlan, TopicSet, ensure},
     model::EventTime,
-    service::{self, Exit, InputStart, Launch, Ruling, Settings},
+    service::{self, Exit, InputStart, Launch, Ruling, Settings, StateSettings, Watching},
     telemetry::{Names, Telemetry},
 };
 use serde_json::{Value, json};
@@ -38,6 +38,7 @@ struct Running {
     stop: oneshot::Sender<()>,
     ended: thread::JoinHandle<Exit>,
     clock: Clock,
+    _folder: tempfile::TempDir,
 }
 
 impl Running {
@@ -50,6 +51,7 @@ impl Running {
 /// Runs the default pack in this process until told to stop.
 fn start(brokers: &str, plan: TopicPlan, topics: TopicSet) -> Running {
     let clock = Clock::accelerated(EventTime::from_millis(ORIGIN).unwrap(), SPEED);
+    let folder = tempfile::TempDir::new().unwrap();
     let rules = config::load(None, &Environment::default()).unwrap().rules;
     let settings = engine::Settings::default();
     let names = Names::new(&settings.channels, rules.rule_names(), rules.kind_names());
@@ -64,10 +66,19 @@ fn start(brokers: &str, plan: TopicPlan, topics: TopicSet) -> Running {
             commit_interval: Duration::from_millis(50),
             max_records_per_commit: 1000,
             drain_timeout: Duration::from_secs(20),
+            state: StateSettings {
+                dir: folder.path().to_owned(),
+                checkpoint_interval: Duration::from_millis(200),
+                memory_bytes: 1 << 26,
+                keep: Duration::from_hours(1),
+            },
             input_start: InputStart::Earliest,
             adopt_offsets: false,
             idle_after: Settings::IDLE_AFTER,
+            detector: DetectorSettings::default(),
+            notify: None,
             clock,
+            watching: Watching { viewers_max: 0, spikes_topic: "pain-spikes".to_owned() },
         },
         topics,
         ruling: Arc::new(ArcSwap::from_pointee(Ruling { engine, names: Arc::new(names) })),
@@ -77,7 +88,7 @@ fn start(brokers: &str, plan: TopicPlan, topics: TopicSet) -> Running {
     let (stop, stopped) = oneshot::channel::<()>();
     let until = async move { drop(stopped.await) };
     let ended = thread::spawn(move || service::run(launch, until).unwrap());
-    Running { stop, ended, clock }
+    Running { stop, ended, clock, _folder: folder }
 }
 
 /// An order that is promised ten minutes after it was placed, and a later look at something.

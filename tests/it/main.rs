@@ -1,10 +1,16 @@
 //! Rega against real parts: a native Kafka broker that this binary starts and takes down.
 #![cfg(test)]
 
+mod alarms;
 mod broker;
+mod browser;
+mod chaos;
 mod client;
 mod command_line;
+mod console;
+mod disk;
 mod docs;
+mod failpoints;
 mod idle;
 mod kcat;
 mod packs;
@@ -15,3 +21,5 @@ mod startup;
 mod stream;
 mod topics;
 mod transactions;
+mod watching;
+mod web;

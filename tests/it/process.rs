@@ -43,7 +43,7 @@ impl Setup<'_> {
              kafka: {{ brokers: \"{brokers}\", properties: {{ session.timeout.ms: 6000, \
              topic.metadata.refresh.interval.ms: 2000 }} }}\n\
              topics:\n  touchpoints: {app}-touchpoints\n  moments: {app}-moments\n  \
-             engagement: {app}-engagement\n  rejects: {app}-rejects\n\
+             engagement: {app}-engagement\n  rejects: {app}-rejects\n  pain_spikes: {app}-pain-spikes\n\
              state: {{ dir: \"{}\" }}\n\
              {more}\n",
             state.display()
@@ -63,7 +63,28 @@ impl Setup<'_> {
 
     pub(crate) fn start_with(&self, arguments: &[&str]) -> Rega {
         let mut command = self.command();
-        let mut child = command.args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        command.args(arguments);
+        Self::spawn(command)
+    }
+
+    /// Starts it with failpoints set: it ends by itself at one of them.
+    pub(crate) fn start_failing(&self, failpoints: &str) -> Rega {
+        let mut command = self.command();
+        command.env("FAILPOINTS", failpoints).env("REGA_STATE__CHECKPOINT", "200ms");
+        Self::spawn(command)
+    }
+
+    /// Starts it by another program, with more of an environment.
+    pub(crate) fn start_within(&self, mut outer: Command, environment: &[(&str, &str)]) -> Rega {
+        let command = self.command();
+        outer.arg(command.get_program()).args(command.get_args());
+        outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        outer.envs(environment.iter().copied());
+        Self::spawn(outer)
+    }
+
+    fn spawn(mut command: Command) -> Rega {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = unbounded();
         thread::spawn(move || {
@@ -109,6 +130,29 @@ impl Rega {
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Waits for a log line that contains `text`, or for the end; returns whether it was the line.
+    pub(crate) fn sees_or_ends(&mut self, text: &str) -> bool {
+        while let Ok(line) = self.lines.recv_timeout(LIMIT) {
+            let found = line.contains(text);
+            self.seen.push(line);
+            if found {
+                return true;
+            }
+        }
+        assert!(self.child.try_wait().unwrap().is_some(), "neither in time:\n{}", self.log());
+        false
+    }
+
+    /// Returns the process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// Asks it to end, and waits until it has.

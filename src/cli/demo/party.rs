@@ -2,6 +2,7 @@
 
 use std::{
     net::TcpListener,
+    path::PathBuf,
     sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
@@ -15,10 +16,10 @@ use crate::{
     cli::Failure,
     clock::Clock,
     config::{self, Environment, Loaded},
-    engine::{Engine, decode::Dialect},
+    engine::{Engine, decode::Dialect, spike::DetectorSettings},
     kafka::{Connection, EmbeddedBroker, Feeder, Follower, Role, TopicPlan, TopicSet},
     model::{EventTime, Span},
-    service::{self, Exit, InputStart, Launch, Ruling, Settings, StartFailure},
+    service::{self, Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateSettings},
     telemetry::{Names, Telemetry},
 };
 
@@ -47,7 +48,24 @@ pub(super) struct Party {
     plan: TopicPlan,
     address: String,
     tolerance: Span,
-    _broker: EmbeddedBroker,
+    _held: (EmbeddedBroker, ScratchFolder),
+}
+
+/// Where the demo's checkpoints are while it lasts.
+#[derive(Debug)]
+struct ScratchFolder(PathBuf);
+
+impl ScratchFolder {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("rega-demo-{}", std::process::id())))
+    }
+}
+
+impl Drop for ScratchFolder {
+    fn drop(&mut self) {
+        // Where it cannot be removed, the system does so in its time.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
 }
 
 /// Makes a failure of the demo out of whatever went wrong.
@@ -70,8 +88,9 @@ impl Party {
             Connection::new(&broker.brokers(), std::collections::BTreeMap::new()).map_err(fatal)?;
         let address = address.map_or_else(free_address, ToOwned::to_owned);
         let tolerance = loaded.config.tolerance;
+        let folder = ScratchFolder::new();
         let launch = Launch {
-            settings: settings(&loaded, clock, connection.clone(), plan.clone()),
+            settings: settings(&loaded, &folder, clock, (connection.clone(), plan.clone())),
             topics: TopicSet {
                 partition_count: PARTITION_COUNT,
                 reject_partition_count: PARTITION_COUNT,
@@ -86,7 +105,7 @@ impl Party {
             .spawn(move || service::run(launch, async { drop(ended.await) }))
             .map_err(fatal)?;
         let address = format!("http://{address}");
-        Ok(Self { service, until, connection, plan, address, tolerance, _broker: broker })
+        Ok(Self { service, until, connection, plan, address, tolerance, _held: (broker, folder) })
     }
 
     /// Returns the service's side of the situation. `latest`: the latest event time seen.
@@ -146,7 +165,12 @@ impl Party {
     }
 }
 
-fn settings(loaded: &Loaded, clock: Clock, connection: Connection, topics: TopicPlan) -> Settings {
+fn settings(
+    loaded: &Loaded,
+    folder: &ScratchFolder,
+    clock: Clock,
+    (connection, topics): (Connection, TopicPlan),
+) -> Settings {
     let config = &loaded.config;
     Settings {
         app: "demo".to_owned(),
@@ -157,10 +181,19 @@ fn settings(loaded: &Loaded, clock: Clock, connection: Connection, topics: Topic
         commit_interval: config.commit.interval,
         max_records_per_commit: config.commit.max_touchpoints,
         drain_timeout: config.drain_timeout,
+        state: StateSettings {
+            dir: folder.0.clone(),
+            checkpoint_interval: config.state.checkpoint,
+            memory_bytes: config.state.memory_bytes,
+            keep: config.state.keep,
+        },
         input_start: InputStart::Earliest,
         adopt_offsets: false,
         idle_after: Settings::IDLE_AFTER,
         clock,
+        detector: DetectorSettings { backfill_after: None, ..config.detector() },
+        notify: None,
+        watching: service::watching(config),
     }
 }
 

@@ -17,7 +17,10 @@ use super::{Failure, error};
 use crate::{
     clock,
     config::{self, Environment, Loaded},
-    engine::{Engine, decode::Dialect},
+    engine::{
+        Engine,
+        spike::{Detector, DetectorSettings},
+    },
     model::{EventTime, Partitioner},
 };
 
@@ -32,7 +35,8 @@ pub(super) struct ReplayArguments {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// What the lines look like: "native", or a mapping file
+    /// What the lines look like: native, auto, segment, cloudevents, snowplow, posthog, ga4, or a
+    /// mapping file [default: as for the topic of the settings]
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<String>,
 
@@ -43,6 +47,10 @@ pub(super) struct ReplayArguments {
     /// Write every customer's last record of `engagement` there
     #[arg(long, value_name = "OUT")]
     engagement: Option<PathBuf>,
+
+    /// Look for spikes, and write the records of `pain-spikes` there
+    #[arg(long, value_name = "OUT")]
+    spikes: Option<PathBuf>,
 
     /// Write what could not be read there, with the reason
     #[arg(long, value_name = "OUT")]
@@ -80,13 +88,10 @@ fn partitioner(text: &str) -> Result<Partitioner, String> {
 
 pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     let loaded = config::load(arguments.config.as_deref(), &Environment::of_process())?;
-    let Loaded { config, rules, mappings } = loaded;
+    let Loaded { config, rules, dialects } = loaded;
     let dialect = match arguments.dialect.as_deref() {
-        Some("native") => Dialect::Native,
-        Some(file) => Dialect::Mapping(Box::new(config::load_mapping(file.as_ref())?)),
-        None => mappings
-            .get(&config.topics.touchpoints)
-            .map_or(Dialect::Native, |spec| Dialect::Mapping(Box::new(spec.clone()))),
+        Some(written) => config::load_dialect(written)?,
+        None => dialects.of(&config.topics.touchpoints),
     };
     let mut settings = config.engine();
     settings.backfill_after = None;
@@ -97,8 +102,13 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
         arguments.moments.as_deref(),
         arguments.engagement.as_deref(),
         arguments.rejects.as_deref(),
-    )?;
+    )?
+    .and_spikes(arguments.spikes.as_deref())?;
     let mut session = Session::new(&engine, now, outputs);
+    if arguments.spikes.is_some() {
+        let settings = DetectorSettings { backfill_after: None, ..config.detector() };
+        session.detect(Detector::new(settings));
+    }
     session.partition_by(arguments.partitions, arguments.partitioner);
     session.assume_time(arguments.default_ts);
     let mut lines = Lines::open(&arguments.files)?;

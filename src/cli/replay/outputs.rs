@@ -17,6 +17,7 @@ pub(super) struct Outputs {
     moments: Option<Box<dyn Write>>,
     engagement: Option<Box<dyn Write>>,
     rejects: Option<Box<dyn Write>>,
+    spikes: Option<Box<dyn Write>>,
 }
 
 impl Outputs {
@@ -25,7 +26,18 @@ impl Outputs {
         engagement: Option<&Path>,
         rejects: Option<&Path>,
     ) -> Result<Self, Failure> {
-        Ok(Self { moments: open(moments)?, engagement: open(engagement)?, rejects: open(rejects)? })
+        let (moments, engagement, rejects) = (open(moments)?, open(engagement)?, open(rejects)?);
+        Ok(Self { moments, engagement, rejects, spikes: None })
+    }
+
+    /// Writes spikes there as well.
+    pub(super) fn and_spikes(mut self, spikes: Option<&Path>) -> Result<Self, Failure> {
+        self.spikes = open(spikes)?;
+        Ok(self)
+    }
+
+    pub(super) fn spike(&mut self, record: &[u8]) -> io::Result<()> {
+        write_line(self.spikes.as_mut(), record)
     }
 
     pub(super) fn wants_engagement(&self) -> bool {
@@ -63,7 +75,7 @@ impl Outputs {
     }
 
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        let all = [&mut self.moments, &mut self.engagement, &mut self.rejects];
+        let all = [&mut self.moments, &mut self.engagement, &mut self.rejects, &mut self.spikes];
         all.into_iter().flatten().try_for_each(Write::flush)
     }
 }

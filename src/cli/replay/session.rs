@@ -4,7 +4,10 @@ use std::io;
 
 use super::{lines::Line, outputs::Outputs, summary::Summary};
 use crate::{
-    engine::{Effect, Effects, Engine, Partition, Record, Sealed, engagement_record},
+    engine::{
+        Effect, Effects, Engine, Partition, Record, Sealed, engagement_record,
+        spike::{Detector, Found, PulseRecord},
+    },
     model::{EventTime, Partitioner},
     store::MemoryStore,
 };
@@ -30,6 +33,7 @@ pub(super) struct Session<'e> {
     sealed: Sealed,
     since_commit: u32,
     summary: Summary,
+    detector: Option<Detector>,
 }
 
 impl<'e> Session<'e> {
@@ -46,6 +50,7 @@ impl<'e> Session<'e> {
             sealed: Sealed::default(),
             since_commit: 0,
             summary: Summary::default(),
+            detector: None,
         }
     }
 
@@ -53,6 +58,11 @@ impl<'e> Session<'e> {
     pub(super) fn partition_by(&mut self, partitions: u32, partitioner: Partitioner) {
         self.shards = (0..partitions).map(|_| Shard::default()).collect();
         self.partitioner = partitioner;
+    }
+
+    /// Looks for spikes.
+    pub(super) fn detect(&mut self, detector: Detector) {
+        self.detector = Some(detector);
     }
 
     /// Gives lines without a time this one.
@@ -65,6 +75,7 @@ impl<'e> Session<'e> {
         let record = Record {
             value: Some(line.bytes),
             key: None,
+            headers: &[],
             topic: line.file,
             partition: 0,
             offset: line.number,
@@ -75,7 +86,7 @@ impl<'e> Session<'e> {
         let Some(shard) = self.shards.get_mut(number) else { return Ok(()) };
         let Shard { partition, store } = shard;
         partition.process(self.engine, &record, self.now, store, &mut self.effects);
-        self.write(Some(line))?;
+        self.write(number, Some(line))?;
         self.since_commit += 1;
         if LINES_PER_COMMIT <= self.since_commit {
             self.commit();
@@ -87,11 +98,16 @@ impl<'e> Session<'e> {
     pub(super) fn finish(mut self, as_of: Option<EventTime>) -> io::Result<Summary> {
         if let Some(as_of) = as_of {
             let event_time = as_of.plus(self.engine.settings().tolerance);
-            for shard in &mut self.shards {
-                let Shard { partition, store } = shard;
+            for number in 0..self.shards.len() {
+                let Some(Shard { partition, store }) = self.shards.get_mut(number) else { break };
                 partition.tick(self.engine, event_time, self.now, store, &mut self.effects);
+                self.write(number, None)?;
             }
-            self.write(None)?;
+        }
+        if let Some(detector) = &mut self.detector {
+            let mut found = Found::default();
+            detector.finish(&mut found);
+            self.tell(&found)?;
         }
         self.commit();
         for shard in &self.shards {
@@ -117,7 +133,8 @@ impl<'e> Session<'e> {
         usize::try_from(partition).unwrap_or(0)
     }
 
-    fn write(&mut self, line: Option<&Line<'_>>) -> io::Result<()> {
+    fn write(&mut self, shard: usize, line: Option<&Line<'_>>) -> io::Result<()> {
+        let mut found = Found::default();
         for effect in self.effects.iter() {
             match effect {
                 Effect::Moment(moment) => {
@@ -133,10 +150,30 @@ impl<'e> Session<'e> {
                         self.outputs.reject(rejected, &self.effects, line)?;
                     }
                 }
+                Effect::Pulse(pulse) => {
+                    let Some(detector) = &mut self.detector else { continue };
+                    let record = PulseRecord {
+                        partition: i32::try_from(shard).unwrap_or(i32::MAX),
+                        minute: pulse.minute,
+                        value: self.effects.bytes(pulse.value),
+                        offset: 0,
+                        heard_at: self.now,
+                    };
+                    detector.note(&record, &mut found);
+                    detector.judge(None, None, &mut found);
+                }
                 Effect::Fact(fact) => self.summary.fact(*fact, &self.effects),
             }
         }
         self.effects.clear();
+        self.tell(&found)
+    }
+
+    fn tell(&mut self, found: &Found) -> io::Result<()> {
+        for said in &found.said {
+            self.summary.spike(said);
+            self.outputs.spike(&said.value)?;
+        }
         Ok(())
     }
 

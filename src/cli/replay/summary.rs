@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use crate::{
-    engine::{Effects, Engine, Fact, Moment, RejectedItem},
+    engine::{
+        Effects, Engine, Fact, Moment, RejectedItem,
+        spike::{SaidSpike, SpikeState},
+    },
     model::{EpisodeOutcome, EventTime, LabelledBy, MomentOfTruth, Stage, Valence},
 };
 
@@ -31,6 +34,8 @@ pub(super) struct Summary {
     ended: BTreeMap<(u8, &'static str), u64>,
     unlabelled: BTreeMap<String, u64>,
     notes: BTreeMap<&'static str, u64>,
+    /// Spikes that opened, by what they are about.
+    spikes: BTreeMap<String, u64>,
     first: Option<EventTime>,
     last: Option<EventTime>,
 }
@@ -62,6 +67,13 @@ impl Summary {
             self.derived += 1;
         } else {
             *self.labelled_by.entry(moment.labelled_by).or_default() += 1;
+        }
+    }
+
+    pub(super) fn spike(&mut self, said: &SaidSpike) {
+        if said.state == SpikeState::Open {
+            let name = format!("{} of {}", said.key, said.numerator.as_str());
+            *self.spikes.entry(name).or_default() += 1;
         }
     }
 
@@ -101,6 +113,7 @@ impl Summary {
             Fact::ReversalUnknown => self.note("reversals of nothing known"),
             Fact::Retired => self.note("customers past their retention"),
             Fact::MomentTrimmed => self.note("published without properties: too large"),
+            Fact::PulseTooLate => self.note("too late for spikes"),
             Fact::RowUnreadable => self.note("state rows that could not be read"),
             Fact::Evicted(bounded) => self.note(bounded.as_str()),
             Fact::KeyMismatch
@@ -163,6 +176,7 @@ impl Summary {
         list(text, "ended", ended.iter().map(|(name, count)| (name.as_str(), *count)))?;
         list(text, "unknown", self.unlabelled.iter().map(|(name, count)| (&**name, count)))?;
         list(text, "rejects", self.rejects.iter().map(|(reason, count)| (*reason, count)))?;
+        list(text, "spikes", self.spikes.iter().map(|(name, count)| (name.as_str(), count)))?;
         list(text, "noted", self.notes.iter().map(|(what, count)| (*what, count)))
     }
 }

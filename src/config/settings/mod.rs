@@ -3,6 +3,7 @@
 //! Reading never stops at a problem: it goes on with the default, so that one run tells
 //! everything. What was read is handed out only when there was none.
 
+mod alarms;
 mod kafka;
 mod names;
 mod read;
@@ -12,8 +13,12 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 
 use jiff::tz::TimeZone;
 
-pub use self::kafka::Properties;
 pub(super) use self::read::read;
+pub use self::{
+    alarms::{Notify, Secret, Spikes},
+    kafka::Properties,
+};
+use super::dialect::WrittenDialects;
 use crate::{
     engine::{self, rules::spec::Located},
     model::{Channels, EventTime, Span},
@@ -21,7 +26,7 @@ use crate::{
 
 /// Every setting, as it is written in a file: the environment variable is the same name in
 /// capitals with `REGA_` before it and `__` for a dot.
-pub(super) const KEYS: [&str; 36] = [
+pub(super) const KEYS: [&str; 46] = [
     "app",
     "instance",
     "kafka.brokers",
@@ -38,10 +43,14 @@ pub(super) const KEYS: [&str; 36] = [
     "topics.pain_spikes",
     "topics.rejects",
     "state.dir",
+    "state.checkpoint",
+    "state.memory_bytes",
+    "state.keep",
     "state.retention",
     "workers",
     "http.listen",
     "http.advertise",
+    "http.viewers_max",
     "rules",
     "commit.interval",
     "commit.max_touchpoints",
@@ -51,7 +60,13 @@ pub(super) const KEYS: [&str; 36] = [
     "history.since",
     "history.complete_after",
     "visit.gap",
+    "spikes.properties",
+    "spikes.watch",
+    "spikes.false_alarms_per_week",
     "notify.max_age",
+    "notify.alertmanager.url",
+    "notify.webhook.url",
+    "notify.webhook.token",
     "channels",
     "moments.properties",
     "text_fields",
@@ -101,9 +116,10 @@ pub struct Config {
     /// `visit.gap`: a customer's silence of this length ends a visit. Default 30m, as web
     /// analytics has it.
     pub visit_gap: Span,
-    /// `notify.max_age`: what is older is published as `backfill` and pages nobody. Default 1h:
-    /// nobody can act on older news.
-    pub notify_max_age: Span,
+    /// What is watched for spikes.
+    pub spikes: Spikes,
+    /// Who is told.
+    pub notify: Notify,
     /// `channels`: names besides the built-in ones. Each is a label of several metrics, so there
     /// is a bound ([`Channels::MAX`]).
     pub channels: Vec<String>,
@@ -141,8 +157,10 @@ pub struct Input {
     /// `input.start`: where to begin without committed offsets. Default earliest: history makes
     /// moments right, and what is old pages nobody.
     pub start: Start,
-    /// `input.dialect`: the format of topics without a mapping. Default native.
-    pub dialect: Dialect,
+    /// `input.dialect`: what the records look like, for every topic or by topic: a name, or a
+    /// mapping file. Default native: what is meant for Rega is read fastest, and nothing is
+    /// guessed.
+    pub dialect: WrittenDialects,
     /// `input.mappings`: topic → mapping file.
     pub mappings: BTreeMap<String, Located<String>>,
     /// `input.max_bytes`: a larger record is a reject. Default 1,000,000: what brokers accept by
@@ -171,6 +189,16 @@ pub struct State {
     /// `state.dir`: where checkpoints are kept, relative to the working directory. Default
     /// `state`.
     pub dir: PathBuf,
+    /// `state.checkpoint`: so often is written to the disk what has changed. Default 5s: a restart
+    /// then reads back seconds of work, and a customer who comes ten times in them is written once.
+    pub checkpoint: Duration,
+    /// `state.memory_bytes`: how much memory customers' rows may take, of all workers together.
+    /// Default 512 MiB: about half a million customers, and what else a small machine runs.
+    pub memory_bytes: usize,
+    /// `state.keep`: how long the state of a partition that went elsewhere stays on the disk.
+    /// Default 12h: the state topic forgets after 24 h (`delete.retention.ms`) whom it has
+    /// forgotten, and an older checkpoint would remember them for ever.
+    pub keep: Duration,
     /// `state.retention`: a customer without touchpoints for so long is forgotten. Default 400d:
     /// who comes once a year is still known.
     pub retention: Span,
@@ -184,6 +212,9 @@ pub struct Http {
     /// `http.advertise`: where other instances reach this one, as `http://host:port`. `None`: the
     /// address it listens on.
     pub advertise: Option<String>,
+    /// `http.viewers_max`: how many may watch the console's live picture at a time. Default 16: a
+    /// team, and far below the connections that there are. 0: nobody may.
+    pub viewers_max: usize,
 }
 
 /// `commit`.
@@ -229,13 +260,6 @@ pub enum Start {
     At(EventTime),
 }
 
-/// The format of touchpoints that need no mapping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// Rega's own JSON.
-    Native,
-}
-
 /// What log lines look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -246,6 +270,17 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// Returns what of this concerns the spike detector.
+    pub fn detector(&self) -> engine::spike::DetectorSettings {
+        let Spikes { properties: _, watch, false_alarms_per_week } = &self.spikes;
+        engine::spike::DetectorSettings {
+            timezone: self.timezone.clone(),
+            watch: watch.clone(),
+            alarms_a_day: false_alarms_per_week / 7.0,
+            backfill_after: Some(self.notify.max_age),
+        }
+    }
+
     /// Returns what of this concerns the engine.
     pub fn engine(&self) -> engine::Settings {
         // Destructured, so that a setting that is added cannot be forgotten here.
@@ -255,7 +290,7 @@ impl Config {
             kafka: _,
             input: Input { keyed, partitioner: _, start: _, dialect: _, mappings: _, max_bytes },
             topics: _,
-            state: State { dir: _, retention },
+            state: State { dir: _, checkpoint: _, memory_bytes: _, keep: _, retention },
             workers: _,
             http: _,
             rules: _,
@@ -265,7 +300,8 @@ impl Config {
             order_window,
             history: History { since, complete_after },
             visit_gap,
-            notify_max_age,
+            spikes: Spikes { properties, watch: _, false_alarms_per_week: _ },
+            notify,
             channels,
             carry_properties,
             text_fields,
@@ -281,7 +317,8 @@ impl Config {
             history_complete_after: *complete_after,
             visit_gap: *visit_gap,
             timezone: timezone.clone(),
-            backfill_after: Some(*notify_max_age),
+            backfill_after: Some(notify.max_age),
+            spike_properties: properties.clone(),
             carry_properties: *carry_properties,
             text_fields: text_fields.clone(),
             max_output_bytes: *max_output_bytes,

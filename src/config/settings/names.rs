@@ -106,6 +106,20 @@ pub(super) fn advertise(node: &Node, problems: &mut Problems) -> Option<String> 
     Some(written.trim_end_matches('/').to_owned())
 }
 
+/// Reads where something is posted to.
+pub(super) fn receiver(node: &Node, problems: &mut Problems) -> Option<String> {
+    let written = text(node, problems)?;
+    let scheme = ["http://", "https://"].into_iter().find_map(|one| written.strip_prefix(one));
+    let host = scheme.map(|rest| rest.split('/').next().unwrap_or_default());
+    if host.is_none_or(str::is_empty) || written.contains(char::is_whitespace) {
+        // Not shown: a webhook's address is often its password.
+        let help = "write http://host:port, with a path where the receiver has one";
+        problems.add_with_help(node.at, "expected a URL", help);
+        return None;
+    }
+    Some(written.trim_end_matches('/').to_owned())
+}
+
 /// Reads the user's own channels.
 pub(super) fn channels(node: &Node, problems: &mut Problems) -> Option<Vec<String>> {
     let channels = names(node, problems)?;

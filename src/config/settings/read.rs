@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use jiff::tz::TimeZone;
 
 use super::{
-    Commit, Config, Dialect, History, Http, Input, Kafka, LogFormat, Partitioner, Properties,
-    Start, State, Topics, kafka, names,
+    Commit, Config, History, Http, Input, Kafka, LogFormat, Partitioner, Properties, Start, State,
+    Topics, alarms, kafka, names,
     together::{self, Marks},
 };
 use crate::{
     config::{
+        dialect::{WrittenDialects, written},
         fields::{Fields, entries, read_fields},
         problem::Problems,
         values::{
@@ -41,11 +42,23 @@ const COMMIT_MAX: Span = 5 * SECOND;
 /// What one worker can hold between two commits in a few hundred megabytes.
 const TOUCHPOINTS_MAX: u64 = 1_000_000;
 
+/// Viewers hold a connection each, and there are 128 in all: half is left to those who ask.
+const VIEWERS_MAX: u64 = 64;
+
 /// A reject must have room for its headers and a readable part of the item; a batch is no smaller.
 const BYTES_MIN: u64 = 10_000;
 
 /// More than any broker is told to accept.
 const BYTES_MAX: u64 = 100_000_000;
+
+/// A day less room: see `state.keep`.
+const KEEP_MAX: Span = 23 * HOUR;
+
+/// What the rows of one transaction of the usual size take.
+const MEMORY_MIN: u64 = 1 << 20;
+
+/// More than machines have.
+const MEMORY_MAX: u64 = 1 << 44;
 
 /// More threads than that in one process mean that several processes are wanted.
 const WORKERS_MAX: u64 = 64;
@@ -54,11 +67,6 @@ impl Vocabulary for Partitioner {
     const WHAT: &'static str = "a partitioner";
     const WORDS: &'static [(&'static str, Self)] =
         &[("auto", Self::Auto), ("murmur2", Self::Murmur2), ("crc32", Self::Crc32)];
-}
-
-impl Vocabulary for Dialect {
-    const WHAT: &'static str = "a dialect";
-    const WORDS: &'static [(&'static str, Self)] = &[("native", Self::Native)];
 }
 
 impl Vocabulary for LogFormat {
@@ -77,7 +85,7 @@ pub(in crate::config) fn read(root: &Node, problems: &mut Problems) -> Option<Co
 }
 
 /// Reads one setting, and marks it.
-fn setting<T>(
+pub(super) fn setting<T>(
     fields: &mut Fields<'_, '_>,
     marks: &mut Marks,
     key: &'static str,
@@ -99,23 +107,13 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
     let (tolerance_of, tolerance) = day(usual.tolerance);
     let (window_of, window) = day(usual.order_window);
     let gap_of = span_within(MINUTE, DAY);
-    let age_of = span_within(SECOND, RETENTION_MAX);
     Config {
         app: setting(fields, marks, "app", names::app, "rega".to_owned()),
         instance: optional(fields, marks, "instance", names::app),
         kafka: fields.section("kafka", |fields| kafka_section(fields, marks)),
         input: fields.section("input", |fields| input(fields, marks)),
         topics: fields.section("topics", |fields| topics(fields, marks)),
-        state: fields.section("state", |fields| State {
-            dir: setting(fields, marks, "dir", folder, PathBuf::from("state")),
-            retention: setting(
-                fields,
-                marks,
-                "retention",
-                span_within(DAY, RETENTION_MAX),
-                usual.retention,
-            ),
-        }),
+        state: fields.section("state", |fields| state(fields, marks)),
         workers: setting(fields, marks, "workers", workers, cores()),
         http: fields.section("http", |fields| http(fields, marks)),
         rules: setting(fields, marks, "rules", names::packs, default_packs()),
@@ -128,8 +126,8 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
         history: fields.section("history", |fields| history(fields, marks)),
         visit_gap: fields
             .section("visit", |fields| setting(fields, marks, "gap", gap_of, usual.visit_gap)),
-        notify_max_age: fields
-            .section("notify", |fields| setting(fields, marks, "max_age", age_of, HOUR)),
+        spikes: fields.section("spikes", |fields| alarms::spikes(fields, marks)),
+        notify: fields.section("notify", |fields| alarms::notify(fields, marks)),
         channels: setting(fields, marks, "channels", names::channels, Vec::new()),
         carry_properties: fields.section("moments", |fields| {
             setting(fields, marks, "properties", flag, usual.carry_properties)
@@ -164,7 +162,7 @@ fn input(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Input {
         keyed: setting(fields, marks, "keyed", keyed, true),
         partitioner: setting(fields, marks, "partitioner", word, Partitioner::Auto),
         start: setting(fields, marks, "start", start, Start::Earliest),
-        dialect: setting(fields, marks, "dialect", word, Dialect::Native),
+        dialect: setting(fields, marks, "dialect", written, WrittenDialects::default()),
         mappings: setting(fields, marks, "mappings", mappings, BTreeMap::new()),
         max_bytes: setting(fields, marks, "max_bytes", bytes, usual),
     }
@@ -183,11 +181,26 @@ fn topics(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Topics {
     }
 }
 
+fn state(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> State {
+    let usual = engine::Settings::default().retention;
+    let checkpoint = duration(100, 10 * MINUTE);
+    let keep = duration(MINUTE, KEEP_MAX);
+    let retention = span_within(DAY, RETENTION_MAX);
+    State {
+        dir: setting(fields, marks, "dir", folder, PathBuf::from("state")),
+        checkpoint: setting(fields, marks, "checkpoint", checkpoint, Duration::from_secs(5)),
+        memory_bytes: setting(fields, marks, "memory_bytes", memory, 512 << 20),
+        keep: setting(fields, marks, "keep", keep, Duration::from_hours(12)),
+        retention: setting(fields, marks, "retention", retention, usual),
+    }
+}
+
 fn http(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Http {
     let local = SocketAddr::from(([127, 0, 0, 1], 8080));
     Http {
         listen: setting(fields, marks, "listen", names::listen, local),
         advertise: optional(fields, marks, "advertise", names::advertise),
+        viewers_max: setting(fields, marks, "viewers_max", viewers, 16),
     }
 }
 
@@ -209,7 +222,7 @@ fn history(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> History {
 }
 
 /// Reads one setting that has no default, and marks it.
-fn optional<T>(
+pub(super) fn optional<T>(
     fields: &mut Fields<'_, '_>,
     marks: &mut Marks,
     key: &'static str,
@@ -233,8 +246,16 @@ fn workers(node: &Node, problems: &mut Problems) -> Option<usize> {
     usize::try_from(whole(1..=WORKERS_MAX)(node, problems)?).ok()
 }
 
+fn viewers(node: &Node, problems: &mut Problems) -> Option<usize> {
+    usize::try_from(whole(0..=VIEWERS_MAX)(node, problems)?).ok()
+}
+
 fn touchpoints(node: &Node, problems: &mut Problems) -> Option<usize> {
     usize::try_from(whole(1..=TOUCHPOINTS_MAX)(node, problems)?).ok()
+}
+
+fn memory(node: &Node, problems: &mut Problems) -> Option<usize> {
+    usize::try_from(whole(MEMORY_MIN..=MEMORY_MAX)(node, problems)?).ok()
 }
 
 fn bytes(node: &Node, problems: &mut Problems) -> Option<usize> {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Config, Topics};
+use super::{Config, Input, Topics};
 use crate::{
     config::{problem::Problems, span},
     engine::rules::spec::At,
@@ -106,7 +106,10 @@ fn mappings(config: &Config, marks: &Marks, problems: &mut Problems) {
     if !marks.0.contains_key("topics.touchpoints") {
         return;
     }
-    for (topic, file) in config.input.mappings.iter().filter(|(topic, _)| *topic != read) {
+    let Input { mappings, dialect, .. } = &config.input;
+    for (topic, file) in
+        mappings.iter().chain(&dialect.by_topic).filter(|(topic, _)| *topic != read)
+    {
         problems.add_with_help(
             file.at,
             format!("nothing is read from \"{topic}\""),

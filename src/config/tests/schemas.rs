@@ -99,6 +99,7 @@ fn what_is_wrong_does_not_fit() {
         ("touchpoint", "event: x\nchannel: web"),
         ("moments", "event_id: x"),
         ("engagement", "customer_id: x"),
+        ("pain-spikes", "spike_id: x"),
         ("rejects", "reason: Not a code\ndetail: x\nline: 1\nitem: x"),
     ] {
         assert_ne!(problems(name, text), [""; 0], "{name}: {text}");

@@ -64,6 +64,7 @@ fn every_setting_can_be_overridden() {
         "zz:1",
         "7",
         "30000",
+        "2000000",
         "3m",
         "3s",
         "2d",

@@ -38,6 +38,22 @@ impl Field {
     /// How many there are.
     pub(super) const COUNT: usize = 12;
 
+    /// Every field.
+    pub(super) const ALL: [Self; Self::COUNT] = [
+        Self::EventId,
+        Self::CustomerId,
+        Self::AnonymousId,
+        Self::AccountId,
+        Self::Ts,
+        Self::SentAt,
+        Self::ReceivedAt,
+        Self::Channel,
+        Self::Event,
+        Self::Actor,
+        Self::Text,
+        Self::Properties,
+    ];
+
     /// Returns the name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -148,6 +164,8 @@ pub(super) struct Envelope<'a> {
     pub(super) properties: Cow<'a, str>,
     /// The hash of their content.
     pub(super) properties_hash: crate::model::StableHash,
+    /// `ts` has been corrected for the sender's clock by whoever passed it on.
+    pub(super) corrected: bool,
 }
 
 impl<'a> Envelope<'a> {
@@ -160,6 +178,13 @@ impl<'a> Envelope<'a> {
     pub(super) fn set(&mut self, field: Field, given: Given<'a>) {
         if let Some(slot) = self.fields.get_mut(field.index()) {
             *slot = given;
+        }
+    }
+
+    /// Sets a field that is there, and was not before.
+    pub(super) fn fill(&mut self, field: Field, given: Given<'a>) {
+        if given.value != Value::Null && !self.has(field) {
+            self.set(field, given);
         }
     }
 

@@ -24,6 +24,7 @@
 //!   or of the properties that stands twice is a reject.
 //! - A byte order mark and white space around the JSON are passed over.
 
+mod dialect;
 mod field;
 pub mod mapping;
 mod memory;
@@ -42,17 +43,8 @@ mod touchpoint;
 
 use std::collections::BTreeMap;
 
-pub use self::{
-    field::Field,
-    memory::Scratch,
-    names::{normal_channel, normal_event},
-    path::{BadPath, Path},
-    properties::{PathId, Properties, PropertyPaths},
-    reader::Kind,
-    reject::{Problem, Reject},
-    time::{BadFormat, TimeFormat, parse_due},
-};
 use self::{
+    dialect::Dialects,
     mapping::{Mapping, spec::MappingSpec},
     memory::Memory,
     names::EventNames,
@@ -60,6 +52,17 @@ use self::{
     scan::Scan,
     time::Times,
     touchpoint::Origin,
+};
+pub use self::{
+    dialect::{DialectSpec, Form},
+    field::Field,
+    memory::Scratch,
+    names::{normal_channel, normal_event},
+    path::{BadPath, Path},
+    properties::{PathId, Properties, PropertyPaths},
+    reader::Kind,
+    reject::{Problem, Refusal, Reject},
+    time::{BadFormat, TimeFormat, parse_due},
 };
 use super::Record;
 use crate::model::{EventTime, Span, Touchpoint};
@@ -97,6 +100,15 @@ pub enum Dialect {
     Native,
     /// Somebody's own JSON.
     Mapping(Box<MappingSpec>),
+    /// What another tool sends.
+    BuiltIn {
+        /// Which, and what is data about it.
+        spec: Box<DialectSpec>,
+        /// What is read otherwise.
+        over: Option<Box<MappingSpec>>,
+    },
+    /// Each record says itself: native, or one of these.
+    Auto(Vec<DialectSpec>),
 }
 
 /// Reads records. Immutable, and shared between threads; each brings its own [`Scratch`].
@@ -123,6 +135,7 @@ pub enum Dialect {
 /// let record = Record {
 ///     value: Some(value),
 ///     key: None,
+///     headers: &[],
 ///     topic: "touchpoints",
 ///     partition: 0,
 ///     offset: 0,
@@ -142,6 +155,8 @@ pub enum Dialect {
 pub struct Decoder {
     /// `None`: the native form.
     mapping: Option<Mapping>,
+    /// `None`: the native form, or a mapping.
+    dialects: Option<Dialects>,
     properties: PropertyPaths,
     event_names: EventNames,
     text_fields: Vec<PathId>,
@@ -189,22 +204,41 @@ impl Decoder {
     pub fn new(spec: DecoderSpec) -> Self {
         let DecoderSpec { dialect, mut properties, event_names, text_fields, tolerance, max_bytes } =
             spec;
-        let (mapping, times) = match dialect {
-            Dialect::Native => (None, Times::default()),
+        let text_fields = text_fields.iter().filter_map(|field| properties.add(field)).collect();
+        let (mut mapping, mut dialects, mut times) = (None, None, Times::default());
+        match dialect {
+            Dialect::Native => {}
             Dialect::Mapping(spec) => {
-                let (mapping, times) = Mapping::new(*spec);
-                (Some(mapping), times)
+                let (own, own_times) = Mapping::new(*spec);
+                (mapping, times) = (Some(own), own_times);
             }
-        };
+            Dialect::BuiltIn { spec, over } => {
+                let over = over.map(|over| Mapping::new(*over));
+                properties.stand_for(&spec.properties);
+                dialects = Some(Dialects::new(vec![*spec], false, over));
+            }
+            Dialect::Auto(specs) => {
+                for spec in &specs {
+                    properties.stand_for(&spec.properties);
+                }
+                dialects = Some(Dialects::new(specs, true, None));
+            }
+        }
         Self {
             mapping,
-            text_fields: text_fields.iter().filter_map(|field| properties.add(field)).collect(),
+            dialects,
+            text_fields,
             properties,
             event_names: EventNames::new(&event_names),
             times,
             tolerance,
             max_bytes,
         }
+    }
+
+    /// Returns whether [`Record::headers`] say something in this dialect.
+    pub fn reads_headers(&self) -> bool {
+        self.dialects.as_ref().is_some_and(Dialects::reads_headers)
     }
 
     /// Reads a record, and hands every item of it to `sink`, in order. An empty array has none.
@@ -229,6 +263,9 @@ impl Decoder {
         memory: &mut Memory<'a>,
         sink: &mut dyn FnMut(Item<'_, 'a>),
     ) -> Result<(), Reject> {
+        if let Some(dialects) = &self.dialects {
+            return dialects.decode(self, record, now, memory, sink);
+        }
         let bytes = record.value.ok_or(Reject::NullValue)?;
         let text = self.text_of(bytes)?;
         let mut reader = Reader::starting_at(text, text.len() - without_mark(text).len());
@@ -240,7 +277,8 @@ impl Decoder {
                 reader.finish()?;
             }
             Some(_) | None => {
-                let origin = Origin { record, index: None, at: reader.at(), now };
+                let origin =
+                    Origin { record, index: None, at: reader.at(), now, times: &self.times };
                 let touchpoint = self.item(text, origin, memory)?;
                 let properties = &memory.properties;
                 sink(Item::Touchpoint(Decoded { touchpoint, properties, item: bytes, index: 0 }));
@@ -249,7 +287,8 @@ impl Decoder {
         }
         let items = std::mem::take(&mut memory.items);
         for (index, span) in (0_u32..).zip(&items) {
-            let origin = Origin { record, index: Some(index), at: span.start, now };
+            let (at, times) = (span.start, &self.times);
+            let origin = Origin { record, index: Some(index), at, now, times };
             let item = bytes.get(span.clone()).unwrap_or_default();
             match self.item(text, origin, memory) {
                 Ok(touchpoint) => {
@@ -290,11 +329,14 @@ impl Decoder {
         self.touchpoint(envelope, &memory.properties, origin)
     }
 
+    fn check_size(&self, bytes: &[u8]) -> Result<(), Reject> {
+        let (bytes, max) = (bytes.len(), self.max_bytes);
+        if max < bytes { Err(Reject::TooLarge { bytes, max }) } else { Ok(()) }
+    }
+
     /// Returns the record as text, or what it is instead.
     fn text_of<'a>(&self, bytes: &'a [u8]) -> Result<&'a str, Reject> {
-        if bytes.len() > self.max_bytes {
-            return Err(Reject::TooLarge { bytes: bytes.len(), max: self.max_bytes });
-        }
+        self.check_size(bytes)?;
         if let [0, first, second, third, fourth, ..] = *bytes {
             let schema_id = u32::from_be_bytes([first, second, third, fourth]);
             return Err(Reject::SchemaRegistryFraming { schema_id });

@@ -21,6 +21,11 @@ impl EventNames {
         Self(pairs.collect())
     }
 
+    /// Returns the canonical name of an event that has one.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(&*normal_event(Cow::Borrowed(name))).map(|canonical| &**canonical)
+    }
+
     /// Returns the canonical name of an event; empty if the name has nothing but separators.
     pub(super) fn canonical<'a>(&'a self, name: Cow<'a, str>) -> Cow<'a, str> {
         let normal = normal_event(name);

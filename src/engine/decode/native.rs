@@ -52,7 +52,7 @@ pub(super) fn only_object(envelope: &mut Envelope<'_>) -> Result<(), Reject> {
         Kind::Null => Ok(()),
         found @ (Kind::Flag | Kind::Number | Kind::Text | Kind::Array | Kind::Object) => {
             let problem = Problem::WrongKind { expected: "an object", found };
-            Err(Reject::BadField { field: Field::Properties, at, problem })
+            Err(Reject::BadField { field: Field::Properties, named: None, at, problem })
         }
     }
 }

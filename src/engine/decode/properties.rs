@@ -23,6 +23,8 @@ pub struct PropertyPaths {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     pub(super) id: Option<PathId>,
+    /// What stands here counts only where nothing stands at the property itself.
+    pub(super) stands_in: bool,
     children: BTreeMap<StableHash, Node>,
 }
 
@@ -70,6 +72,35 @@ impl PropertyPaths {
             self.count = next;
         }
         node.id
+    }
+
+    /// Lets values at other paths stand for properties that rules ask for: path → property.
+    pub(super) fn stand_for(&mut self, others: &BTreeMap<String, String>) {
+        for (path, property) in others {
+            let Some(id) = self.id(property) else { continue };
+            let Ok(path) = Path::parse(path) else { continue };
+            self.keep_synonym(&path);
+            let node = path.keys().fold(&mut self.root, |node, key| {
+                node.children.entry(stable_hash(key.as_bytes())).or_default()
+            });
+            // A path that rules ask for by itself stays what it is.
+            if node.id.is_none() {
+                node.id = Some(id);
+                node.stands_in = true;
+            }
+        }
+    }
+
+    /// Makes sure that a synonym stays one when a path goes through it.
+    fn keep_synonym(&mut self, path: &Path) {
+        let Some(first) = path.keys().next().map(|key| stable_hash(key.as_bytes())) else { return };
+        let Some(canonical) = self.synonyms.get(&first) else { return };
+        let id = self.root.child(*canonical).and_then(|node| node.id);
+        let node = self.root.children.entry(first).or_default();
+        if node.id.is_none() && id.is_some() {
+            node.id = id;
+            node.stands_in = true;
+        }
     }
 
     /// Returns where the search goes on below a top-level key, and whether the key is canonical.

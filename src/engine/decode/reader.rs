@@ -50,7 +50,7 @@ impl fmt::Display for Kind {
 }
 
 /// A cursor over JSON text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -66,6 +66,11 @@ impl<'a> Reader<'a> {
     /// Returns the byte that the cursor stands on.
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    /// Returns the text that the cursor moves over.
+    pub(super) fn whole(&self) -> &'a str {
+        self.text
     }
 
     /// Returns the text from `start` to the cursor.

@@ -4,7 +4,7 @@
 //! moves on. The text names the field and the byte of the record where the trouble starts, and
 //! repeats nothing of the payload but key names, so that it can be logged.
 
-use super::{field::Field, reader::Kind};
+use super::{dialect::Form, field::Field, reader::Kind};
 use crate::model::Span;
 
 /// Why an item could not become a touchpoint. The text (`to_string`) is for people.
@@ -102,10 +102,12 @@ pub enum Reject {
         path: Box<str>,
     },
     /// Nobody to count it for.
-    #[error("byte {at}: the object has neither a customer_id nor an anonymous_id")]
+    #[error("byte {at}: the object has neither {fields}")]
     NoCustomer {
         /// Where the object starts.
         at: usize,
+        /// What could have said who it was.
+        fields: &'static str,
     },
     /// Nothing happened.
     #[error("byte {at}: the object has no event")]
@@ -120,14 +122,36 @@ pub enum Reject {
         at: usize,
     },
     /// A field that is there and cannot be used.
-    #[error("{field}{}: {problem}", place(*at))]
+    #[error("{}{}: {problem}", own_name(*field, *named), place(*at))]
     BadField {
         /// The field.
         field: Field,
+        /// What the dialect calls it; `None`: the same.
+        named: Option<&'static str>,
         /// Where its value starts; `None`: a mapping's constant.
         at: Option<usize>,
         /// What is wrong with it.
         problem: Problem,
+    },
+    /// The dialect's specification does not allow it.
+    #[error("{form}: {field}{}: {problem}", place(*at))]
+    Invalid {
+        /// The dialect.
+        form: Form,
+        /// The field, as the dialect calls it; cut at [`Reject::KEY_MAX`] characters.
+        field: Box<str>,
+        /// Where it starts; `None`: it is not there, or stands in no JSON.
+        at: Option<usize>,
+        /// What is wrong with it.
+        problem: Refusal,
+    },
+    /// It looks like none of the dialects that are tried.
+    #[error("byte {at}: looks like none of the dialects: {found}; name one, or write a mapping")]
+    UnknownDialect {
+        /// Where it starts.
+        at: usize,
+        /// What was looked at.
+        found: &'static str,
     },
     /// It claims to come from further ahead than clocks drift.
     #[error("ts{}: {ahead} ms in the future, {tolerance} ms are tolerated", place(*at))]
@@ -189,12 +213,42 @@ pub enum Problem {
     OutOfRange,
 }
 
+/// What a dialect's specification does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It must be there.
+    #[error("missing")]
+    Missing,
+    /// It must not be empty.
+    #[error("empty")]
+    Blank,
+    /// It must be something else.
+    #[error("expected {expected}, found {found}")]
+    WrongKind {
+        /// What may stand there.
+        expected: &'static str,
+        /// What stands there.
+        found: Kind,
+    },
+    /// It must say something else.
+    #[error("expected {0}")]
+    Expected(&'static str),
+    /// So many of something, where another number is meant.
+    #[error("expected {expected} columns, found {found}")]
+    Columns {
+        /// How many there must be.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+}
+
 impl Reject {
     /// How much of a repeated key is shown.
     pub const KEY_MAX: usize = 64;
 
     /// Every code, in the order in which a record is checked.
-    pub const CODES: [&str; 30] = [
+    pub const CODES: [&str; 36] = [
         "null_value",
         "too_large",
         "empty",
@@ -225,6 +279,12 @@ impl Reject {
         "bad_text",
         "bad_properties",
         "conflicting_duplicate",
+        "unknown_dialect",
+        "invalid_segment",
+        "invalid_cloudevents",
+        "invalid_snowplow",
+        "invalid_posthog",
+        "invalid_ga4",
     ];
 
     /// Returns a short, stable name for dashboards: one of [`Self::CODES`].
@@ -249,6 +309,8 @@ impl Reject {
             Self::NoTime { .. } => "no_time",
             Self::BadField { problem: Problem::OutOfRange, .. } => "time_out_of_range",
             Self::BadField { field, .. } => field.bad(),
+            Self::Invalid { form, .. } => form.invalid(),
+            Self::UnknownDialect { .. } => "unknown_dialect",
             Self::FromTheFuture { .. } => "from_the_future",
             Self::ConflictingDuplicate => "conflicting_duplicate",
         }
@@ -257,6 +319,11 @@ impl Reject {
     pub(super) fn duplicate_key(key: &str, at: usize) -> Self {
         Self::DuplicateKey { key: key.chars().take(Self::KEY_MAX).collect(), at }
     }
+}
+
+/// Returns what whoever sent it calls a field.
+fn own_name(field: Field, named: Option<&'static str>) -> &'static str {
+    named.unwrap_or(field.as_str())
 }
 
 /// Returns the place of a value as part of a sentence.

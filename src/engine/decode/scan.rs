@@ -163,9 +163,13 @@ impl<'p, 'a> Scan<'_, 'p, 'a> {
     }
 
     fn capture(&mut self, place: Place<'p>, value: impl FnOnce() -> Property<'a>) {
-        if let Some(id) = place.node.and_then(|node| node.id) {
+        if let Some((id, stands_in)) =
+            place.node.and_then(|node| node.id.map(|id| (id, node.stands_in)))
+        {
             let order = self.memory.captures.len();
-            self.memory.captures.push(Capture { id, rank: place.rank, order, value: value() });
+            // After every synonym, which are ranked by their position.
+            let rank = if stands_in { usize::MAX } else { place.rank };
+            self.memory.captures.push(Capture { id, rank, order, value: value() });
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     properties::Properties,
     reject::{Problem, Reject},
     scan::mix,
-    time::{BadTime, TimeReading},
+    time::{BadTime, TimeReading, Times},
 };
 use crate::{
     engine::Record,
@@ -21,6 +21,9 @@ const ID_MAX: usize = 256;
 
 /// What the id of an unknown customer starts with.
 const ANONYMOUS: &str = "anon:";
+
+/// What could have said who it was, in Rega's own form.
+const NOBODY: &str = "a customer_id nor an anonymous_id";
 
 /// Longer than any event name seen. Names are shown, hashed, and compared for every touchpoint.
 const EVENT_MAX: usize = 128;
@@ -37,6 +40,8 @@ pub(super) struct Origin<'r, 'a> {
     /// The byte of the record where it starts.
     pub(super) at: usize,
     pub(super) now: EventTime,
+    /// How its times are written.
+    pub(super) times: &'r Times,
 }
 
 impl Decoder {
@@ -55,7 +60,7 @@ impl Decoder {
         let customer_id = match (customer_id, &anonymous_id) {
             (Some(id), _) => id,
             (None, Some(id)) => Cow::Owned(format!("{ANONYMOUS}{id}")),
-            (None, None) => return Err(Reject::NoCustomer { at }),
+            (None, None) => return Err(Reject::NoCustomer { at, fields: NOBODY }),
         };
         let event = self.event(&mut envelope, at)?;
         let (ts, ts_assumed) = self.time(&mut envelope, origin)?;
@@ -104,13 +109,15 @@ impl Decoder {
     ) -> Result<(EventTime, bool), Reject> {
         let ts = envelope.take(Field::Ts);
         let at = ts.at;
-        let as_sent = time(&ts, Field::Ts, &self.times.ts)?;
-        let sent_at = time(&envelope.take(Field::SentAt), Field::SentAt, &self.times.sent_at)?;
+        let as_sent = time(&ts, Field::Ts, &origin.times.ts)?;
+        let sent_at = time(&envelope.take(Field::SentAt), Field::SentAt, &origin.times.sent_at)?;
         let received_at =
-            time(&envelope.take(Field::ReceivedAt), Field::ReceivedAt, &self.times.received_at)?;
+            time(&envelope.take(Field::ReceivedAt), Field::ReceivedAt, &origin.times.received_at)?;
         let ts = match (as_sent, sent_at, received_at) {
             // What the sender's clock was off by cancels out, if the way took no time.
-            (Some(ts), Some(sent), Some(received)) => received.minus(sent.since(ts)),
+            (Some(ts), Some(sent), Some(received)) if !envelope.corrected => {
+                received.minus(sent.since(ts))
+            }
             (Some(ts), _, _) => ts,
             (None, sent, received) => sent
                 .or(received)
@@ -223,7 +230,7 @@ fn own_text<'a>(envelope: &mut Envelope<'a>) -> Result<Option<Cow<'a, str>>, Rej
         Value::Text(text) => Ok(Some(text).filter(|text| !text.trim().is_empty())),
         Value::Flag(_) | Value::Number(_) | Value::Nested(_) => {
             let problem = Problem::WrongKind { expected: "text", found: value.kind() };
-            Err(Reject::BadField { field: Field::Text, at, problem })
+            Err(Reject::BadField { field: Field::Text, named: None, at, problem })
         }
     }
 }
@@ -255,7 +262,7 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 fn bad_field(field: Field, at: Option<usize>) -> impl Fn(Problem) -> Reject {
-    move |problem| Reject::BadField { field, at, problem }
+    move |problem| Reject::BadField { field, named: None, at, problem }
 }
 
 fn content_hash(before: StableHash, part: Option<&str>) -> StableHash {

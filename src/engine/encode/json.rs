@@ -70,6 +70,14 @@ impl<'o> Json<'o> {
         self.out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
     }
 
+    /// Writes a whole number under a name that is somebody's data.
+    pub(super) fn named_count(&mut self, name: &str, count: u64) {
+        self.comma();
+        write_text(self.out, name);
+        self.out.push(b':');
+        self.out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
+    }
+
     /// Writes a number with two decimals.
     pub(super) fn decimal(&mut self, key: &str, number: f64) {
         self.key(key);

@@ -4,12 +4,14 @@ mod engagement;
 mod json;
 mod moment;
 mod row;
+mod spike;
 mod view;
 
 pub(crate) use self::{
     engagement::write_engagement,
     moment::{Said, write_moment},
     row::{read_row, write_partition_row, write_row},
+    spike::{SpikeSaid, write_spike},
 };
 pub use self::{
     row::{RestoredRow, RowError, inspect_row, read_partition_row},

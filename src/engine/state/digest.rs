@@ -6,6 +6,7 @@
 use crate::{
     engine::{
         rules::{KindIx, PathIx, RuleIx},
+        spike::Group,
         text::Reading,
     },
     model::{
@@ -34,6 +35,8 @@ pub(crate) struct Digest {
     pub(crate) values: Vec<(PathIx, Box<str>)>,
     /// What some rule asked of the customer's words, if they said anything.
     pub(crate) heard: Option<Reading>,
+    /// Where it belongs among the slices that are watched for spikes.
+    pub(crate) groups: Vec<Group>,
     /// What words suggest if no rule matches.
     pub(crate) guess: Option<(MicroMoment, MomentOfTruth, Stage)>,
     pub(crate) published: Option<Published>,

@@ -82,6 +82,7 @@ fn same(one: &World, other: &World) -> Result<(), TestCaseError> {
         prop_assert_eq!(Some(text), found, "engagement of {}", id);
     }
     prop_assert_eq!(&one.store.rows, &other.store.rows, "rows");
+    prop_assert_eq!(&one.store.pulse, &other.store.pulse, "minutes");
     Ok(())
 }
 

@@ -26,6 +26,7 @@ pub(super) struct Store {
     pub(super) rows: BTreeMap<String, Vec<u8>>,
     pub(super) engagement: BTreeMap<String, Vec<u8>>,
     pub(super) partition: Option<Vec<u8>>,
+    pub(super) pulse: BTreeMap<Vec<u8>, Vec<u8>>,
     due: BTreeSet<(EventTime, String)>,
 }
 
@@ -70,6 +71,13 @@ impl Store {
             self.due.extend(change.due.map(|at| (at, id.clone())));
             self.engagement.insert(id.clone(), sealed.bytes(change.engagement.unwrap()).to_vec());
             self.rows.insert(id, row);
+        }
+        for (key, row) in &sealed.pulse {
+            let key = sealed.bytes(*key).to_vec();
+            match row {
+                Some(row) => self.pulse.insert(key, sealed.bytes(*row).to_vec()),
+                None => self.pulse.remove(&key),
+            };
         }
         self.partition = sealed.partition_row.map(|row| sealed.bytes(row).to_vec());
     }
@@ -162,6 +170,9 @@ impl World {
     fn restart(&mut self) {
         let row = self.store.partition.as_ref().map(|row| read_partition_row(row).unwrap());
         self.partition = Partition::new(row.unwrap_or_default());
+        for (key, row) in &self.store.pulse {
+            assert!(self.partition.restore_pulse(key, row));
+        }
     }
 
     fn take_again(&mut self) {
@@ -180,6 +191,7 @@ impl World {
                 let record = Record {
                     value: Some(value.as_bytes()),
                     key: None,
+                    headers: &[],
                     topic: "touchpoints",
                     partition: 0,
                     offset: self.offset,
@@ -206,6 +218,11 @@ impl World {
                 Effect::Reject(item) => {
                     let detail = effects.text(item.detail);
                     writeln!(self.log, "rejected: {} {detail}", item.reason).unwrap();
+                }
+                Effect::Pulse(pulse) => {
+                    let said = effects.bytes(pulse.value);
+                    let correction = pulse.correction;
+                    writeln!(self.log, "pulse {} {correction} {said:?}", pulse.minute).unwrap();
                 }
                 Effect::Fact(Fact::Unlabelled(event)) => {
                     writeln!(self.log, "unlabelled: {}", effects.text(*event)).unwrap();

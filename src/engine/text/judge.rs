@@ -3,7 +3,7 @@
 //! A strong word weighs 2, a mild one 1. A denial turns the next word of feeling of its clause
 //! (in some languages also the one before); emphasis beside a word makes it half as much again,
 //! a weakening halves it. Before "but" words weigh half, behind it half as much again; behind
-//! "although" half, behind "I hope" nothing; praise in a question nothing.
+//! "although" half, behind "I hope" nothing; praise and mild complaint in a question nothing.
 //!
 //! Complaint wins from 1 if praise does not come near it (1.5 times as much), praise from 1 if it is
 //! twice the complaint. What lies between is mixed: `neutral`. Complaints win more easily, because
@@ -12,7 +12,7 @@
 use super::{
     Reading, WORDS_MAX,
     find::Hit,
-    fold::{Break, Folded},
+    fold::{Break, Folded, Script},
     lexicon::{Feels, Lexicon, Role},
 };
 use crate::model::Valence;
@@ -36,6 +36,8 @@ struct Felt<'l> {
     /// Where the word stands that denies it, and the word.
     denied_by: Option<(usize, &'l str)>,
     factor: f32,
+    /// An emoji.
+    sign: bool,
 }
 
 impl Felt<'_> {
@@ -71,6 +73,10 @@ impl Lexicon {
                     written: &hit.entry.written,
                     denied_by: None,
                     factor: 1.0,
+                    sign: folded
+                        .tokens
+                        .get(hit.start)
+                        .is_some_and(|token| token.script == Script::Sign),
                 }),
                 Role::Plain
                 | Role::Negates
@@ -89,7 +95,7 @@ impl Lexicon {
         }
         for one in &mut felt {
             let asked = folded.tokens.get(one.at).is_some_and(|token| token.asked);
-            if asked && 0.0 < one.weight() {
+            if asked && -ENOUGH <= one.weight() {
                 one.factor = 0.0;
             }
         }
@@ -162,6 +168,11 @@ impl Text<'_> {
 
     /// Returns the last word of feeling before, in the same clause.
     fn back(&self, hit: &Hit<'_>, felt: &[Felt<'_>], reach: usize) -> Option<usize> {
+        // "… and nobody": the Hebrew "and" is a letter, and what it begins denies nothing before it.
+        let word = self.folded.tokens.get(hit.start).map(|token| self.folded.text(&token.text));
+        if word.is_some_and(|word| word.starts_with('ו')) && !hit.entry.written.starts_with('ו') {
+            return None;
+        }
         felt.iter().rposition(|one| one.at < hit.start).filter(|&index| {
             felt.get(index).is_some_and(|one| {
                 hit.start <= one.at + reach && self.clause(one.at + 1, hit.start) == Break::Space
@@ -198,7 +209,9 @@ impl Text<'_> {
 }
 
 fn deny<'l>(felt: &mut [Felt<'l>], target: Option<usize>, by: &Hit<'l>) {
-    if let Some(one) = target.and_then(|index| felt.get_mut(index)) {
+    // A word denies words: a smile behind it is what it is.
+    let meant = target.and_then(|index| felt.get_mut(index)).filter(|one| !one.sign);
+    if let Some(one) = meant {
         // Two denials of one word are emphasis in most of these languages.
         one.denied_by.get_or_insert((by.start, &by.entry.written));
     }

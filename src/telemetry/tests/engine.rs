@@ -99,6 +99,7 @@ fn the_counts_are_those_of_what_the_engine_published() {
         let record = Record {
             value: Some(value.as_bytes()),
             key: Some(b"c1"),
+            headers: &[],
             topic: "touchpoints",
             partition: 0,
             offset,

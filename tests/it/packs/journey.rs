@@ -126,6 +126,7 @@ fn record(index: usize, payload: &str) -> Record<'_> {
     Record {
         value: Some(payload.as_bytes()),
         key: None,
+        headers: &[],
         topic: "test",
         partition: 0,
         offset: i64::try_from(index).unwrap_or_default(),
@@ -175,7 +176,7 @@ fn gather(
             Effect::Fact(Fact::RuleHit(rule)) => {
                 hit.insert(usize::from(*rule));
             }
-            Effect::Fact(_) => {}
+            Effect::Pulse(_) | Effect::Fact(_) => {}
         }
     }
     moments.extend(latest.into_iter().filter(|moment| moment["retracted"].is_null()));

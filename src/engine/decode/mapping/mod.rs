@@ -8,11 +8,8 @@ pub mod spec;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-pub(super) use self::search::Found;
-use self::{
-    search::{Places, Slot},
-    spec::{FieldSpec, MappingSpec, PropertiesSpec, Source, TimeFieldSpec},
-};
+pub(super) use self::search::{Found, Places, Slot};
+use self::spec::{FieldSpec, MappingSpec, PropertiesSpec, Source, TimeFieldSpec};
 use super::{
     Path,
     field::{Envelope, Field, Given, Value},
@@ -35,6 +32,8 @@ pub(super) struct Mapping {
     /// What the values of a field mean.
     names: Vec<(Field, Names)>,
     members: Vec<Member>,
+    /// The fields that it says something about.
+    mapped: Vec<Field>,
 }
 
 /// Value in the payload → what it reads as.
@@ -55,6 +54,7 @@ impl Mapping {
     pub(super) fn new(spec: MappingSpec) -> (Self, Times) {
         let MappingSpec {
             name: _,
+            base: _,
             items,
             event_id,
             customer_id,
@@ -79,6 +79,7 @@ impl Mapping {
             constants: Vec::new(),
             names: Vec::new(),
             members: Vec::new(),
+            mapped: Vec::new(),
         };
         for (field, spec) in [
             (Field::EventId, event_id),
@@ -164,6 +165,52 @@ impl Mapping {
         Ok(envelope)
     }
 
+    /// Reads what this mapping says otherwise than the dialect that it stands on: a field that it
+    /// maps is this one's alone, be it absent.
+    pub(super) fn read_over<'a>(
+        &'a self,
+        text: &'a str,
+        at: usize,
+        envelope: &mut Envelope<'a>,
+        scan: &mut Scan<'_, '_, 'a>,
+    ) -> Result<(), Reject> {
+        if self.maps(Field::Properties) {
+            scan.memory.captures.clear();
+        }
+        scan.memory.found.clear();
+        scan.memory.keys.clear();
+        let mut own = self.read(text, &mut Reader::starting_at(text, at), scan)?;
+        for field in Field::ALL {
+            if self.maps(field) {
+                envelope.set(field, own.take(field));
+            }
+        }
+        if self.maps(Field::Properties) {
+            envelope.properties = own.properties;
+            envelope.properties_hash = own.properties_hash;
+        }
+        envelope.corrected &= !self.maps(Field::Ts);
+        Ok(())
+    }
+
+    /// Says how the times are read that this mapping maps.
+    pub(super) fn override_times(&self, own: &Times, base: &mut Times) {
+        let pairs = [
+            (Field::Ts, &own.ts, &mut base.ts),
+            (Field::SentAt, &own.sent_at, &mut base.sent_at),
+            (Field::ReceivedAt, &own.received_at, &mut base.received_at),
+        ];
+        for (field, own, base) in pairs {
+            if self.maps(field) {
+                base.clone_from(own);
+            }
+        }
+    }
+
+    fn maps(&self, field: Field) -> bool {
+        self.mapped.contains(&field)
+    }
+
     /// Makes one object of the properties that stand here and there.
     fn gather<'a>(
         &self,
@@ -226,6 +273,7 @@ impl Mapping {
 
     fn add_field(&mut self, field: Field, spec: Option<FieldSpec>) {
         let Some(FieldSpec { source, names }) = spec else { return };
+        self.mapped.push(field);
         match source {
             Source::Path(path) => self.places.add(&path, Slot::Field(field)),
             Source::Constant(constant) => self.constants.push((field, constant.into())),
@@ -240,11 +288,13 @@ impl Mapping {
         let Some(TimeFieldSpec { path, format, zone }) = spec else {
             return TimeReading::default();
         };
+        self.mapped.push(field);
         self.places.add(&path, Slot::Field(field));
         TimeReading { format, zone }
     }
 
     fn add_properties(&mut self, spec: Option<PropertiesSpec>) {
+        self.mapped.extend(spec.as_ref().map(|_| Field::Properties));
         match spec {
             None => {}
             Some(PropertiesSpec::Object(path)) => {

@@ -29,28 +29,28 @@ pub(in super::super) enum Slot {
 /// Where a value is that some path leads to. Null is not one.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Found {
-    pub(super) slot: Slot,
-    pub(super) start: usize,
-    pub(super) end: usize,
+    pub(in super::super) slot: Slot,
+    pub(in super::super) start: usize,
+    pub(in super::super) end: usize,
 }
 
 /// The paths, as a tree of keys.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(in super::super) struct Places {
     slots: Vec<Slot>,
     children: BTreeMap<Box<str>, Places>,
 }
 
 impl Places {
     /// Adds a path.
-    pub(super) fn add(&mut self, path: &Path, slot: Slot) {
+    pub(in super::super) fn add(&mut self, path: &Path, slot: Slot) {
         let place =
             path.keys().fold(self, |place, key| place.children.entry(Box::from(key)).or_default());
         place.slots.push(slot);
     }
 
     /// Reads a value, and leaves in `memory.found` what the paths lead to, in its order.
-    pub(super) fn search<'a>(
+    pub(in super::super) fn search<'a>(
         &self,
         reader: &mut Reader<'a>,
         memory: &mut Memory<'a>,

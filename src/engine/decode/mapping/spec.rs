@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
-use super::super::{Path, TimeFormat};
+use super::super::{Form, Path, TimeFormat};
 
 /// How to read one kind of payload.
 #[derive(Clone, Debug, Default)]
 pub struct MappingSpec {
     /// Its name, for messages.
     pub name: String,
+    /// The dialect that it stands on: what is not mapped here is read as that says.
+    pub base: Option<Form>,
     /// Where the array of touchpoints is. `None`: the record is one touchpoint or an array of them.
     /// The other paths are relative to one touchpoint.
     pub items: Option<Path>,

@@ -14,7 +14,16 @@ use super::*;
 const CASES: &str = include_str!("../../../../tests/cases/bad_input.ndjson");
 
 /// Codes that no single record of the native form can give.
-const ELSEWHERE: [&str; 2] = ["no_items", "conflicting_duplicate"];
+const ELSEWHERE: [&str; 8] = [
+    "no_items",
+    "conflicting_duplicate",
+    "unknown_dialect",
+    "invalid_segment",
+    "invalid_cloudevents",
+    "invalid_snowplow",
+    "invalid_posthog",
+    "invalid_ga4",
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -74,7 +74,7 @@ fn spec(dialect: Dialect, paths: &[&str]) -> DecoderSpec {
 
 fn record(value: Option<&[u8]>) -> Record<'_> {
     let topic = "touchpoints";
-    Record { value, key: None, topic, partition: 3, offset: 17, timestamp: None }
+    Record { value, key: None, headers: &[], topic, partition: 3, offset: 17, timestamp: None }
 }
 
 /// Decodes a record of the native form.

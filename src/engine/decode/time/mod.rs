@@ -42,6 +42,20 @@ pub(super) struct Times {
     pub(super) received_at: TimeReading,
 }
 
+impl Times {
+    /// RFC 3339, where a time that names no zone is UTC.
+    pub(super) fn in_utc() -> Self {
+        let reading = TimeReading { format: TimeFormat::Rfc3339, zone: Some(TimeZone::UTC) };
+        Self { ts: reading.clone(), sent_at: reading.clone(), received_at: reading }
+    }
+
+    /// Milliseconds since 1970.
+    pub(super) fn in_millis() -> Self {
+        let reading = TimeReading { format: TimeFormat::UnixMillis, zone: None };
+        Self { ts: reading.clone(), sent_at: reading.clone(), received_at: reading }
+    }
+}
+
 impl TimeReading {
     /// Reads a field's value. The native form is RFC 3339, or epoch milliseconds as a number.
     ///

@@ -168,6 +168,7 @@ impl<'r> Reader<'r> {
                 Ok::<_, RowError>(Reading { valence, reason, words })
             })
             .transpose()?;
+        let groups = self.take()?;
         let guess: Option<(u8, u8, u8)> = self.take()?;
         let guess = guess
             .map(|(micro_moment, moment_of_truth, stage)| {
@@ -191,6 +192,7 @@ impl<'r> Reader<'r> {
             candidates,
             values,
             heard,
+            groups,
             guess,
             published,
         })

@@ -241,6 +241,7 @@ fn put_digest(out: &mut Vec<u8>, digest: &Digest, rules: &RuleSet) {
     put(out, &values.collect::<Vec<_>>());
     let heard = digest.heard.as_ref();
     put(out, &heard.map(|one| (index(one.valence.index()), &one.reason, &one.words)));
+    put(out, &digest.groups);
     let guess = digest.guess.map(|(micro_moment, moment_of_truth, stage)| {
         (index(micro_moment.index()), index(moment_of_truth.index()), index(stage.index()))
     });

@@ -1,0 +1,120 @@
+//! What is watched for spikes, and who is told.
+
+use super::{
+    names,
+    read::{optional, setting},
+    together::Marks,
+};
+use crate::{
+    config::{
+        fields::Fields,
+        problem::Problems,
+        values::{Vocabulary, names as list_of_names, number, span_within, text, word_of},
+        yaml::Node,
+    },
+    engine::spike::Numerator,
+    model::Span,
+};
+
+/// `spikes`.
+#[derive(Clone, Debug)]
+pub struct Spikes {
+    /// `spikes.properties`: properties whose values are watched each by itself, such as `store`.
+    /// At most 8: each multiplies what is counted.
+    pub properties: Vec<String>,
+    /// `spikes.watch`: what is counted. Default pain and interest: silence needs an input that is
+    /// never still for other reasons.
+    pub watch: Vec<Numerator>,
+    /// `spikes.false_alarms_per_week`: the budget, all keys together. Default 1: nobody trusts an
+    /// alarm that is wrong more often.
+    pub false_alarms_per_week: f64,
+}
+
+/// `notify`.
+#[derive(Clone, Debug)]
+pub struct Notify {
+    /// `notify.max_age`: what is older is published as `backfill` and pages nobody. Default 1h:
+    /// nobody can act on older news.
+    pub max_age: Span,
+    /// `notify.alertmanager.url`: its address, such as `http://alertmanager:9093`.
+    pub alertmanager: Option<String>,
+    /// `notify.webhook.url`: where each record of a spike is posted.
+    pub webhook: Option<String>,
+    /// `notify.webhook.token`: sent as a bearer token. From the environment, as a secret should be.
+    pub token: Option<Secret>,
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("(secret)")
+    }
+}
+
+/// Each property multiplies what is counted in a minute.
+const PROPERTIES_MAX: usize = 8;
+
+impl Vocabulary for Numerator {
+    const WHAT: &'static str = "something to watch";
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("pain", Self::Pain), ("interest", Self::Interest), ("silence", Self::Silence)];
+}
+
+pub(super) fn spikes(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Spikes {
+    let usual = vec![Numerator::Pain, Numerator::Interest];
+    Spikes {
+        properties: setting(fields, marks, "properties", properties, Vec::new()),
+        watch: setting(fields, marks, "watch", watch, usual),
+        false_alarms_per_week: setting(fields, marks, "false_alarms_per_week", budget, 1.0),
+    }
+}
+
+pub(super) fn notify(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Notify {
+    const HOUR: Span = 3_600_000;
+    let age = span_within(1000, 36_500 * 24 * HOUR);
+    Notify {
+        max_age: setting(fields, marks, "max_age", age, HOUR),
+        alertmanager: fields
+            .section("alertmanager", |fields| optional(fields, marks, "url", names::receiver)),
+        webhook: fields
+            .section("webhook", |fields| optional(fields, marks, "url", names::receiver)),
+        token: fields.section("webhook", |fields| {
+            optional(fields, marks, "token", |node, problems| text(node, problems).map(Secret))
+        }),
+    }
+}
+
+fn properties(node: &Node, problems: &mut Problems) -> Option<Vec<String>> {
+    let names = list_of_names(node, problems)?;
+    if PROPERTIES_MAX < names.len() {
+        let message =
+            format!("{} properties, and at most {PROPERTIES_MAX} are watched", names.len());
+        problems.add(node.at, message);
+        return None;
+    }
+    Some(names.into_iter().map(|name| name.value).collect())
+}
+
+fn watch(node: &Node, problems: &mut Problems) -> Option<Vec<Numerator>> {
+    let names = list_of_names(node, problems)?;
+    let count = names.len();
+    let known: Vec<Numerator> =
+        names.iter().filter_map(|name| word_of(&name.value, name.at, problems)).collect();
+    (known.len() == count).then_some(known)
+}
+
+fn budget(node: &Node, problems: &mut Problems) -> Option<f64> {
+    within(node, problems, 0.001, 1000.0)
+}
+
+fn within(node: &Node, problems: &mut Problems, least: f64, most: f64) -> Option<f64> {
+    let written = number(node, problems)?;
+    if (least..=most).contains(&written) {
+        return Some(written);
+    }
+    problems.add(node.at, format!("expected {least} to {most}, found {written}"));
+    None
+}

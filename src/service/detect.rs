@@ -1,0 +1,325 @@
+//! The spike detector at work: one member of the group that owns the pulse topic's one partition.
+//!
+//! Every instance has such a thread, and one of them owns the partition. It reads what the partitions
+//! of the input say of each minute, judges the minutes that all have passed, and writes spikes, its own
+//! state and its offset in one transaction. Where its process is killed, another one restores the state
+//! and goes on.
+//!
+//! # Invariants
+//!
+//! - A spike's record is visible if and only if the state that it came from is.
+//! - After an abort the detector is thrown away and read back: it never goes on from what was not
+//!   committed.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{publish::read_pulse_key, shared::Shared};
+use crate::{
+    clock::Stopwatch,
+    engine::spike::{Detector, Found, Numerator, PulseRecord, Restored},
+    kafka::{
+        Class, GroupConsumer, KafkaFailure, Outbox, Outgoing, Polled, Rebalance, Restore,
+        RestoreStep, Role,
+    },
+    model::{EventTime, Span},
+    telemetry::{DetectorStanding, log},
+};
+
+/// A partition that was not heard of for so long is not waited for. Its minutes then come late, and
+/// only correct. Longer than the pause of a restart, and an alert is not held up for longer.
+const IDLE_AFTER: Span = 2 * 60_000;
+
+/// The longest time between two commits while minutes come.
+const COMMIT_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Records of one transaction: bounds what an abort repeats.
+const RECORDS_MAX: usize = 2000;
+
+/// How long to wait for a record.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How long the broker may take to answer a question.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// Pauses before new clients are made.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The one partition of the pulse topic.
+const PARTITION: i32 = 0;
+
+/// Detects until asked to stop.
+///
+/// # Errors
+///
+/// The broker does not permit what is needed: that does not get better by trying.
+pub(super) fn detect(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
+    let mut pause = FIRST_PAUSE;
+    while !shared.stop.is_asked() {
+        let ended = Session::open(shared).and_then(|mut session| session.run());
+        shared.telemetry.detector(None);
+        let Err(failure) = ended else { return Ok(()) };
+        if failure.is_refusal() {
+            return Err(failure);
+        }
+        if shared.stop.is_asked() {
+            return Ok(());
+        }
+        log::detector_rebuilt(&failure.to_string());
+        shared.stop.wait(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    Ok(())
+}
+
+struct Session<'w> {
+    shared: &'w Shared,
+    consumer: GroupConsumer,
+    outbox: Outbox,
+    owned: Option<Owned>,
+    transaction: Stopwatch,
+}
+
+/// The partition in this member's hands.
+struct Owned {
+    detector: Detector,
+    /// The next record to be taken in.
+    next_offset: i64,
+    /// Records before `next_offset` come again first.
+    recalling: bool,
+    found: Found,
+    record_count: usize,
+    dirty: bool,
+}
+
+impl<'w> Session<'w> {
+    fn open(shared: &'w Shared) -> Result<Self, KafkaFailure> {
+        let settings = &shared.settings;
+        let name = format!("{}.{}.detector", settings.app, settings.instance);
+        let outbox = Outbox::open(&settings.connection, &name)?;
+        let group = format!("{}-detector", settings.app);
+        let topic = settings.topics.name(Role::Pulse);
+        let consumer = GroupConsumer::open(&settings.connection, &group, &name, topic)?;
+        Ok(Self { shared, consumer, outbox, owned: None, transaction: Stopwatch::start() })
+    }
+
+    fn run(&mut self) -> Result<(), KafkaFailure> {
+        while !self.shared.stop.is_asked() {
+            let turn = self.turn();
+            self.settle(turn)?;
+        }
+        let last = self.commit();
+        self.settle(last)
+    }
+
+    /// Undoes what can be undone; passes on the rest.
+    fn settle(&mut self, turn: Result<(), KafkaFailure>) -> Result<(), KafkaFailure> {
+        let Err(failure) = turn else { return Ok(()) };
+        match failure.class {
+            Class::Fatal => Err(failure),
+            Class::Retriable | Class::Abortable => {
+                log::detector_aborted(&failure.to_string());
+                self.outbox.abort()?;
+                if self.owned.take().is_some() {
+                    self.consumer.unassign(&[PARTITION])?;
+                    self.take_up()?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn turn(&mut self) -> Result<(), KafkaFailure> {
+        while let Some(rebalance) = self.consumer.next_rebalance() {
+            match rebalance {
+                Rebalance::Assigned(partitions) => {
+                    self.consumer.assign(&[])?;
+                    if partitions.contains(&PARTITION) {
+                        self.take_up()?;
+                    }
+                }
+                Rebalance::Revoked { partitions, lost } => {
+                    let last = if lost { self.outbox.abort() } else { self.commit() };
+                    let held = partitions.contains(&PARTITION) && self.owned.take().is_some();
+                    self.shared.telemetry.detector(None);
+                    self.consumer.unassign(if held { &[PARTITION] } else { &[] })?;
+                    last?;
+                }
+            }
+        }
+        self.read()?;
+        if self.owned.as_ref().is_some_and(|owned| {
+            owned.dirty
+                && (RECORDS_MAX <= owned.record_count
+                    || COMMIT_INTERVAL <= self.transaction.elapsed())
+        }) {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Restores the state, and goes on where it ends.
+    fn take_up(&mut self) -> Result<(), KafkaFailure> {
+        let settings = &self.shared.settings;
+        // Waits while a predecessor's transaction is open: its state would be half a step behind.
+        self.committed()?;
+        let topic = settings.topics.name(Role::Detector);
+        let mut restore = Restore::begin(&settings.connection, &settings.app, topic, PARTITION)?;
+        let now = settings.clock.now();
+        let mut restored = Restored::new(settings.detector.clone());
+        let mut damaged = None;
+        loop {
+            let step = restore.step(PATIENCE, &mut |row| {
+                if let Err(error) = restored.take(row.key, row.value, now) {
+                    damaged = Some(error);
+                }
+            })?;
+            if step == RestoreStep::Done {
+                break;
+            }
+            if self.shared.stop.is_asked() {
+                return Ok(());
+            }
+        }
+        if let Some(error) = damaged {
+            // What was learnt is lost, the stream is not: the detector begins anew.
+            log::detector_state_damaged(&error);
+            restored = Restored::new(settings.detector.clone());
+        }
+        let (first, end) = self.consumer.bounds(PARTITION, ANSWER_LIMIT)?;
+        let next_offset = restored.next_offset.unwrap_or(first).clamp(first, end.max(first));
+        let from = restored.recall_from.clamp(first, next_offset);
+        let mut detector = restored.detector;
+        detector.expect(0..self.shared.topics.partition_count, now);
+        detector.recall();
+        let recalling = from < next_offset;
+        if !recalling {
+            detector.recalled();
+        }
+        self.owned = Some(Owned {
+            detector,
+            next_offset,
+            recalling,
+            found: Found::default(),
+            record_count: 0,
+            dirty: false,
+        });
+        log::detector_owned(next_offset);
+        self.consumer.assign(&[(PARTITION, from)])
+    }
+
+    fn committed(&self) -> Result<Option<i64>, KafkaFailure> {
+        let offsets = self.consumer.committed(&[PARTITION], Duration::from_mins(1))?;
+        Ok(offsets.get(&PARTITION).copied().flatten())
+    }
+
+    fn read(&mut self) -> Result<(), KafkaFailure> {
+        let now = self.shared.settings.clock.now();
+        let mut patience = PATIENCE;
+        for _ in 0..RECORDS_MAX {
+            match self.consumer.poll(patience) {
+                Polled::Record(record) => {
+                    if let Some(owned) = &mut self.owned {
+                        owned.take(record.offset(), record.key(), record.value(), now);
+                    }
+                }
+                Polled::End(_) => {
+                    if let Some(owned) = &mut self.owned {
+                        owned.stop_recalling();
+                    }
+                }
+                Polled::Nothing => break,
+                Polled::OutOfRange => {
+                    return Err(KafkaFailure::lost_partitions());
+                }
+                Polled::Failed(failure) => return Err(failure),
+            }
+            patience = Duration::ZERO;
+        }
+        let Some(owned) = self.owned.as_mut().filter(|owned| !owned.recalling) else {
+            return Ok(());
+        };
+        let before = owned.found.minutes;
+        owned.detector.judge(Some(now), Some(IDLE_AFTER), &mut owned.found);
+        if before < owned.found.minutes && !owned.dirty {
+            owned.dirty = true;
+            self.transaction = Stopwatch::start();
+        }
+        self.shared.telemetry.detector(Some(&owned.standing(now)));
+        Ok(())
+    }
+
+    /// Writes spikes, state and offset at once.
+    fn commit(&mut self) -> Result<(), KafkaFailure> {
+        let Some(owned) = self.owned.as_mut().filter(|owned| owned.dirty) else { return Ok(()) };
+        self.outbox.begin()?;
+        let topics = &self.shared.settings.topics;
+        for said in &owned.found.said {
+            self.outbox.send(
+                &Outgoing {
+                    topic: topics.name(Role::PainSpikes),
+                    partition: PARTITION,
+                    key: Some(said.spike_id.as_bytes()),
+                    value: Some(&said.value),
+                },
+                &[],
+            )?;
+        }
+        let mut sent = Ok(());
+        owned.detector.save(owned.next_offset, |key, row| {
+            if sent.is_ok() {
+                let topic = topics.name(Role::Detector);
+                let (key, partition) = (Some(key), PARTITION);
+                sent = self.outbox.send(&Outgoing { topic, partition, key, value: row }, &[]);
+            }
+        });
+        sent?;
+        self.outbox.drain()?;
+        self.outbox.send_offsets(&self.consumer, &[(PARTITION, owned.next_offset)])?;
+        self.outbox.commit()?;
+        for said in &owned.found.said {
+            log::spike(said);
+        }
+        self.shared.telemetry.judged(&owned.found);
+        owned.found = Found::default();
+        owned.record_count = 0;
+        owned.dirty = false;
+        self.transaction = Stopwatch::start();
+        Ok(())
+    }
+}
+
+impl Owned {
+    fn take(&mut self, offset: i64, key: Option<&[u8]>, value: Option<&[u8]>, now: EventTime) {
+        if self.next_offset <= offset {
+            self.stop_recalling();
+            self.next_offset = offset + 1;
+            self.record_count += 1;
+            self.dirty = true;
+        }
+        let Some(((partition, minute), value)) = key.and_then(read_pulse_key).zip(value) else {
+            return;
+        };
+        let pulse = PulseRecord { partition, minute, value, offset, heard_at: now };
+        if !self.detector.note(&pulse, &mut self.found) {
+            log::pulse_unreadable(partition, offset);
+        }
+    }
+
+    fn stop_recalling(&mut self) {
+        if self.recalling {
+            self.recalling = false;
+            self.detector.recalled();
+        }
+    }
+
+    fn standing(&self, now: EventTime) -> DetectorStanding {
+        let open = Numerator::ALL.map(|numerator| self.detector.open_count(numerator));
+        let lag = self.detector.judged_until().map_or(0, |until| now.since(until).max(0));
+        DetectorStanding {
+            open,
+            lag: Duration::from_millis(u64::try_from(lag).unwrap_or(0)),
+            keys: self.detector.key_counts(),
+        }
+    }
+}

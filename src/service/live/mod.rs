@@ -1,0 +1,216 @@
+//! The live picture: what the console shows, from the committed topics.
+//!
+//! Every instance reads all partitions of `moments` and `pain-spikes`, as any consumer would, so
+//! that each shows the whole and not its share. Reading everything costs, so it is only done while
+//! somebody watches, and a while longer: whoever comes back finds the picture as it was. At rest
+//! this thread asks a few times a second whether somebody has come.
+//!
+//! ```text
+//! moments, pain-spikes ──► follower ──► window ── once a second ──► summary ──► viewers
+//! ```
+
+mod record;
+mod summary;
+mod window;
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use self::{
+    record::{MomentV1, read_spike},
+    summary::Here,
+    window::Window,
+};
+use super::shared::Shared;
+use crate::{
+    clock::Stopwatch,
+    http::{SummaryJson, Viewers},
+    kafka::{Follower, KafkaFailure, Role},
+};
+
+/// How long the topics are read on after the last viewer has left or asked.
+const LINGER: Duration = Duration::from_mins(10);
+
+/// How often a thread at rest looks whether somebody has come.
+const REST: Duration = Duration::from_millis(200);
+
+/// How long one look for a record may take: how late a tick may be.
+const TURN: Duration = Duration::from_millis(50);
+
+/// How often a picture is shown.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Where reading begins: so many moments before the end of each partition, so that the page is not
+/// empty on a quiet day.
+const MOMENTS_BACK: i64 = 300;
+
+/// Spikes are few, and one that is open may have been opened long ago.
+const SPIKES_BACK: i64 = 2000;
+
+/// A topic that was missing may have been made since.
+const MISSING_PATIENCE: Duration = Duration::from_mins(1);
+
+/// A pause after a failure, so that a broker that is away is not asked without end.
+const FAILURE_PAUSE: Duration = Duration::from_secs(2);
+
+/// The newest summary, for whoever asks once.
+#[derive(Debug, Default)]
+struct Picture {
+    /// Written once a second by one thread, read by pages.
+    json: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Picture {
+    /// Returns what reads it.
+    fn summary(&self) -> SummaryJson {
+        let json = Arc::clone(&self.json);
+        Arc::new(move || json.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn set(&self, json: Vec<u8>) {
+        *self.json.lock().unwrap_or_else(PoisonError::into_inner) = json;
+    }
+}
+
+/// Starts the thread, and returns who watches and how the newest summary is read. It ends when the
+/// service is asked to, and sends the viewers home.
+pub(super) fn start(shared: &Arc<Shared>) -> io::Result<(Arc<Viewers>, SummaryJson)> {
+    let shared = Arc::clone(shared);
+    let viewers = Arc::new(Viewers::new(shared.settings.watching.viewers_max));
+    let picture = Picture::default();
+    picture.set(summary::write(&Window::new(), &here(&shared)));
+    let told = (Arc::clone(&viewers), picture.summary());
+    let thread = thread::Builder::new().name("rega-live".to_owned());
+    // Nobody waits for it: it holds nothing that must be written.
+    thread.spawn(move || Watch { shared, viewers, picture }.run())?;
+    Ok(told)
+}
+
+struct Watch {
+    shared: Arc<Shared>,
+    viewers: Arc<Viewers>,
+    picture: Picture,
+}
+
+/// What one stretch of watching has: from the first viewer to a while after the last.
+struct Sitting {
+    follower: Follower,
+    window: Window,
+    here: Here,
+    opened: Stopwatch,
+    ticked: Stopwatch,
+}
+
+impl Watch {
+    fn run(self) {
+        while !self.shared.stop.is_asked() {
+            if !self.viewers.are_wanted(LINGER) {
+                self.shared.stop.wait(REST);
+                continue;
+            }
+            if let Err(failure) = self.sit(Window::new()) {
+                tracing::warn!(%failure, "the live picture is interrupted");
+                self.shared.stop.wait(FAILURE_PAUSE);
+            }
+        }
+        self.viewers.close();
+    }
+
+    /// Watches until nobody wants to know any more.
+    fn sit(&self, window: Window) -> Result<(), KafkaFailure> {
+        let mut sitting = self.open(window)?;
+        while self.viewers.are_wanted(LINGER) && !self.shared.stop.is_asked() {
+            self.read(&mut sitting)?;
+            if TICK <= sitting.ticked.elapsed() {
+                sitting.ticked = Stopwatch::start();
+                sitting.window.tick();
+                self.show(&mut sitting);
+            }
+            let incomplete = !sitting.here.has_spikes;
+            if incomplete && MISSING_PATIENCE <= sitting.opened.elapsed() {
+                // What was seen stays; reading a few moments again would count them twice, so the
+                // new follower looks for the spikes' topic only when it is there.
+                sitting.opened = Stopwatch::start();
+                self.look_for_spikes(&mut sitting)?;
+            }
+        }
+        self.picture.set(summary::write(&Window::new(), &here(&self.shared)));
+        self.shared.telemetry.viewers(0, 0);
+        Ok(())
+    }
+
+    fn open(&self, window: Window) -> Result<Sitting, KafkaFailure> {
+        let (follower, has_spikes) = self.follow(MOMENTS_BACK)?;
+        let mut here = here(&self.shared);
+        here.has_spikes = has_spikes;
+        here.since = Some(here.now);
+        let (opened, ticked) = (Stopwatch::start(), Stopwatch::start());
+        let mut sitting = Sitting { follower, window, here, opened, ticked };
+        self.show(&mut sitting);
+        Ok(sitting)
+    }
+
+    fn follow(&self, moments_back: i64) -> Result<(Follower, bool), KafkaFailure> {
+        let settings = &self.shared.settings;
+        let moments = settings.topics.name(Role::Moments);
+        let spikes = &*settings.watching.spikes_topic;
+        let wanted = [(moments, moments_back), (spikes, SPIKES_BACK)];
+        let (follower, [_, has_spikes]) = Follower::near_the_end(&settings.connection, wanted)?;
+        Ok((follower, has_spikes))
+    }
+
+    fn look_for_spikes(&self, sitting: &mut Sitting) -> Result<(), KafkaFailure> {
+        let (follower, has_spikes) = self.follow(0)?;
+        if has_spikes {
+            sitting.follower = follower;
+            sitting.here.has_spikes = true;
+        }
+        Ok(())
+    }
+
+    /// Reads what there is until the next tick.
+    fn read(&self, sitting: &mut Sitting) -> Result<(), KafkaFailure> {
+        let spikes_topic = &*self.shared.settings.watching.spikes_topic;
+        let Sitting { follower, window, ticked, .. } = sitting;
+        loop {
+            let read = follower.poll(TURN, |topic, value| {
+                if topic == spikes_topic {
+                    if let Some(spike) = read_spike(value) {
+                        window.spike(spike);
+                    }
+                } else if let Ok(moment) = serde_json::from_slice::<MomentV1<'_>>(value) {
+                    window.see(&moment);
+                }
+            })?;
+            if !read || TICK <= ticked.elapsed() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn show(&self, sitting: &mut Sitting) {
+        let now = here(&self.shared);
+        let Here { since, has_spikes, .. } = sitting.here;
+        sitting.here = Here { since, has_spikes, ..now };
+        let json = summary::write(&sitting.window, &sitting.here);
+        self.viewers.show("summary", &json);
+        self.shared.telemetry.viewers(self.viewers.count(), self.viewers.take_missed());
+        self.picture.set(json);
+    }
+}
+
+fn here(shared: &Shared) -> Here {
+    let (customers, partition_count) = shared.telemetry.customers();
+    Here {
+        customers,
+        partition_count,
+        partition_count_of_all: usize::try_from(shared.topics.partition_count).unwrap_or(0),
+        since: None,
+        now: shared.settings.clock.now(),
+        has_spikes: false,
+    }
+}

@@ -1,0 +1,164 @@
+//! Telling people: one member of a group owns notification and reads the committed spikes.
+//!
+//! At least once: the group's offset moves when a record has been delivered, refused for good, or is
+//! too old for anybody to act on. What a receiver hears twice has the same idempotency key.
+
+use std::{sync::Arc, time::Duration};
+
+use super::shared::Shared;
+use crate::{
+    clock::Stopwatch,
+    kafka::{GroupConsumer, KafkaFailure, Polled, Rebalance, Role},
+    notify::Notifier,
+    telemetry::log,
+};
+
+/// How long to wait for a record.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// How long the broker may take to answer a question.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// How often what was delivered is noted.
+const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A pause before new clients are made.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The one partition of the topic of spikes that Rega writes to.
+const PARTITION: i32 = 0;
+
+/// Notifies until asked to stop.
+///
+/// # Errors
+///
+/// The broker does not permit what is needed: that does not get better by trying.
+pub(super) fn notify(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
+    while !shared.stop.is_asked() {
+        let Err(failure) = Session::open(shared).and_then(|mut session| session.run()) else {
+            return Ok(());
+        };
+        if failure.is_refusal() {
+            return Err(failure);
+        }
+        log::notifier_rebuilt(&failure.to_string());
+        shared.stop.wait(PAUSE);
+    }
+    Ok(())
+}
+
+struct Session<'w> {
+    shared: &'w Shared,
+    consumer: GroupConsumer,
+    /// While this member owns notification.
+    notifier: Option<Notifier>,
+    committed: i64,
+    since: Stopwatch,
+}
+
+impl<'w> Session<'w> {
+    fn open(shared: &'w Shared) -> Result<Self, KafkaFailure> {
+        let settings = &shared.settings;
+        let name = format!("{}.{}.notify", settings.app, settings.instance);
+        let group = format!("{}-notify", settings.app);
+        let topic = settings.topics.name(Role::PainSpikes);
+        let consumer = GroupConsumer::open(&settings.connection, &group, &name, topic)?;
+        let since = Stopwatch::start();
+        Ok(Self { shared, consumer, notifier: None, committed: 0, since })
+    }
+
+    fn run(&mut self) -> Result<(), KafkaFailure> {
+        while !self.shared.stop.is_asked() {
+            self.answer_group()?;
+            self.read()?;
+            self.tell()?;
+        }
+        self.commit()
+    }
+
+    fn answer_group(&mut self) -> Result<(), KafkaFailure> {
+        while let Some(rebalance) = self.consumer.next_rebalance() {
+            match rebalance {
+                Rebalance::Assigned(partitions) => {
+                    self.consumer.assign(&[])?;
+                    if partitions.contains(&PARTITION) {
+                        self.take_up()?;
+                    }
+                }
+                Rebalance::Revoked { partitions, lost } => {
+                    let done = if lost { Ok(()) } else { self.commit() };
+                    let held = partitions.contains(&PARTITION) && self.notifier.take().is_some();
+                    self.shared.telemetry.notify_queue(0);
+                    self.consumer.unassign(if held { &[PARTITION] } else { &[] })?;
+                    done?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_up(&mut self) -> Result<(), KafkaFailure> {
+        let Some(settings) = &self.shared.settings.notify else { return Ok(()) };
+        let offsets = self.consumer.committed(&[PARTITION], ANSWER_LIMIT)?;
+        let (first, end) = self.consumer.bounds(PARTITION, ANSWER_LIMIT)?;
+        let from = offsets.get(&PARTITION).copied().flatten().unwrap_or(first);
+        let from = from.clamp(first, end.max(first));
+        match Notifier::new(settings.clone(), from) {
+            Ok(notifier) => self.notifier = Some(notifier),
+            Err(problem) => {
+                log::notifier_rebuilt(&problem.to_string());
+                return Ok(());
+            }
+        }
+        self.committed = from;
+        self.consumer.assign(&[(PARTITION, from)])
+    }
+
+    fn read(&mut self) -> Result<(), KafkaFailure> {
+        if self.notifier.as_ref().is_some_and(Notifier::is_full) {
+            // What waits in the topic is not lost, and the stream does not wait for it.
+            self.shared.stop.wait(PATIENCE);
+            return Ok(());
+        }
+        match self.consumer.poll(PATIENCE) {
+            Polled::Record(record) => {
+                if let Some(notifier) = &mut self.notifier {
+                    let now = self.shared.settings.clock.now();
+                    notifier.take(record.offset(), record.value().unwrap_or_default(), now);
+                }
+                Ok(())
+            }
+            Polled::End(_) | Polled::Nothing => Ok(()),
+            Polled::OutOfRange => Err(KafkaFailure::lost_partitions()),
+            Polled::Failed(failure) => Err(failure),
+        }
+    }
+
+    fn tell(&mut self) -> Result<(), KafkaFailure> {
+        let now = self.shared.settings.clock.now();
+        let Some(notifier) = &mut self.notifier else { return Ok(()) };
+        let open = self.shared.spikes.records();
+        for outcome in notifier.turn(&open, now) {
+            self.shared.telemetry.notified(outcome.receiver.as_str(), outcome.result.as_str());
+            if let Some(problem) = outcome.problem {
+                log::not_delivered(outcome.receiver.as_str(), &problem);
+            }
+        }
+        self.shared.telemetry.notify_queue(notifier.queued_count());
+        if COMMIT_INTERVAL <= self.since.elapsed() {
+            self.since = Stopwatch::start();
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), KafkaFailure> {
+        let Some(notifier) = &self.notifier else { return Ok(()) };
+        let settled = notifier.settled_offset();
+        if self.committed < settled {
+            self.consumer.commit(&[(PARTITION, settled)])?;
+            self.committed = settled;
+        }
+        Ok(())
+    }
+}

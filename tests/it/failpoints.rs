@@ -1,0 +1,119 @@
+//! The process ends where it hurts most, each place in turn, and nothing is lost or repeated.
+//!
+//! The program under test has these places in builds for tests only (`service/failpoint.rs`).
+
+use std::os::unix::process::ExitStatusExt;
+
+use tempfile::TempDir;
+
+use crate::{
+    broker::{self, unique},
+    process::Setup,
+    stream::Stream,
+};
+
+/// Small transactions and frequent checkpoints, so that every place is reached in the middle of it.
+const MORE: &str = "workers: 1\ncommit: { interval: 50ms, max_touchpoints: 100 }";
+
+/// SIGABRT.
+const ABORTED: Option<i32> = Some(6);
+
+/// Ends the process at a place that it passes while it works, starts it again, and checks everything.
+#[track_caller]
+fn check(point: &str) {
+    let Some(broker) = broker::shared() else { return };
+    let name = point.split('=').next().unwrap();
+    let stream = Stream::new(&unique(name), 2, 2000);
+    stream.create_input(broker);
+    stream.produce(broker, 0..1500);
+    let folder = TempDir::new().unwrap();
+    let setup = Setup { broker, app: stream.app(), folder: folder.path(), more: MORE };
+    let mut rega = setup.start_failing(point);
+    assert_eq!(rega.wait().signal(), ABORTED, "{}", rega.log());
+    stream.produce(broker, 1500..2000);
+    let _rega = setup.start();
+    stream.check(broker);
+}
+
+#[test]
+fn records_produced_and_not_delivered() {
+    check("after-produce=3*off->return");
+}
+
+#[test]
+fn records_delivered_and_offsets_not_sent() {
+    check("after-drain=3*off->return");
+}
+
+#[test]
+fn offsets_sent_and_not_committed() {
+    check("after-offsets=3*off->return");
+}
+
+#[test]
+fn committed_and_nobody_here_knows() {
+    check("after-commit=3*off->return");
+}
+
+#[test]
+fn a_checkpoint_begun() {
+    check("before-checkpoint=1*off->return");
+}
+
+#[test]
+fn a_checkpoint_written() {
+    check("after-checkpoint=1*off->return");
+}
+
+#[test]
+fn partitions_given_and_not_taken_up() {
+    check("in-assign=return");
+}
+
+#[test]
+fn rows_read_back_in_part() {
+    let Some(broker) = broker::shared() else { return };
+    let stream = Stream::new(&unique("in-restore"), 2, 2000);
+    stream.create_input(broker);
+    stream.produce(broker, 0..1500);
+    let folder = TempDir::new().unwrap();
+    let setup = Setup { broker, app: stream.app(), folder: folder.path(), more: MORE };
+    let mut rega = setup.start();
+    rega.wait_for_each("committed worker", 5);
+    rega.kill();
+    // The disk is new: everything is read back.
+    std::fs::remove_dir_all(folder.path().join("state/partition-0")).unwrap();
+    std::fs::remove_dir_all(folder.path().join("state/partition-1")).unwrap();
+    let mut rega = setup.start_failing("in-restore=return");
+    assert_eq!(rega.wait().signal(), ABORTED, "{}", rega.log());
+    stream.produce(broker, 1500..2000);
+    let _rega = setup.start();
+    stream.check(broker);
+}
+
+/// Between the two rounds of a rebalance: the group has taken a partition from the one, and the one
+/// never says that it gave it up. Back within its session it gets what is left, and nobody gets the
+/// other, until somebody looks.
+#[test]
+fn a_partition_asked_for_and_never_given_up_finds_an_owner() {
+    let Some(broker) = broker::shared() else { return };
+    let stream = Stream::new(&unique("in-revoke"), 2, 2000);
+    stream.create_input(broker);
+    stream.produce(broker, 0..1000);
+    let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let setup = |number: usize| Setup {
+        broker,
+        app: stream.app(),
+        folder: folders[number].path(),
+        more: MORE,
+    };
+    let mut first = setup(0).start_failing("in-revoke=return");
+    first.wait_for_each("partition ready", 2);
+    let mut second = setup(1).start();
+    assert_eq!(first.wait().signal(), ABORTED, "{}", first.log());
+    let mut first = setup(0).start();
+    first.wait_for("partitions assigned");
+    second.wait_for("partitions assigned");
+    stream.produce(broker, 1000..2000);
+    stream.check(broker);
+}
