@@ -52,8 +52,16 @@ struct Told {
 fn tell(paths: &[PathBuf], environment: &Environment, colour: Colour) -> Told {
     let checked = config::check(paths, environment);
     let files = counted(checked.file_count, "file");
-    if checked.report.is_empty() {
-        return Told { text: format!("{files} checked, no problem\n"), sound: true };
+    let report = &checked.report;
+    if report.is_empty() {
+        let text = match report.warning_count() {
+            0 => format!("{files} checked, no problem\n"),
+            count => {
+                let (told, warnings) = (report.render_warnings(colour), counted(count, "warning"));
+                format!("{told}\n{files} checked, no problem, {warnings}\n")
+            }
+        };
+        return Told { text, sound: true };
     }
     let problems = counted(checked.report.problems().len(), "problem");
     let text = format!("{}\n{files} checked, {problems}\n", checked.report.render(colour));
@@ -84,7 +92,7 @@ mod tests {
         }
         let paths: Vec<_> = paths.iter().map(|path| folder.path().join(path)).collect();
         let told = tell(&paths, &Environment::default(), Colour::Never);
-        assert_eq!(told.sound, told.text.ends_with("no problem\n"));
+        assert_eq!(told.sound, told.text.contains("checked, no problem"));
         told.text.replace(folder.path().to_str().unwrap(), "…")
     }
 

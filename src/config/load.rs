@@ -11,14 +11,16 @@ use super::{
     mapping,
     near::nearest,
     rules::{PackReader, PackTest},
-    settings, shipped, words,
+    settings, shipped,
+    source::SHIPPED,
+    words,
     yaml::{self, Node, Value},
 };
 use crate::engine::{
     decode::{Dialect, mapping::spec::MappingSpec},
     rules::{
         RuleSet,
-        spec::{At, Located},
+        spec::{At, Located, PackSpec},
     },
 };
 
@@ -34,6 +36,8 @@ pub struct Loaded {
     pub rules: RuleSet,
     /// How the records of each topic are read.
     pub dialects: TopicDialects,
+    /// The files and folders that the rules stand in.
+    pub pack_paths: Vec<PathBuf>,
 }
 
 /// Packs that were read, merged and compiled.
@@ -41,6 +45,8 @@ pub struct Loaded {
 pub struct LoadedPack {
     /// The rules, ready to run.
     pub rules: RuleSet,
+    /// The same as written.
+    pub spec: PackSpec,
     /// The tests that stand beside them.
     pub tests: Vec<PackTest>,
     /// What was read, to say where a failing test stands.
@@ -71,11 +77,12 @@ pub fn load_packs<'a>(packs: impl IntoIterator<Item = &'a str>) -> Result<Loaded
     let packs = packs.into_iter();
     let packs: Vec<_> =
         packs.map(|pack| Located { value: pack.to_owned(), at: At::default() }).collect();
-    let pack = loader.packs(&packs, Path::new(""));
-    let rules = loader.compile(&pack, 0);
+    let mut pack = loader.packs(&packs, Path::new(""));
+    let rules = loader.compile(&mut pack, 0);
     match rules {
         Some(rules) if loader.problems.is_empty() => {
-            Ok(LoadedPack { rules, tests: pack.tests, sources: loader.sources })
+            let Pack { spec, tests } = pack;
+            Ok(LoadedPack { rules, spec, tests, sources: loader.sources })
         }
         Some(_) | None => Err(loader.into_report()),
     }
@@ -116,6 +123,10 @@ pub fn load_dialect(written: &str) -> Result<Dialect, Report> {
 pub(super) struct Loader {
     pub(super) sources: Sources,
     pub(super) problems: Problems,
+    /// What is allowed, but should be looked at.
+    pub(super) warnings: Problems,
+    /// The files and folders that packs stand in, on disk.
+    pub(super) pack_paths: Vec<PathBuf>,
     /// The pack files that were read from disk.
     pub(super) pack_files: Vec<PathBuf>,
     /// The mapping files that were read.
@@ -124,7 +135,7 @@ pub(super) struct Loader {
 
 impl Loader {
     pub(super) fn into_report(self) -> Report {
-        Report::new(self.sources, self.problems)
+        Report::new(self.sources, self.problems).with_warnings(self.warnings)
     }
 
     /// Loads everything that a config file names.
@@ -151,22 +162,25 @@ impl Loader {
         environment.overlay(&mut root, &mut self.sources, &mut self.problems);
         let config = settings::read(&root, &mut self.problems)?;
         let before = self.problems.len();
-        let pack = self.packs(&config.rules, base);
-        let rules = self.compile(&pack, before);
+        let mut pack = self.packs(&config.rules, base);
+        let rules = self.compile(&mut pack, before);
         let dialects = self.dialects(&config.input.dialect, &config.input.mappings, base);
-        Some(Loaded { config, rules: rules?, dialects })
+        let pack_paths = std::mem::take(&mut self.pack_paths);
+        Some(Loaded { config, rules: rules?, dialects, pack_paths })
     }
 
     /// Compiles rules if no problem came up since there were `before` of them. Compiled from half
     /// of what was written, they would have problems that nobody made.
-    pub(super) fn compile(&mut self, pack: &Pack, before: usize) -> Option<RuleSet> {
+    pub(super) fn compile(&mut self, pack: &mut Pack, before: usize) -> Option<RuleSet> {
         if before < self.problems.len() {
             return None;
         }
-        let mut spec = pack.spec.clone();
-        spec.lexicon = Some(words::lexicon(&spec.word_lists, &mut self.problems));
-        match RuleSet::compile(spec) {
-            Ok(rules) => Some(rules),
+        pack.spec.lexicon = Some(words::lexicon(&pack.spec.word_lists, &mut self.problems));
+        match RuleSet::compile(pack.spec.clone()) {
+            Ok(rules) => {
+                self.warnings.extend(RuleSet::warnings(&pack.spec));
+                Some(rules)
+            }
             Err(problems) => {
                 self.problems.extend(problems);
                 None
@@ -183,6 +197,7 @@ impl Loader {
                 self.shipped(shipped, &mut reader);
             } else if is_path(&pack.value) {
                 let path = self.resolve(pack, base);
+                self.pack_paths.push(path.clone());
                 let folder = path.is_dir();
                 let files = if folder { self.yaml_files(&path, pack.at) } else { vec![path] };
                 self.pack(files, pack.at, &mut reader);
@@ -205,7 +220,7 @@ impl Loader {
     fn shipped(&mut self, pack: &shipped::ShippedPack, reader: &mut PackReader) {
         reader.begin();
         for (name, text) in pack.files {
-            let name = format!("<shipped>/{}/{name}", pack.name);
+            let name = format!("{SHIPPED}{}/{name}", pack.name);
             if let Some(node) = self.text(name, (*text).to_owned()) {
                 reader.file(&node, &mut self.problems);
             }

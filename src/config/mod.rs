@@ -20,9 +20,11 @@ pub mod settings;
 pub mod shipped;
 mod source;
 mod span;
+mod suites;
 #[cfg(test)]
 mod tests;
 mod values;
+mod watch;
 mod words;
 pub mod yaml;
 
@@ -36,4 +38,7 @@ pub use self::{
     rules::{Expectation, Pack, PackTest, Step},
     settings::Config,
     source::{Place, Source, SourceId, SourceKind, Sources},
+    span::display as display_span,
+    suites::{Suite, load_suites},
+    watch::fingerprint,
 };

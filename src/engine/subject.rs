@@ -3,6 +3,7 @@
 use super::{
     classify::{Subject, Values, Words, examine},
     decode::{Decoded, Properties, parse_due},
+    explain::Watch,
     partition::Engine,
     rules::{PathIx, RuleIx},
     spike::{Group, property},
@@ -39,6 +40,7 @@ pub(crate) fn digest_of(
     engine: &Engine,
     decoded: &Decoded<'_, '_>,
     history_complete: bool,
+    watch: Option<&Watch>,
 ) -> Result<Digest, RuleIx> {
     let rules = &*engine.rules;
     let touchpoint = &decoded.touchpoint;
@@ -57,6 +59,9 @@ pub(crate) fn digest_of(
         words: &words,
         values: &values,
     };
+    if let Some(watch) = watch {
+        watch.examine(&touchpoint.event_id, &subject, rules);
+    }
     let mut candidates = Vec::new();
     examine(rules, &subject, &mut candidates);
     let ignoring = candidates.iter().map(|candidate| candidate.rule).find(|&index| {

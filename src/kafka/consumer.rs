@@ -22,6 +22,7 @@ use super::{
     Class, Connection, KafkaFailure,
     client::{Heard, Listener},
     native,
+    topic_ids::{TopicId, topic_id},
 };
 use crate::model::EventTime;
 
@@ -308,6 +309,11 @@ impl GroupConsumer {
         let doing = "asking for a topic's stable end";
         let bounds = self.consumer.fetch_watermarks(topic, partition, limit);
         bounds.map(|(_, end)| end).map_err(|error| KafkaFailure::new(doing, &error))
+    }
+
+    /// Returns a topic's id; `None` where it cannot be known within `limit`.
+    pub fn topic_id(&self, topic: &str, limit: Duration) -> Option<TopicId> {
+        topic_id(self.consumer.client(), topic, limit)
     }
 
     /// Returns where a partition ended when the client last fetched from it; `None` before that.

@@ -13,6 +13,7 @@ mod follower;
 mod native;
 mod orphans;
 mod producer;
+mod topic_ids;
 mod topics;
 
 pub use self::{
@@ -25,5 +26,6 @@ pub use self::{
     follower::Follower,
     orphans::Ownership,
     producer::{Header, Outbox, Outgoing},
+    topic_ids::TopicId,
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
 };

@@ -222,6 +222,10 @@ metrics! {
         "Frames of the live picture that a viewer was too slow for.";
     RULES_INFO = Gauge "rega_rules_info" ["version"] 1,
         "Always 1: the version (content hash) of the rules that are loaded.";
+    RULES_RELOADS = Counter "rega_rules_reloads_total" [] 1,
+        "Rules that were taken up from changed files while running.";
+    RULES_REFUSED = Gauge "rega_rules_refused_problems" [] 1,
+        "Problems of the rules on disk that keep them out of force; 0 when what is on disk is in force.";
     BUILD_INFO = Gauge "rega_build_info" ["version" "profile"] 1,
         "Always 1: what this program is.";
 }

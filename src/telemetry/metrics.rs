@@ -48,6 +48,7 @@ pub(super) struct Counters {
     pub(super) commits: IntCounterVec,
     pub(super) aborts: IntCounterVec,
     pub(super) worker_rebuilds: IntCounterVec,
+    pub(super) rules_reloads: IntCounterVec,
     pub(super) restored_records: IntCounterVec,
     pub(super) viewer_frames_missed: IntCounterVec,
     pub(super) checkpoints: IntCounterVec,
@@ -92,6 +93,7 @@ impl Counters {
             commits: counter(&declared::COMMITS)?,
             aborts: counter(&declared::ABORTS)?,
             worker_rebuilds: counter(&declared::WORKER_REBUILDS)?,
+            rules_reloads: counter(&declared::RULES_RELOADS)?,
             restored_records: counter(&declared::RESTORED_RECORDS)?,
             viewer_frames_missed: counter(&declared::VIEWER_FRAMES_MISSED)?,
             checkpoints: counter(&declared::CHECKPOINTS)?,
@@ -234,6 +236,7 @@ pub(super) struct Gauges {
     pub(super) workers: IntGaugeVec,
     pub(super) viewers: IntGaugeVec,
     pub(super) rules_info: IntGaugeVec,
+    pub(super) rules_refused: IntGaugeVec,
     pub(super) build_info: IntGaugeVec,
 }
 
@@ -262,6 +265,7 @@ impl Gauges {
             workers: gauge(&declared::WORKERS)?,
             viewers: gauge(&declared::VIEWERS)?,
             rules_info: gauge(&declared::RULES_INFO)?,
+            rules_refused: gauge(&declared::RULES_REFUSED)?,
             build_info: gauge(&declared::BUILD_INFO)?,
         })
     }

@@ -8,6 +8,7 @@ mod chaos;
 mod client;
 mod command_line;
 mod console;
+mod deploy;
 mod disk;
 mod docs;
 mod failpoints;

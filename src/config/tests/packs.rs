@@ -5,9 +5,12 @@ use insta::assert_snapshot;
 use super::{NOWHERE, read_pack, said_of_pack, said_of_rule};
 use crate::{
     config::load_packs,
-    engine::rules::spec::{
-        Comparison, Condition, CustomerTest, DueSpec, HalfLifeSpec, Located, OncePer, Scalar,
-        ScaleKind, Test, ValenceSpec,
+    engine::rules::{
+        RuleSet,
+        spec::{
+            Comparison, Condition, CustomerTest, DueSpec, HalfLifeSpec, Located, OncePer, Scalar,
+            ScaleEnd, ScaleKind, Test, ValenceSpec,
+        },
     },
     model::{Stage, Track},
 };
@@ -364,7 +367,8 @@ rules:
     let Some(ValenceSpec::Scale { kind, worst, best, .. }) = &rule.label.valence else {
         panic!("{:?}", rule.label)
     };
-    assert_eq!((*kind, *worst, *best), (ScaleKind::Stars, 1.0, 5.0));
+    assert_eq!(*kind, ScaleKind::Stars);
+    assert_eq!((worst, best), (&ScaleEnd::Is(1.0), &ScaleEnd::Is(5.0)));
     let points: Vec<_> =
         rule.points.iter().map(|p| (p.track, p.add, p.cap, p.once_per, p.half_life)).collect();
     assert_eq!(
@@ -437,4 +441,35 @@ fn shipped_packs_load_alone() {
             panic!("{}\n{report}", pack.name);
         }
     }
+}
+
+#[test]
+fn a_cap_that_would_hold_longer_than_two_half_lives_is_told() {
+    #[track_caller]
+    fn check(points: &str, more: &str, expected: &[&str]) {
+        let rule =
+            format!("{{ name: x, when: {{ event: x }}, points: {{ engage: {points} }}{more} }}");
+        let pack = read_pack(&format!("pack: test\nrules: [{rule}]\n")).unwrap();
+        let warned = RuleSet::warnings(&pack.spec);
+        let messages: Vec<&str> = warned.iter().map(|one| one.message.as_str()).collect();
+        assert_eq!(messages, expected, "{rule}");
+    }
+    // Points of every day add up to 14.94 times the points of one: four times the cap may be.
+    check("{ add: 10, cap: 37.5, half_life: 10d }", "", &[]);
+    check(
+        "{ add: 10, cap: 37, half_life: 10d }",
+        "",
+        &[
+            "a cap of 37 may hold for 2.0 half-lives: who comes as often as counts gathers 149 points",
+        ],
+    );
+    check("{ add: 10, cap: 10, half_life: 10d, once_per: month }", "", &[]);
+    check("{ add: 10, half_life: 10d }", "", &[]);
+    check(
+        "{ add: 1, cap: 50, once_per: touchpoint }",
+        "",
+        &["a cap of 50 may hold for ever: these points count with every touchpoint"],
+    );
+    check("{ add: 1, cap: 50, once_per: touchpoint }", ", reversible: order_id", &[]);
+    check("{ add: 1, cap: 2, once_per: hour, half_life: off }", "", &[]);
 }

@@ -50,6 +50,11 @@ impl<'a> Words<'a> {
         Self { text, lexicon, reading: OnceCell::new() }
     }
 
+    /// Returns it as it was written.
+    pub(crate) const fn text(&self) -> Option<&'a str> {
+        self.text
+    }
+
     fn reading(&self) -> &Reading {
         self.reading
             .get_or_init(|| self.text.map_or(Reading::NOTHING, |text| self.lexicon.read(text)))
@@ -87,7 +92,7 @@ pub(crate) fn examine<V: Values>(
             rule: index,
             leaves,
             scale: scale
-                .map(|scale| scale.read(subject.values.values(scale.property).first()))
+                .map(|scale| scale.read(|path| subject.values.values(path).first()))
                 .or_else(|| rule.label.from_text.then(|| subject.words.reading().valence)),
             due,
             matched: false,
@@ -119,7 +124,7 @@ impl<V: Values> Leaves for Alone1<'_, '_, V> {
 }
 
 impl<V: Values> Subject<'_, V> {
-    fn holds(&self, test: &Alone) -> bool {
+    pub(crate) fn holds(&self, test: &Alone) -> bool {
         match test {
             Alone::Event(names) => names.iter().any(|name| **name == *self.event),
             Alone::Channel(channels, other) => {
@@ -131,7 +136,7 @@ impl<V: Values> Subject<'_, V> {
             Alone::Text(ValueTest::Feels(_, valences, about)) => {
                 feels(self.words.reading(), valences, about)
             }
-            Alone::Text(test) => match self.words.text {
+            Alone::Text(test) => match self.words.text() {
                 Some(words) => test.holds(&[Property::Text(words.into())]),
                 None => test.holds(&[]),
             },

@@ -25,11 +25,13 @@ const fn unlabelled() -> Labels {
     }
 }
 
-/// Returns the labels of a touchpoint that these candidates match.
+/// Returns the labels of a touchpoint that these candidates match. Where nothing hurt, nothing is
+/// made good (`recovers` is false): a rule that says `recovered` then says nothing of the valence.
 pub(crate) fn label<'d>(
     rules: &RuleSet,
     digest: &'d Digest,
     matched: &(impl Iterator<Item = &'d Candidate> + Clone),
+    recovers: bool,
 ) -> Labels {
     let says = |candidate: &Candidate| rules.rule(candidate.rule).map(|rule| &rule.label);
     let mut labels = unlabelled();
@@ -53,6 +55,9 @@ pub(crate) fn label<'d>(
     let decided = matched.clone().find_map(|candidate| {
         let label = says(candidate)?;
         let valence = candidate.scale.or(label.valence)?;
+        if valence == Valence::Recovered && !recovers {
+            return None;
+        }
         let by_text = label.from_text && candidate.scale.is_some();
         let evidence = candidate.scale.map(|_| Evidence::Expressed);
         Some((valence, label, evidence.map(|read| if by_text { Evidence::Text } else { read })))

@@ -23,6 +23,7 @@ mod journey;
 mod oracle;
 mod pack;
 mod permutations;
+mod reload;
 mod rows;
 mod seeds;
 mod shop;

@@ -15,7 +15,7 @@
 //! | `json SCHEMA` | satisfies `docs/schemas/SCHEMA.json` |
 
 mod matching;
-mod page;
+pub(crate) mod page;
 mod pages;
 mod reader;
 mod settings;

@@ -5,7 +5,7 @@ use super::{
     page::{self, Block, read},
     terminal::Terminal,
 };
-use crate::packs::journey;
+use crate::packs;
 
 /// Follows a page. A part that the page needs and that is not to be had here is said aloud.
 fn follow(path: &str) {
@@ -78,10 +78,7 @@ fn check_yaml(file: &str, text: &str, terminal: &mut Terminal) -> Result<(), Str
         return Err("has problems".to_owned());
     }
     if text.lines().any(|line| line == "tests:") {
-        let report = journey::run(&terminal.folder().join(file))?;
-        if !report.failures.is_empty() {
-            return Err(report.failures.join("\n"));
-        }
+        packs::run(&terminal.folder().join(file))?;
     }
     Ok(())
 }

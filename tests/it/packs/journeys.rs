@@ -1,16 +1,19 @@
 //! Puzzling journeys, decided from the domain page, come out as decided.
 //!
-//! A file's name says how it is played: `pack@Zone_Name.theme.yaml`. Its tests run with the shipped
-//! pack, which is read from the folder, in that zone (UTC if none is said).
+//! They are packs that stand on a shipped one: the one that a file's name begins with.
 
 use std::{fs, path::Path};
 
-use super::journey::{Report, run_beside};
+use rega::{
+    config::{Colour, load_packs},
+    engine::Settings,
+    trial,
+};
 
 #[test]
 fn puzzling_journeys_come_out_as_decided() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files: Vec<_> = fs::read_dir(root.join("tests/cases/journeys"))
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/journeys");
+    let mut files: Vec<_> = fs::read_dir(folder)
         .expect("the cases are there")
         .map(|entry| entry.expect("a case").path())
         .collect();
@@ -18,13 +21,14 @@ fn puzzling_journeys_come_out_as_decided() {
     let (mut failures, mut count) = (Vec::new(), 0);
     for file in files {
         let name = file.file_name().and_then(|name| name.to_str()).expect("a name");
-        let played = name.split('.').next().unwrap_or_default();
-        let (pack, zone) = played.split_once('@').unwrap_or((played, "UTC"));
-        let pack = root.join("config/rules").join(pack);
-        let report = run_beside(&pack, &file, &zone.replace('_', "/"));
-        let Report { failures: unmet, tests, .. } = report.unwrap_or_else(|text| panic!("{text}"));
-        failures.extend(unmet);
-        count += tests;
+        let shipped = name.split('.').next().unwrap_or_default();
+        let path = file.to_str().expect("a path that is text");
+        let pack = load_packs([shipped, path]);
+        let pack = pack.unwrap_or_else(|report| panic!("{}", report.render(Colour::Never)));
+        let verdict = trial::run(&pack, &Settings::default());
+        let told = verdict.failures.iter();
+        failures.extend(told.map(|one| format!("{}: {}\n{}", one.place, one.test, one.text)));
+        count += verdict.test_count;
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(40 <= count, "{count} journeys");

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use super::journey::{Report, run};
+use super::{idle, run};
 
 /// Returns the YAML examples of a page, each with the line it starts at.
 fn examples(page: &str) -> Vec<(usize, String)> {
@@ -52,11 +52,11 @@ fn check(path: &str, least: usize) {
         fs::write(&file, text).expect("the example can be written");
         match run(&file) {
             Err(problems) => failures.push(format!("{path}:{line}\n{problems}")),
-            Ok(Report { failures: unmet, idle_rules, tests }) => {
-                failures.extend(unmet);
-                let idle = format!("{path}:{line}: no test hits {}", idle_rules.join(", "));
-                failures.extend((!idle_rules.is_empty()).then_some(idle));
-                failures.extend((tests == 0).then(|| format!("{path}:{line}: no test")));
+            Ok(verdict) => {
+                let idle = format!("{path}:{line}: no test hits {}", idle(&verdict));
+                failures.extend((!verdict.idle_rules.is_empty()).then_some(idle));
+                let none = verdict.test_count == 0;
+                failures.extend(none.then(|| format!("{path}:{line}: no test")));
             }
         }
     }
