@@ -23,8 +23,10 @@ use crate::engine::{rules::spec::At, text::Lexicon};
 const DEPTH_MAX: usize = 8;
 
 /// The keys of a pack that no config file has.
-const PACK_KEYS: [&str; 11] = [
+const PACK_KEYS: [&str; 13] = [
     "pack",
+    "extends",
+    "drop",
     "tracks",
     "reasons",
     "events",

@@ -10,7 +10,7 @@ use super::{
     dialect::{self, WrittenDialects},
     mapping,
     near::nearest,
-    rules::{PackReader, PackTest},
+    rules::{Lineage, PackReader, PackTest},
     settings, shipped,
     source::SHIPPED,
     words,
@@ -26,6 +26,9 @@ use crate::engine::{
 
 /// Longer than any file that a person keeps by hand.
 const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// How many packs may stand on one another: more is a circle.
+const EXTENDS_MAX: usize = 8;
 
 /// What `rega run` starts with.
 #[derive(Debug)]
@@ -47,6 +50,8 @@ pub struct LoadedPack {
     pub rules: RuleSet,
     /// The same as written.
     pub spec: PackSpec,
+    /// Which rules come from where.
+    pub lineage: Lineage,
     /// The tests that stand beside them.
     pub tests: Vec<PackTest>,
     /// What was read, to say where a failing test stands.
@@ -81,8 +86,8 @@ pub fn load_packs<'a>(packs: impl IntoIterator<Item = &'a str>) -> Result<Loaded
     let rules = loader.compile(&mut pack, 0);
     match rules {
         Some(rules) if loader.problems.is_empty() => {
-            let Pack { spec, tests } = pack;
-            Ok(LoadedPack { rules, spec, tests, sources: loader.sources })
+            let Pack { spec, tests, lineage, .. } = pack;
+            Ok(LoadedPack { rules, spec, tests, lineage, sources: loader.sources })
         }
         Some(_) | None => Err(loader.into_report()),
     }
@@ -118,6 +123,21 @@ pub fn load_dialect(written: &str) -> Result<Dialect, Report> {
     }
 }
 
+/// Reads a mapping that stands in no file.
+///
+/// # Errors
+///
+/// Returns every problem: whoever wrote the text has to mend it.
+pub fn mapping_of(name: &str, text: &str) -> Result<Dialect, Report> {
+    let mut loader = Loader::default();
+    let node = loader.text(name.to_owned(), text.to_owned());
+    let spec = node.and_then(|node| mapping::read(&node, &mut loader.problems));
+    match spec {
+        Some(spec) if loader.problems.is_empty() => Ok(dialect::mapped(spec)),
+        Some(_) | None => Err(loader.into_report()),
+    }
+}
+
 /// Reads files, and keeps what is needed to tell what is wrong with them.
 #[derive(Debug, Default)]
 pub(super) struct Loader {
@@ -127,6 +147,8 @@ pub(super) struct Loader {
     pub(super) warnings: Problems,
     /// The files and folders that packs stand in, on disk.
     pub(super) pack_paths: Vec<PathBuf>,
+    /// How many packs are being read that stand on one another.
+    extending: usize,
     /// The pack files that were read from disk.
     pub(super) pack_files: Vec<PathBuf>,
     /// The mapping files that were read.
@@ -239,9 +261,28 @@ impl Loader {
                 self.pack_files.push(file);
             }
         }
-        if let Some(first) = first {
-            reader.end(first, &mut self.problems);
+        let Some(first) = first else { return };
+        self.extend(reader);
+        reader.end(first, &mut self.problems);
+    }
+
+    /// Reads what a pack extends.
+    fn extend(&mut self, reader: &mut PackReader) {
+        let extends = reader.extends();
+        let Some(written) = extends.first() else { return };
+        if EXTENDS_MAX <= self.extending {
+            let message = "packs that extend one another in a circle, or too many of them";
+            self.problems.add(written.at, message);
+            return;
         }
+        let place = self.sources.place(written.at);
+        let source = place.and_then(|place| self.sources.source(place.source));
+        let folder = source.and_then(|source| Path::new(&source.name).parent());
+        let folder = folder.unwrap_or(Path::new("")).to_owned();
+        self.extending += 1;
+        let base = self.packs(&extends, &folder);
+        self.extending -= 1;
+        reader.stand_on(base, &mut self.problems);
     }
 
     fn dialects(

@@ -82,6 +82,14 @@ impl Sources {
         self.sources.get(id.0)
     }
 
+    /// Writes where something stands as `file:line`.
+    pub fn line(&self, at: At) -> String {
+        let place = self.place(at);
+        let file = place.and_then(|place| self.source(place.source));
+        let line = place.map_or(0, |place| place.line);
+        format!("{}:{line}", file.map_or("?", |file| &*file.name))
+    }
+
     /// Returns whether that stands in a pack that comes with Rega.
     pub fn is_shipped(&self, at: At) -> bool {
         let source = self.place(at).and_then(|place| self.source(place.source));

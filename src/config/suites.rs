@@ -120,8 +120,8 @@ fn finish(
     });
     match compiled {
         Some((pack, rules, settings)) if loader.problems.is_empty() => {
-            let Pack { spec, tests } = pack;
-            let pack = LoadedPack { rules, spec, tests, sources: loader.sources };
+            let Pack { spec, tests, lineage, .. } = pack;
+            let pack = LoadedPack { rules, spec, tests, lineage, sources: loader.sources };
             Ok(Suite { name, pack, settings })
         }
         Some(_) | None => Err(loader.into_report()),

@@ -123,6 +123,7 @@ impl Session<'_> {
             for (_, running) in self.running_mut() {
                 running.partition.rules_changed();
             }
+            log::rules_taken_up(self.worker, self.ruling.engine.rules().version());
         }
     }
 }

@@ -193,10 +193,7 @@ async fn serve_until(
     };
     drop(page_stop);
     if let Some(page) = page {
-        // The page has its own, shorter limit.
-        if let Err(error) = page.await {
-            tracing::warn!(%error, "the HTTP server ended badly");
-        }
+        close(page).await;
     }
     ended?;
     if drained {
@@ -205,6 +202,13 @@ async fn serve_until(
     } else {
         log::drain_cut_short(workers.running_count);
         Ok(Exit::CutShort)
+    }
+}
+
+/// Waits for the page to end, which has its own, shorter limit.
+async fn close(page: tokio::task::JoinHandle<()>) {
+    if let Err(error) = page.await {
+        tracing::warn!(%error, "the HTTP server ended badly");
     }
 }
 

@@ -134,6 +134,8 @@ metrics! {
         "Customers forgotten because they stayed away for longer than the retention.";
     TRANSITIONS = Counter "rega_transitions_total" ["kind" "from" "to"] 6 * 6 * 6,
         "Steps in the funnel, by what they were, from which stage and to which.";
+    REFERRED_ENTRIES = Counter "rega_referred_entries_total" ["kind"] 2,
+        "Customers who came (or came back) with somebody's referral code; by `rega_transitions_total` of that kind, the share that advocates bring.";
     EPISODES_OPENED = Counter "rega_episodes_opened_total" ["kind"] EPISODES_MAX + 1,
         "Episodes opened, by kind.";
     EPISODES_ENDED = Counter "rega_episodes_ended_total" ["kind" "outcome"] (EPISODES_MAX + 1) * 6,

@@ -45,6 +45,7 @@ pub(super) struct Counters {
     duplicates: IntCounterVec,
     ignored: IntCounterVec,
     retired: IntCounterVec,
+    referred: IntCounterVec,
     pub(super) commits: IntCounterVec,
     pub(super) aborts: IntCounterVec,
     pub(super) worker_rebuilds: IntCounterVec,
@@ -90,6 +91,7 @@ impl Counters {
             duplicates: counter(&declared::DUPLICATES)?,
             ignored: counter(&declared::IGNORED)?,
             retired: counter(&declared::CUSTOMERS_RETIRED)?,
+            referred: counter(&declared::REFERRED_ENTRIES)?,
             commits: counter(&declared::COMMITS)?,
             aborts: counter(&declared::ABORTS)?,
             worker_rebuilds: counter(&declared::WORKER_REBUILDS)?,
@@ -109,6 +111,9 @@ impl Counters {
         }
         for outcome in ["written", "refused"] {
             add(&self.checkpoints, &[outcome], 0);
+        }
+        for kind in [TransitionKind::Enter, TransitionKind::ReEnter] {
+            add(&self.referred, &[kind.as_str()], 0);
         }
         for output in Output::ALL {
             add(&self.outputs, &[output.as_str()], 0);
@@ -164,6 +169,8 @@ impl Counters {
             [Bounded::ALL.get(bounded).map_or(OTHER, |bounded| bounded.as_str())]
         });
         add(&self.retired, &[], tally.singles.retired);
+        add(&self.referred, &[TransitionKind::Enter.as_str()], tally.singles.referred);
+        add(&self.referred, &[TransitionKind::ReEnter.as_str()], tally.singles.referred_back);
     }
 
     fn absorb_input(&self, tally: &Tally) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Bench, is_own, mutants::mutants, own_tests, place};
+use super::{Bench, is_own, mutants::mutants, own_tests};
 use crate::{
     config::{LoadedPack, PackTest},
     engine::{Settings, rules::spec::PackSpec},
@@ -65,7 +65,7 @@ pub fn hunt(pack: &LoadedPack, settings: &Settings, told: &mut dyn FnMut(usize, 
             }
             if !is_noticed(&spec, settings, &order) {
                 hunt.survivors.push(Survivor {
-                    place: place(&pack.sources, rule.at),
+                    place: pack.sources.line(rule.at),
                     rule: rule.name.value.clone(),
                     change: mutant.change,
                 });

@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, sync::Arc};
 pub use self::hunt::{Hunt, Survivor, hunt};
 use self::{expect::differences, journey::play};
 use crate::{
-    config::{LoadedPack, PackTest, Sources},
+    config::{LoadedPack, PackTest},
     engine::{
         Engine, Settings,
         decode::Dialect,
@@ -60,7 +60,7 @@ pub fn run(pack: &LoadedPack, settings: &Settings) -> Verdict {
         let trial = bench.run(test);
         hit.extend(trial.hit);
         verdict.failures.extend(trial.differences.into_iter().map(|(at, text)| Failure {
-            place: place(&pack.sources, at),
+            place: pack.sources.line(at),
             test: test.name.value.clone(),
             text,
         }));
@@ -70,7 +70,7 @@ pub fn run(pack: &LoadedPack, settings: &Settings) -> Verdict {
     verdict.rule_count = own_rules.clone().count();
     verdict.idle_rules = own_rules
         .filter(|(index, _)| !hit.contains(index))
-        .map(|(_, rule)| (place(&pack.sources, rule.at), rule.name.value.clone()))
+        .map(|(_, rule)| (pack.sources.line(rule.at), rule.name.value.clone()))
         .collect();
     verdict
 }
@@ -80,19 +80,14 @@ fn own_tests(pack: &LoadedPack) -> Vec<&PackTest> {
     pack.tests.iter().filter(|test| is_own(pack, test.name.at)).collect()
 }
 
-/// Something is the pack's own unless it came with a shipped pack that it stands on.
+/// Something is the pack's own unless it came with a pack that it stands on.
 fn is_own(pack: &LoadedPack, at: At) -> bool {
+    if pack.lineage.inherited.contains(&at) {
+        return false;
+    }
     let shipped = |at| pack.sources.is_shipped(at);
     let only_shipped = || pack.spec.rules.iter().all(|rule| shipped(rule.at));
     !shipped(at) || only_shipped()
-}
-
-/// Writes where something stands as `file:line`.
-fn place(sources: &Sources, at: At) -> String {
-    let place = sources.place(at);
-    let file = place.and_then(|place| sources.source(place.source));
-    let line = place.map_or(0, |place| place.line);
-    format!("{}:{line}", file.map_or("?", |file| &*file.name))
 }
 
 /// What one test showed.

@@ -473,3 +473,47 @@ fn a_cap_that_would_hold_longer_than_two_half_lives_is_told() {
     check("{ add: 1, cap: 50, once_per: touchpoint }", ", reversible: order_id", &[]);
     check("{ add: 1, cap: 2, once_per: hour, half_life: off }", "", &[]);
 }
+
+#[test]
+fn a_pack_overrides_and_drops_rules_of_the_one_it_extends() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let rule =
+        |name: &str, event: &str| format!("  - {{ name: {name}, when: {{ event: {event} }} }}\n");
+    let base = format!(
+        "pack: base\nabsence: 9d\ntracks: {{ engage: {{ weight: 0.5, half_life: 9d }}, access: {{ weight: 0.5, half_life: 9d }} }}\nrules:\n{}{}{}",
+        rule("one", "a"),
+        rule("two", "b"),
+        rule("three", "c")
+    );
+    write("base.yaml", &base);
+    let own = format!(
+        "pack: own\nextends: ./base.yaml\ndrop: three\nabsence: off\ntracks: {{ engage: {{ weight: 1, half_life: off }} }}\nrules:\n{}{}",
+        rule("two", "x"),
+        rule("new", "y")
+    );
+    let own = write("own.yaml", &own);
+    let loaded = load_packs([own.as_str()]).unwrap_or_else(|report| panic!("{report}"));
+    let names: Vec<&str> = loaded.rules.rule_names().collect();
+    assert_eq!(names, ["new", "one", "two"]);
+    assert!(format!("{:?}", loaded.spec.rules[2].when).contains("\"x\""));
+    assert_eq!((loaded.spec.name.as_str(), loaded.spec.absence), ("own", None));
+    assert_eq!(loaded.spec.tracks.len(), 2);
+    assert_eq!(loaded.spec.tracks.get(&Track::Engage).map(|track| track.half_life), Some(None));
+    assert_eq!((loaded.lineage.replaced.len(), loaded.lineage.dropped.len()), (1, 1));
+    let said = |text: &str| {
+        let path = write("wrong.yaml", text);
+        load_packs([path.as_str()]).unwrap_err().to_string()
+    };
+    let unknown = said("pack: x\nextends: ./base.yaml\ndrop: [tow]\n");
+    assert!(unknown.contains("no rule of the extended pack is called \"tow\""), "{unknown}");
+    assert!(unknown.contains("did you mean \"two\"?"), "{unknown}");
+    let alone = said("pack: x\ndrop: two\n");
+    assert!(alone.contains("a pack drops rules of one that it extends"), "{alone}");
+    let circle = said("pack: x\nextends: ./wrong.yaml\n");
+    assert!(circle.contains("in a circle"), "{circle}");
+}

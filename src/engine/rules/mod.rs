@@ -24,8 +24,8 @@ use self::{
 use crate::{
     engine::text::Lexicon,
     model::{
-        Actor, Evidence, MicroMoment, MomentOfTruth, Severity, Span, StableHash, Stage, Track,
-        Valence,
+        Actor, Channels, Evidence, MicroMoment, MomentOfTruth, Severity, Span, StableHash, Stage,
+        Track, Valence,
     },
 };
 
@@ -330,6 +330,11 @@ impl RuleSet {
     pub(crate) fn kind_by_hash(&self, hash: StableHash) -> Option<KindIx> {
         let position = self.kinds.iter().position(|kind| kind.hash == hash)?;
         KindIx::try_from(position).ok()
+    }
+
+    /// Returns what the words of an event's name suggest, wherever it happened.
+    pub fn suggested(&self, event: &str) -> Option<(MicroMoment, MomentOfTruth, Stage)> {
+        self.guess(event, Channels::OTHER)
     }
 
     /// Returns what channel and name words suggest for an event that no rule knows.

@@ -226,11 +226,11 @@ impl Compiler {
         }
     }
 
-    fn word(
+    fn word<'s>(
         &mut self,
-        word: &WordSpec,
+        word: &'s WordSpec,
         language: LanguageIx,
-        own: &mut BTreeMap<String, RoleSpec>,
+        own: &mut BTreeMap<String, &'s RoleSpec>,
     ) {
         if let RoleSpec::Feels { reason: Some(reason), .. }
         | RoleSpec::Missed { reason: Some(reason) } = &word.role
@@ -257,7 +257,7 @@ impl Compiler {
             let felt = |one: &RoleSpec| {
                 together(one) || matches!(one, RoleSpec::Feels { .. } | RoleSpec::Lukewarm)
             };
-            let twice = own.get(&phrase).filter(|role| **role != RoleSpec::Plain);
+            let twice = own.get(&phrase).copied().filter(|role| **role != RoleSpec::Plain);
             let twice = twice.is_some_and(|role| {
                 together(role) == together(&word.role) || !felt(role) || !felt(&word.role)
             });
@@ -269,7 +269,7 @@ impl Compiler {
             let key = (phrase.clone(), language);
             let before = own.contains_key(&phrase).then(|| self.known.get(&key)).flatten();
             let role = role_of(&word.role, before.map(|(_, role)| role));
-            own.insert(phrase, word.role.clone());
+            own.insert(phrase, &word.role);
             self.known.insert(key, (written.into(), role));
         }
     }
@@ -299,7 +299,9 @@ impl Compiler {
     fn note_beginnings(&mut self) {
         let phrases = self.known.keys().map(|(phrase, _)| phrase).chain(self.intents.keys());
         for phrase in phrases {
-            let arabic = fold(phrase).tokens.iter().any(|token| token.script == Script::Arabic);
+            // Asked of folded phrases, one script each: the first letter tells.
+            let arabic =
+                phrase.chars().next().is_some_and(|first| ('\u{600}'..='\u{6ff}').contains(&first));
             for (end, character) in phrase.char_indices().skip(1) {
                 if arabic || character == ' ' {
                     self.begins.insert(phrase.get(..end).unwrap_or_default().to_owned());
