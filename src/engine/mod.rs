@@ -27,6 +27,7 @@ mod state;
 mod subject;
 #[cfg(test)]
 mod tests;
+pub mod text;
 mod timeline;
 
 pub use self::{
