@@ -152,6 +152,9 @@ impl<'w> Session<'w> {
         self.answer_group()?;
         self.restore_a_little()?;
         self.answer_questions();
+        if !self.is_dirty() {
+            self.take_up_new_rules();
+        }
         self.checkpoint_a_little()?;
         self.hold_back()?;
         self.read_batch()?;

@@ -103,7 +103,10 @@ impl Alertmanager {
         );
         std::fs::write(&config, text).unwrap();
         let port = free_port();
-        let started = Command::new("alertmanager")
+        // Debian calls it by another name than everybody else.
+        let debian = Path::new("/usr/bin/prometheus-alertmanager").exists();
+        let program = if debian { "prometheus-alertmanager" } else { "alertmanager" };
+        let started = Command::new(program)
             .arg(format!("--config.file={}", config.display()))
             .arg(format!("--storage.path={}", folder.path().join("data").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
