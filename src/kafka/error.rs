@@ -87,6 +87,11 @@ impl KafkaFailure {
         Self::own(KEEPING, Class::Abortable, "the group has moved them elsewhere")
     }
 
+    /// The group took us for dead, gave our partitions away, and has let us in again as somebody new.
+    pub fn expelled() -> Self {
+        Self::own(KEEPING, Class::Fatal, "the group had expelled this member in between")
+    }
+
     /// What is on this machine's disk is not to be believed, so nothing that rests on it is committed.
     pub fn local_state(reason: impl Into<String>) -> Self {
         Self::own("reading this machine's state", Class::Fatal, reason)

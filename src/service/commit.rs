@@ -29,6 +29,7 @@ impl Session<'_> {
     ///
     /// By class: abort, or build anew.
     pub(super) fn commit(&mut self) -> Result<(), KafkaFailure> {
+        self.look_at_membership()?;
         if !self.is_dirty() {
             return Ok(());
         }

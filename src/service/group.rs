@@ -66,6 +66,9 @@ impl Session<'_> {
         if !partitions.is_empty() {
             Failpoint::InAssign.reached();
         }
+        self.look_at_membership()?;
+        // Before the answer: until then the client does not join again.
+        self.consumer.note_membership();
         self.consumer.assign(&[])?;
         self.shared.telemetry.partitions_assigned(self.worker, partitions);
         self.shared.board.joined(self.worker);
@@ -74,6 +77,17 @@ impl Session<'_> {
             self.held.insert(*partition, Held::Asking(Stopwatch::start()));
         }
         self.check_partition_count()
+    }
+
+    /// The group may have expelled us and let us in again, and the client does not say so: what we
+    /// hold may be somebody else's now, also while the client still shows it as ours. Only new clients
+    /// know for certain.
+    pub(super) fn look_at_membership(&self) -> Result<(), KafkaFailure> {
+        // Who has lost everything, and was told so, comes back under a new id with nothing to lose.
+        if !self.held.is_empty() && self.consumer.is_replaced() {
+            return Err(KafkaFailure::expelled());
+        }
+        Ok(())
     }
 
     /// A topic that was widened sends customers to other partitions than their state is in. The

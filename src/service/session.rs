@@ -171,6 +171,7 @@ impl<'w> Session<'w> {
         self.look_for_trouble()?;
         if LOOK_AROUND <= self.looked_around.elapsed() {
             self.looked_around = Stopwatch::start();
+            self.look_at_membership()?;
             self.share_memory();
             self.ask_for_proof();
             self.move_idle_time()?;

@@ -116,11 +116,17 @@ impl Rega {
     /// Waits for a log line that contains `text`, from where the last wait ended.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, text: &str) {
+        self.wait_for_any(&[text]);
+    }
+
+    /// The same for any of some texts.
+    #[track_caller]
+    pub(crate) fn wait_for_any(&mut self, texts: &[&str]) {
         loop {
             let Ok(line) = self.lines.recv_timeout(LIMIT) else {
-                panic!("no \"{text}\" in the log:\n{}", self.seen.join("\n"));
+                panic!("none of {texts:?} in the log:\n{}", self.seen.join("\n"));
             };
-            let found = line.contains(text);
+            let found = texts.iter().any(|text| line.contains(text));
             self.seen.push(line);
             if found {
                 return;
