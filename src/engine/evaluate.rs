@@ -127,13 +127,9 @@ fn remember_seen(
     let id = stable_hash(digest.event_id.as_bytes());
     for memory in memories {
         let Some(group) = group_of(digest, memory.same) else { continue };
-        let values: Vec<StableHash> = match memory.distinct {
-            None => vec![0],
-            Some(path) => {
-                digest.values_of(path).map(|value| stable_hash(value.as_bytes())).collect()
-            }
-        };
-        for value in values {
+        let lone = memory.distinct.is_none().then_some(0);
+        let values = memory.distinct.into_iter().flat_map(|path| digest.values_of(path));
+        for value in lone.into_iter().chain(values.map(|value| stable_hash(value.as_bytes()))) {
             let entry = SeenEntry { ts: digest.ts, id, value };
             if engagement.seen.insert((memory.memory, group), entry, memory.at_least) {
                 facts.push(Fact::Evicted(Bounded::SeenGroups));
@@ -436,7 +432,10 @@ fn give_points(
                 outcome.facts.push(Fact::Evicted(Bounded::LedgerLines));
             }
             outcome.points.add(points.track, points.add);
-            outcome.given.push((rule.hash, points.track, points.add));
+            if digest.is_derived() {
+                // Only what a deadline says is ever taken back.
+                outcome.given.push((rule.hash, points.track, points.add));
+            }
             outcome.points_taken |= points.add < 0.0;
         }
         let reversed = rule.reverses.and_then(|path| digest.value(path));

@@ -97,6 +97,7 @@ fn satisfies(text: &str, schema: &str) -> Result<(), String> {
 fn every_page_with_examples_is_followed() {
     let followed = [
         "README.md",
+        "docs/dialects.md",
         "docs/generate.md",
         "docs/operating.md",
         "docs/rules.md",
@@ -123,6 +124,11 @@ fn the_tutorial_works_as_written() {
 #[test]
 fn the_operators_page_works_as_written() {
     follow("docs/operating.md");
+}
+
+#[test]
+fn the_page_of_dialects_works_as_written() {
+    follow("docs/dialects.md");
 }
 
 #[test]
