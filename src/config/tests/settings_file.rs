@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use super::{said, said_in_full, settings_of};
 use crate::{
     config::settings::{Partitioner, Start},
-    engine,
+    engine::{self, spike::Numerator},
     model::EventTime,
 };
 
@@ -398,7 +398,8 @@ time: { tolerance: 1m }
 order: { window: 2m }
 history: { since: 2026-01-01T00:00:00Z, complete_after: 1d }
 visit: { gap: 1h }
-notify: { max_age: 2h }
+notify: { max_age: 2h, alertmanager: { url: 'http://am:9093/' }, webhook: { url: 'https://h/x', token: hush } }
+spikes: { properties: [store], watch: [pain, silence], false_alarms_per_week: 3.5 }
 channels: [kiosk]
 moments: { properties: true }
 text_fields: [words]
@@ -423,6 +424,13 @@ log: { format: json }
     assert!(engine.carry_properties && engine.channels.get("kiosk").is_some());
     assert_eq!((engine.max_output_bytes, engine.max_input_bytes), (20_000, 30_000));
     assert_eq!(engine.text_fields, ["words"]);
+    assert_eq!(engine.spike_properties, ["store"]);
+    let detector = config.detector();
+    assert_eq!(detector.watch, [Numerator::Pain, Numerator::Silence]);
+    assert!((detector.alarms_a_day - 0.5).abs() < 1e-9);
+    assert_eq!(config.notify.alertmanager.as_deref(), Some("http://am:9093"));
+    assert_eq!(config.notify.webhook.as_deref(), Some("https://h/x"));
+    assert!(!format!("{config:?}").contains("hush"), "a token is shown");
 }
 
 #[test]
