@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod explain;
 mod generate;
+mod inspect;
 mod output;
 mod pace;
 mod replay;
@@ -39,6 +40,7 @@ enum Command {
     Run(run::RunArguments),
     Replay(replay::ReplayArguments),
     Check(check::CheckArguments),
+    Inspect(inspect::InspectArguments),
     Test(test::TestArguments),
     Explain(explain::ExplainArguments),
     Generate(generate::GenerateArguments),
@@ -51,6 +53,7 @@ impl Command {
             Self::Run(arguments) => run::run(&arguments),
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
+            Self::Inspect(arguments) => inspect::run(&arguments),
             Self::Test(arguments) => test::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),

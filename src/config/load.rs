@@ -122,6 +122,21 @@ pub fn load_dialect(written: &str) -> Result<Dialect, Report> {
     }
 }
 
+/// Reads a mapping that stands in no file.
+///
+/// # Errors
+///
+/// Returns every problem: whoever wrote the text has to mend it.
+pub fn mapping_of(name: &str, text: &str) -> Result<Dialect, Report> {
+    let mut loader = Loader::default();
+    let node = loader.text(name.to_owned(), text.to_owned());
+    let spec = node.and_then(|node| mapping::read(&node, &mut loader.problems));
+    match spec {
+        Some(spec) if loader.problems.is_empty() => Ok(dialect::mapped(spec)),
+        Some(_) | None => Err(loader.into_report()),
+    }
+}
+
 /// Reads files, and keeps what is needed to tell what is wrong with them.
 #[derive(Debug, Default)]
 pub(super) struct Loader {

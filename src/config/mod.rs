@@ -31,7 +31,7 @@ pub use self::{
     check::{Checked, check},
     dialect::{TopicDialects, dialect},
     environment::Environment,
-    load::{Loaded, LoadedPack, load, load_dialect, load_mapping, load_packs},
+    load::{Loaded, LoadedPack, load, load_dialect, load_mapping, load_packs, mapping_of},
     problem::Problems,
     report::{Colour, Report},
     rules::{Expectation, Lineage, Pack, PackTest, Step},

@@ -128,13 +128,9 @@ fn remember_seen(
     let id = stable_hash(digest.event_id.as_bytes());
     for memory in memories {
         let Some(group) = group_of(digest, memory.same) else { continue };
-        let values: Vec<StableHash> = match memory.distinct {
-            None => vec![0],
-            Some(path) => {
-                digest.values_of(path).map(|value| stable_hash(value.as_bytes())).collect()
-            }
-        };
-        for value in values {
+        let lone = memory.distinct.is_none().then_some(0);
+        let values = memory.distinct.into_iter().flat_map(|path| digest.values_of(path));
+        for value in lone.into_iter().chain(values.map(|value| stable_hash(value.as_bytes()))) {
             let entry = SeenEntry { ts: digest.ts, id, value };
             if engagement.seen.insert((memory.memory, group), entry, memory.at_least) {
                 facts.push(Fact::Evicted(Bounded::SeenGroups));

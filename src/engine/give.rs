@@ -61,7 +61,10 @@ pub(super) fn give_points(
                 outcome.facts.push(Fact::Evicted(Bounded::LedgerLines));
             }
             outcome.points.add(points.track, points.add);
-            outcome.given.push((rule.hash, points.track, points.add));
+            if digest.is_derived() || context.watch.is_some() {
+                // Only what a deadline says is ever taken back; and somebody may want to know.
+                outcome.given.push((rule.hash, points.track, points.add));
+            }
             outcome.points_taken |= points.add < 0.0;
         }
         let reversed = rule.reverses.and_then(|path| digest.value(path));

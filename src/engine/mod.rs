@@ -13,6 +13,7 @@ mod episode;
 mod evaluate;
 mod explain;
 mod give;
+mod in_place;
 mod partition;
 mod place;
 mod publish;

@@ -76,6 +76,11 @@ pub(crate) fn digest_of(
             kept.push((path, key_text(value)));
         }
     }
+    // Words are asked only where no rule is sure to speak; `label` asks them if none does after all.
+    let certain = candidates
+        .iter()
+        .any(|candidate| rules.rule(candidate.rule).is_some_and(|rule| !rule.asks_history));
+    let guess = if certain { None } else { rules.guess(&touchpoint.event, &touchpoint.channel) };
     Ok(Digest {
         ts: touchpoint.ts,
         event_id: touchpoint.event_id.as_ref().into(),
@@ -85,7 +90,7 @@ pub(crate) fn digest_of(
         actor,
         origin: Origin::Record,
         history_complete,
-        guess: rules.guess(&touchpoint.event, &touchpoint.channel),
+        guess,
         candidates,
         values: kept,
         groups: groups_of(engine, decoded.properties),

@@ -9,6 +9,7 @@ mod client;
 mod command_line;
 mod console;
 mod deploy;
+mod dialects;
 mod disk;
 mod docs;
 mod failpoints;

@@ -35,7 +35,12 @@ pub(crate) fn label<'d>(
     let says = |candidate: &Candidate| rules.rule(candidate.rule).map(|rule| &rule.label);
     let mut labels = unlabelled();
     if matched.clone().next().is_none() {
-        if let Some((micro_moment, moment_of_truth, stage)) = digest.guess {
+        // A rule that was sure to match may be gone since.
+        let guess = digest.guess.or_else(|| {
+            let by_words = || rules.guess(&digest.event, &digest.channel_name);
+            if digest.is_derived() { None } else { by_words() }
+        });
+        if let Some((micro_moment, moment_of_truth, stage)) = guess {
             labels.micro_moment = micro_moment;
             labels.moment_of_truth = moment_of_truth;
             labels.stage = stage;

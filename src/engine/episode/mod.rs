@@ -16,12 +16,12 @@ pub(crate) use self::{
     pain::{PainNews, end_pain, note_pain, prune_pains, recover},
 };
 use crate::{
-    engine::rules::KindIx,
+    engine::{in_place::clone_if_other, rules::KindIx},
     model::{EventTime, Severity, StableHash, Track},
 };
 
 /// An open episode.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Episode {
     pub(crate) kind: KindIx,
     pub(crate) key: Option<Box<str>>,
@@ -68,6 +68,18 @@ pub(crate) struct EarlyClose {
     pub(crate) key: StableHash,
     pub(crate) at: EventTime,
 }
+
+clone_if_other!(Episode {
+    kind,
+    key,
+    opened_at,
+    opened_by,
+    channel_name,
+    deadline,
+    fires_at,
+    overdue,
+    pain,
+});
 
 impl Overdue {
     /// Returns the event that showed this pain first.

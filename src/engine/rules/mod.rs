@@ -20,7 +20,8 @@ use self::{
     spec::{HalfLifeSpec, OncePer, PackSpec, Problem, ScaleKind},
 };
 use crate::model::{
-    Actor, Evidence, MicroMoment, MomentOfTruth, Severity, Span, StableHash, Stage, Track, Valence,
+    Actor, Channels, Evidence, MicroMoment, MomentOfTruth, Severity, Span, StableHash, Stage,
+    Track, Valence,
 };
 
 /// Position of a property path that some rule asks for.
@@ -318,6 +319,11 @@ impl RuleSet {
     pub(crate) fn kind_by_hash(&self, hash: StableHash) -> Option<KindIx> {
         let position = self.kinds.iter().position(|kind| kind.hash == hash)?;
         KindIx::try_from(position).ok()
+    }
+
+    /// Returns what the words of an event's name suggest, wherever it happened.
+    pub fn suggested(&self, event: &str) -> Option<(MicroMoment, MomentOfTruth, Stage)> {
+        self.guess(event, Channels::OTHER)
     }
 
     /// Returns what channel and name words suggest for an event that no rule knows.

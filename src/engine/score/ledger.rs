@@ -54,8 +54,18 @@ impl Line {
 }
 
 /// A customer's lines, sorted by (rule, track).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Ledger(pub(crate) Vec<Line>);
+
+impl Clone for Ledger {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.0.clone_from(&source.0);
+    }
+}
 
 impl Ledger {
     /// Lines per customer. At the bound the line worth least goes, and is counted.

@@ -4,6 +4,7 @@ use super::{Journey, SeenGroups};
 use crate::{
     engine::{
         episode::{EarlyClose, Episode, Overdue},
+        in_place::clone_in_place,
         rules::{KindIx, RuleSet},
         score::{Balance, Ledger, Periods, Reversals},
     },
@@ -18,7 +19,7 @@ pub(crate) struct Acquired {
 }
 
 /// A customer's engagement at one point of event-time order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Engagement {
     pub(crate) touchpoints: u64,
     pub(crate) customer_touchpoints: u64,
@@ -57,6 +58,36 @@ pub(crate) struct Engagement {
     /// The referral code that this customer came with.
     pub(crate) referral: Option<Box<str>>,
 }
+
+clone_in_place!(Engagement {
+    touchpoints,
+    customer_touchpoints,
+    visits,
+    pains,
+    glories,
+    recovered,
+    first_seen,
+    last_seen,
+    last_customer_at,
+    as_of,
+    channels,
+    journey,
+    ledger,
+    periods,
+    reversals,
+    seen,
+    owned,
+    balance,
+    episodes,
+    dormant,
+    early_closes,
+    band,
+    band_check_at,
+    absence_at,
+    lapse,
+    history_complete,
+    referral,
+});
 
 impl Engagement {
     /// Things a customer may own before the oldest is forgotten.

@@ -95,8 +95,15 @@ fn satisfies(text: &str, schema: &str) -> Result<(), String> {
 /// is followed here.
 #[test]
 fn every_page_with_examples_is_followed() {
-    let followed =
-        ["README.md", "docs/generate.md", "docs/operating.md", "docs/rules.md", "docs/tutorial.md"];
+    let followed = [
+        "README.md",
+        "docs/dialects.md",
+        "docs/generate.md",
+        "docs/operating.md",
+        "docs/rules.md",
+        "docs/spikes.md",
+        "docs/tutorial.md",
+    ];
     for path in page::pages() {
         let examples = page::blocks(&read(&path));
         let only_pictures = examples.iter().all(|each| each.word(0) == "text");
@@ -117,6 +124,16 @@ fn the_tutorial_works_as_written() {
 #[test]
 fn the_operators_page_works_as_written() {
     follow("docs/operating.md");
+}
+
+#[test]
+fn the_page_of_dialects_works_as_written() {
+    follow("docs/dialects.md");
+}
+
+#[test]
+fn the_page_of_spikes_works_as_written() {
+    follow("docs/spikes.md");
 }
 
 #[test]

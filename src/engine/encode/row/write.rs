@@ -1,5 +1,6 @@
 //! Writing a customer's row: every value in a fixed order.
 
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 
 use super::{
@@ -46,9 +47,38 @@ pub(crate) fn write_row(out: &mut Vec<u8>, customer: &Customer, engine: &Engine)
 }
 
 pub(super) fn put<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
-    let written = postcard::to_extend(value, std::mem::take(out));
+    let written = postcard::serialize_with_flavor(value, Appending(out));
     // Serialising plain values into memory cannot fail; if it did, the reader would say "damaged".
-    *out = written.unwrap_or_default();
+    written.unwrap_or_default();
+}
+
+/// Appends to a buffer. The library's own way to do so takes byte after byte.
+struct Appending<'o>(&'o mut Vec<u8>);
+
+impl Flavor for Appending<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes as a sequence: the same bytes as a vector of the elements would give.
+fn put_all<T: Serialize>(out: &mut Vec<u8>, elements: impl ExactSizeIterator<Item = T>) {
+    put(out, &elements.len());
+    for element in elements {
+        put(out, &element);
+    }
 }
 
 pub(super) fn index(position: usize) -> u8 {
@@ -68,7 +98,10 @@ fn put_ring(out: &mut Vec<u8>, ring: &DedupeRing) {
     put(out, &ring.entries.len());
     let mut before = 0;
     for entry in &ring.entries {
-        put(out, &(entry.ts.as_millis() - before, entry.id.to_le_bytes(), entry.content));
+        put(out, &(entry.ts.as_millis() - before));
+        // As an array of bytes is written, but in one piece: there are 64 of them.
+        out.extend_from_slice(&entry.id.to_le_bytes());
+        put(out, &entry.content);
         before = entry.ts.as_millis();
     }
 }
@@ -110,8 +143,7 @@ fn put_digest(out: &mut Vec<u8>, digest: &Digest, rules: &RuleSet) {
         put(out, &(rule, candidate.leaves, scale));
         put_time(out, candidate.due);
     }
-    let values = digest.values.iter().map(|(path, value)| (rules.path_hash(*path), value));
-    put(out, &values.collect::<Vec<_>>());
+    put_all(out, digest.values.iter().map(|(path, value)| (rules.path_hash(*path), value)));
     put(out, &digest.groups);
     let guess = digest.guess.map(|(micro_moment, moment_of_truth, stage)| {
         (index(micro_moment.index()), index(moment_of_truth.index()), index(stage.index()))
