@@ -12,6 +12,7 @@ mod encode;
 mod episode;
 mod evaluate;
 mod explain;
+mod give;
 mod in_place;
 mod partition;
 mod place;
