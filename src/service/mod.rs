@@ -37,7 +37,7 @@ pub use self::{
     folder::{FolderFailure, StateFolder},
     lookup::{Answer, Busy, Lookup, LookupDesk},
     run::{Exit, Launch, StartFailure, run},
-    settings::{InputStart, Settings, StateSettings, Watching},
+    settings::{InputStart, Settings, StateSettings},
     shared::Ruling,
-    start::{plan, start, watching},
+    start::{plan, start},
 };

@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 use arc_swap::ArcSwap;
 
 use super::{
-    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, Watching,
-    run,
+    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, run,
 };
 use crate::{
     clock::Clock,
@@ -103,16 +102,8 @@ fn settings(
         clock: Clock::wall(),
         detector: config.detector(),
         notify: notify(config),
-        watching: watching(config),
-    })
-}
-
-/// Returns what is needed to let people watch.
-pub fn watching(config: &Config) -> Watching {
-    Watching {
         viewers_max: config.http.viewers_max,
-        spikes_topic: config.topics.pain_spikes.clone(),
-    }
+    })
 }
 
 /// Returns which topics an application has.
