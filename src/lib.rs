@@ -27,6 +27,7 @@
 //! - [`clock`] — the only wall clock.
 //! - [`config`], [`kafka`], [`store`], [`http`], [`notify`], [`telemetry`], [`simulation`] — adapters.
 //! - [`service`] — the only layer that waits.
+//! - [`trial`] — the tests that stand beside rules, run.
 //! - [`cli`] — what one types.
 //!
 //! # Invariants
@@ -51,3 +52,4 @@ pub mod service;
 pub mod simulation;
 pub mod store;
 pub mod telemetry;
+pub mod trial;

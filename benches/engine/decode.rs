@@ -1,15 +1,15 @@
-//! Decode: bytes to touchpoints, in Rega's own form and through a mapping.
+//! Decode: bytes to touchpoints, in every dialect.
 
 use std::{collections::BTreeMap, hint::black_box, path::Path};
 
 use criterion::Criterion;
 use rega::{
-    config::{load_mapping, load_packs},
+    config::{dialect, load_mapping, load_packs},
     engine::{
         Settings,
         decode::{Decoder, DecoderSpec, Dialect, Item, PropertyPaths, Scratch},
     },
-    simulation::Simulated,
+    simulation::{Simulated, Translator},
 };
 
 use crate::{
@@ -32,7 +32,7 @@ fields:
     products: payload.cart[].product_id
 "#;
 
-/// Measures both dialects.
+/// Measures every dialect.
 pub(crate) fn benches(criterion: &mut Criterion) {
     let count = size(20_000);
     let native = touchpoints(10_000, count);
@@ -42,15 +42,25 @@ pub(crate) fn benches(criterion: &mut Criterion) {
     let file = folder.path().join("mapping.yaml");
     std::fs::write(&file, MAPPING).unwrap();
     let mut group = group(criterion, "decode", count);
-    for (name, decoder, touchpoints) in
-        [("native", decoder(Dialect::Native), native), ("mapping", decoder(mapping(&file)), mapped)]
-    {
+    let mut measured = vec![
+        ("native".to_owned(), decoder(Dialect::Native), native.clone()),
+        ("native, found".to_owned(), decoder(dialect("auto").unwrap()), native.clone()),
+        ("mapping".to_owned(), decoder(mapping(&file)), mapped),
+    ];
+    for name in ["segment", "cloudevents", "snowplow", "posthog", "ga4"] {
+        let own = dialect(name).unwrap();
+        let Dialect::BuiltIn { spec, .. } = &own else { continue };
+        let translator = Translator::new(spec);
+        let told = |one: &Simulated| Simulated { line: translator.translate(one), ..one.clone() };
+        measured.push((name.to_owned(), decoder(own.clone()), native.iter().map(told).collect()));
+    }
+    for (name, decoder, touchpoints) in measured {
         let mut scratch = Scratch::default();
         assert_eq!(decode_all(&decoder, &touchpoints, &mut scratch), count);
         print_per_touchpoint(&format!("decode/{name}"), count, || {
             decode_all(&decoder, &touchpoints, &mut scratch);
         });
-        group.bench_function(name, |bencher| {
+        group.bench_function(&name, |bencher| {
             bencher.iter(|| decode_all(&decoder, &touchpoints, &mut scratch));
         });
     }

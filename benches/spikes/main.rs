@@ -145,15 +145,17 @@ fn outbreaks(factor: f64, count: i64) -> Vec<Outbreak> {
 
 fn main() {
     // `cargo bench -- --test`, and the tests of everything, run it once on little.
-    let short = !std::env::args().any(|argument| argument == "--bench")
-        || std::env::args().any(|argument| argument == "--test");
+    let has = |wanted: &str| std::env::args().any(|argument| argument == wanted);
+    let short = !has("--bench") || has("--test");
     let (volumes, quiet_weeks, spikes): (&[f64], i64, i64) =
         if short { (&[10.0], 1, 1) } else { (&[2.0, 10.0, 50.0, 500.0], 10, 10) };
     println!(
         "| volume | base | spike | method | found | median delay | false alarms a week | a key and week | told per spike |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
-    for &volume in volumes {
+    // Volumes may be named: `cargo bench --bench spikes -- 10 50`.
+    let named: Vec<f64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    for &volume in volumes.iter().filter(|volume| named.is_empty() || named.contains(volume)) {
         for base in [0.01, 0.05] {
             report(volume, base, LEARNING + quiet_weeks * WEEK, spikes);
         }

@@ -1,6 +1,6 @@
 //! `rega check`: config, packs and mappings, every problem with file, line and caret.
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
 
@@ -13,6 +13,10 @@ pub(super) struct CheckArguments {
     /// Files, or folders to be searched for .yaml files [default: config]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+
+    /// List every rule in the order in which it is asked, where it stands, and what it replaces
+    #[arg(long, conflicts_with = "schema")]
+    rules: bool,
 
     /// Print a JSON Schema instead: of something that you write, or of something that Rega writes
     #[arg(long, value_name = "NAME", conflicts_with = "paths")]
@@ -39,6 +43,9 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
         paths => paths.to_vec(),
     };
     let told = tell(&paths, &Environment::of_process(), colour_of(&std::io::stdout()));
+    if arguments.rules && told.sound {
+        print(&listed(&paths, &Environment::of_process())?);
+    }
     print(&told.text);
     if told.sound { Ok(()) } else { Err(Failure::Told) }
 }
@@ -52,12 +59,45 @@ struct Told {
 fn tell(paths: &[PathBuf], environment: &Environment, colour: Colour) -> Told {
     let checked = config::check(paths, environment);
     let files = counted(checked.file_count, "file");
-    if checked.report.is_empty() {
-        return Told { text: format!("{files} checked, no problem\n"), sound: true };
+    let report = &checked.report;
+    if report.is_empty() {
+        let text = match report.warning_count() {
+            0 => format!("{files} checked, no problem\n"),
+            count => {
+                let (told, warnings) = (report.render_warnings(colour), counted(count, "warning"));
+                format!("{told}\n{files} checked, no problem, {warnings}\n")
+            }
+        };
+        return Told { text, sound: true };
     }
     let problems = counted(checked.report.problems().len(), "problem");
     let text = format!("{}\n{files} checked, {problems}\n", checked.report.render(colour));
     Told { text, sound: false }
+}
+
+/// Lists the rules of every pack, in the order in which they are asked.
+fn listed(paths: &[PathBuf], environment: &Environment) -> Result<String, Failure> {
+    let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let mut out = String::new();
+    for suite in config::load_suites(&paths, environment)? {
+        let pack = &suite.pack;
+        // Writing to a string does not fail.
+        _ = writeln!(out, "{}", suite.name);
+        for (number, rule) in (1..).zip(&pack.spec.rules) {
+            let replaced = pack.lineage.replaced.iter().find(|(own, _)| *own == rule.at);
+            let replaced = replaced.map_or_else(String::new, |(_, at)| {
+                format!("  (instead of {})", pack.sources.line(*at))
+            });
+            let place = pack.sources.line(rule.at);
+            _ = writeln!(out, "  {number:>4}  {}  {place}{replaced}", rule.name.value);
+        }
+        for (rule, _) in &pack.lineage.dropped {
+            let place = pack.sources.line(rule.at);
+            _ = writeln!(out, "     -  {}  {place}  (dropped)", rule.value);
+        }
+        out.push('\n');
+    }
+    Ok(out)
 }
 
 fn counted(count: usize, noun: &str) -> String {
@@ -84,7 +124,7 @@ mod tests {
         }
         let paths: Vec<_> = paths.iter().map(|path| folder.path().join(path)).collect();
         let told = tell(&paths, &Environment::default(), Colour::Never);
-        assert_eq!(told.sound, told.text.ends_with("no problem\n"));
+        assert_eq!(told.sound, told.text.contains("checked, no problem"));
         told.text.replace(folder.path().to_str().unwrap(), "…")
     }
 

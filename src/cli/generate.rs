@@ -1,8 +1,10 @@
 //! `rega generate`: simulated customers' touchpoints, for trying things out and for measuring.
 
 use std::{
+    borrow::Cow,
     io::{self, ErrorKind, Write},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,9 +19,10 @@ use super::{
 use crate::{
     clock::wall_clock,
     config::{self, Environment},
+    engine::decode::Dialect,
     kafka::{Connection, Feeder, KafkaFailure},
     model::EventTime,
-    simulation::{PAIN_KEYS, Simulated, Simulation, SimulationSpec, Spike},
+    simulation::{PAIN_KEYS, Simulated, Simulation, SimulationSpec, Spike, Translator},
 };
 
 /// 2026-01-05T00:00:00Z, a Monday: the same options promise the same bytes, so the default cannot
@@ -65,6 +68,10 @@ pub(super) struct GenerateArguments {
     /// Make something go wrong FACTOR times as often from AT on: KEY@AT×FACTOR[~LENGTH]
     #[arg(long, value_name = "SPIKE")]
     spike: Vec<String>,
+
+    /// Tell the story as another tool would: segment, cloudevents, snowplow, posthog, ga4
+    #[arg(long, value_name = "DIALECT", default_value = "native", value_parser = dialect)]
+    dialect: Told,
 
     /// Produce to Kafka instead: brokers and topic are those of the settings
     #[arg(long)]
@@ -135,8 +142,8 @@ fn feeder(arguments: &GenerateArguments) -> Result<Feeder, Failure> {
 
 /// Where touchpoints go.
 trait Destination {
-    /// Takes one.
-    fn take(&mut self, touchpoint: &Simulated) -> Result<(), Stopped>;
+    /// Takes one, with its key.
+    fn take(&mut self, key: &str, line: &[u8]) -> Result<(), Stopped>;
     /// Lets go of what was kept for later.
     fn let_go(&mut self) -> Result<(), Stopped>;
 }
@@ -156,11 +163,34 @@ impl From<Stopped> for Failure {
     }
 }
 
+/// How touchpoints are told: natively, or as a dialect has them.
+#[derive(Clone, Debug)]
+struct Told(Option<Arc<Translator>>);
+
+impl Told {
+    fn line<'t>(&self, touchpoint: &'t Simulated) -> Cow<'t, [u8]> {
+        match &self.0 {
+            None => Cow::Borrowed(&touchpoint.line),
+            Some(translator) => Cow::Owned(translator.translate(touchpoint)),
+        }
+    }
+}
+
+fn dialect(name: &str) -> Result<Told, String> {
+    match config::dialect(name) {
+        Some(Dialect::Native) => Ok(Told(None)),
+        Some(Dialect::BuiltIn { spec, .. }) => Ok(Told(Some(Arc::new(Translator::new(&spec))))),
+        Some(Dialect::Auto(_) | Dialect::Mapping(_)) | None => {
+            Err("expected native, segment, cloudevents, snowplow, posthog or ga4".to_owned())
+        }
+    }
+}
+
 struct ToOutput(Output);
 
 impl Destination for ToOutput {
-    fn take(&mut self, touchpoint: &Simulated) -> Result<(), Stopped> {
-        self.0.write_all(&touchpoint.line)?;
+    fn take(&mut self, _key: &str, line: &[u8]) -> Result<(), Stopped> {
+        self.0.write_all(line)?;
         Ok(self.0.write_all(b"\n")?)
     }
 
@@ -172,8 +202,8 @@ impl Destination for ToOutput {
 struct ToKafka<'a>(&'a Feeder);
 
 impl Destination for ToKafka<'_> {
-    fn take(&mut self, touchpoint: &Simulated) -> Result<(), Stopped> {
-        Ok(self.0.send(touchpoint.customer_id.as_bytes(), &touchpoint.line)?)
+    fn take(&mut self, key: &str, line: &[u8]) -> Result<(), Stopped> {
+        Ok(self.0.send(key.as_bytes(), line)?)
     }
 
     fn let_go(&mut self) -> Result<(), Stopped> {
@@ -197,7 +227,7 @@ fn send_all(
             destination.let_go()?;
             pause(length);
         }
-        destination.take(&touchpoint)?;
+        destination.take(&touchpoint.customer_id, &arguments.dialect.line(&touchpoint))?;
     }
     destination.let_go()
 }
@@ -268,11 +298,11 @@ mod tests {
     }
 
     impl Destination for Kept {
-        fn take(&mut self, touchpoint: &Simulated) -> Result<(), Stopped> {
+        fn take(&mut self, _key: &str, line: &[u8]) -> Result<(), Stopped> {
             if self.lines.len() == self.room {
                 return Err(io::Error::from(ErrorKind::BrokenPipe).into());
             }
-            self.lines.push(String::from_utf8(touchpoint.line.clone()).unwrap());
+            self.lines.push(String::from_utf8(line.to_vec()).unwrap());
             Ok(())
         }
 

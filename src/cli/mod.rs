@@ -5,11 +5,14 @@
 
 mod check;
 mod demo;
+mod explain;
 mod generate;
+mod inspect;
 mod output;
 mod pace;
 mod replay;
 mod run;
+mod test;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -37,6 +40,9 @@ enum Command {
     Run(run::RunArguments),
     Replay(replay::ReplayArguments),
     Check(check::CheckArguments),
+    Inspect(inspect::InspectArguments),
+    Test(test::TestArguments),
+    Explain(explain::ExplainArguments),
     Generate(generate::GenerateArguments),
 }
 
@@ -47,6 +53,9 @@ impl Command {
             Self::Run(arguments) => run::run(&arguments),
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
+            Self::Inspect(arguments) => inspect::run(&arguments),
+            Self::Test(arguments) => test::run(&arguments),
+            Self::Explain(arguments) => explain::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),
         }
     }
@@ -61,6 +70,8 @@ pub enum Failure {
     Config(Box<Report>),
     /// The same, and everything has been said: exit code 64.
     Told,
+    /// Something is not as it should be, and it has been said: exit code 1.
+    Untrue,
     /// It could not go on: exit code 1.
     Fatal(String),
 }
@@ -96,6 +107,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(USAGE)
         }
         Failure::Told => ExitCode::from(USAGE),
+        Failure::Untrue => ExitCode::from(FATAL),
         Failure::Fatal(message) => {
             error(&format!("rega: {message}\n"));
             ExitCode::from(FATAL)

@@ -7,7 +7,7 @@ use clap::Args;
 use super::Failure;
 use crate::{
     config::{self, Environment, settings::LogFormat as Written},
-    service::{self, Exit},
+    service::{self, Exit, RuleFiles},
     telemetry::{LogFormat, init_logging},
 };
 
@@ -28,7 +28,8 @@ pub(super) struct RunArguments {
 }
 
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
-    let loaded = config::load(Some(&arguments.config), &Environment::of_process())?;
+    let environment = Environment::of_process();
+    let loaded = config::load(Some(&arguments.config), &environment)?;
     let format = match loaded.config.log_format {
         Written::Text => LogFormat::Text,
         Written::Json => LogFormat::Json,
@@ -36,7 +37,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     init_logging(format, &arguments.log).map_err(|error| Failure::Usage(error.to_string()))?;
     // Of a build for tests alone: elsewhere it does nothing.
     let _failpoints = fail::FailScenario::setup();
-    match service::start(loaded, arguments.adopt_offsets, pending()) {
+    let files = RuleFiles { settings: arguments.config.clone(), environment };
+    match service::start(loaded, files, arguments.adopt_offsets, pending()) {
         Ok(Exit::Drained) => Ok(()),
         Ok(Exit::CutShort) => {
             let message = "ended before everything was committed; it is done again at the next \

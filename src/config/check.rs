@@ -22,8 +22,10 @@ use crate::engine::rules::spec::At;
 const DEPTH_MAX: usize = 8;
 
 /// The keys of a pack that no config file has.
-const PACK_KEYS: [&str; 10] = [
+const PACK_KEYS: [&str; 12] = [
     "pack",
+    "extends",
+    "drop",
     "tracks",
     "reasons",
     "events",
@@ -46,7 +48,7 @@ pub struct Checked {
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Content {
+pub(super) enum Content {
     /// The settings of `run`.
     Settings,
     /// A pack, or one of its files; `true` where it says the pack's name.
@@ -110,7 +112,7 @@ fn check_packs(found: &BTreeMap<PathBuf, Content>, loader: &mut Loader) {
 
 /// Returns the files of the pack that a file belongs to. Where one file of a folder says a pack's
 /// name, all of them are that pack; where several do, each of these is a pack of its own.
-fn pack_of(file: &Path, named: bool) -> Vec<PathBuf> {
+pub(super) fn pack_of(file: &Path, named: bool) -> Vec<PathBuf> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let entries =
         std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten();
@@ -127,12 +129,12 @@ fn pack_of(file: &Path, named: bool) -> Vec<PathBuf> {
 }
 
 /// Returns a path that is the same for every way to write it.
-fn real(path: &Path) -> PathBuf {
+pub(super) fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_error| path.to_owned())
 }
 
 /// Finds the files to check: what was named, and every YAML file below a folder.
-fn find(path: &Path, depth: usize, loader: &mut Loader, files: &mut BTreeSet<PathBuf>) {
+pub(super) fn find(path: &Path, depth: usize, loader: &mut Loader, files: &mut BTreeSet<PathBuf>) {
     if !path.is_dir() {
         files.insert(path.to_owned());
         return;
@@ -152,7 +154,7 @@ fn find(path: &Path, depth: usize, loader: &mut Loader, files: &mut BTreeSet<Pat
 }
 
 /// Returns what a file is. A file that cannot be read, or is nothing of ours, is a problem.
-fn content(file: &Path, loader: &mut Loader) -> Option<Content> {
+pub(super) fn content(file: &Path, loader: &mut Loader) -> Option<Content> {
     let mut own = Loader::default();
     let Some((_, node)) = own.file(file, At::default()) else {
         // Read once more, so that the problem stands where the others do.

@@ -10,20 +10,24 @@ use super::{
     dialect::{self, WrittenDialects},
     mapping,
     near::nearest,
-    rules::{PackReader, PackTest},
+    rules::{Lineage, PackReader, PackTest},
     settings, shipped,
+    source::SHIPPED,
     yaml::{self, Node, Value},
 };
 use crate::engine::{
     decode::{Dialect, mapping::spec::MappingSpec},
     rules::{
         RuleSet,
-        spec::{At, Located},
+        spec::{At, Located, PackSpec},
     },
 };
 
 /// Longer than any file that a person keeps by hand.
 const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// How many packs may stand on one another: more is a circle.
+const EXTENDS_MAX: usize = 8;
 
 /// What `rega run` starts with.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub struct Loaded {
     pub rules: RuleSet,
     /// How the records of each topic are read.
     pub dialects: TopicDialects,
+    /// The files and folders that the rules stand in.
+    pub pack_paths: Vec<PathBuf>,
 }
 
 /// Packs that were read, merged and compiled.
@@ -41,6 +47,10 @@ pub struct Loaded {
 pub struct LoadedPack {
     /// The rules, ready to run.
     pub rules: RuleSet,
+    /// The same as written.
+    pub spec: PackSpec,
+    /// Which rules come from where.
+    pub lineage: Lineage,
     /// The tests that stand beside them.
     pub tests: Vec<PackTest>,
     /// What was read, to say where a failing test stands.
@@ -75,7 +85,8 @@ pub fn load_packs<'a>(packs: impl IntoIterator<Item = &'a str>) -> Result<Loaded
     let rules = loader.compile(&pack, 0);
     match rules {
         Some(rules) if loader.problems.is_empty() => {
-            Ok(LoadedPack { rules, tests: pack.tests, sources: loader.sources })
+            let Pack { spec, tests, lineage, .. } = pack;
+            Ok(LoadedPack { rules, spec, tests, lineage, sources: loader.sources })
         }
         Some(_) | None => Err(loader.into_report()),
     }
@@ -111,11 +122,32 @@ pub fn load_dialect(written: &str) -> Result<Dialect, Report> {
     }
 }
 
+/// Reads a mapping that stands in no file.
+///
+/// # Errors
+///
+/// Returns every problem: whoever wrote the text has to mend it.
+pub fn mapping_of(name: &str, text: &str) -> Result<Dialect, Report> {
+    let mut loader = Loader::default();
+    let node = loader.text(name.to_owned(), text.to_owned());
+    let spec = node.and_then(|node| mapping::read(&node, &mut loader.problems));
+    match spec {
+        Some(spec) if loader.problems.is_empty() => Ok(dialect::mapped(spec)),
+        Some(_) | None => Err(loader.into_report()),
+    }
+}
+
 /// Reads files, and keeps what is needed to tell what is wrong with them.
 #[derive(Debug, Default)]
 pub(super) struct Loader {
     pub(super) sources: Sources,
     pub(super) problems: Problems,
+    /// What is allowed, but should be looked at.
+    pub(super) warnings: Problems,
+    /// The files and folders that packs stand in, on disk.
+    pub(super) pack_paths: Vec<PathBuf>,
+    /// How many packs are being read that stand on one another.
+    extending: usize,
     /// The pack files that were read from disk.
     pub(super) pack_files: Vec<PathBuf>,
     /// The mapping files that were read.
@@ -124,7 +156,7 @@ pub(super) struct Loader {
 
 impl Loader {
     pub(super) fn into_report(self) -> Report {
-        Report::new(self.sources, self.problems)
+        Report::new(self.sources, self.problems).with_warnings(self.warnings)
     }
 
     /// Loads everything that a config file names.
@@ -154,7 +186,8 @@ impl Loader {
         let pack = self.packs(&config.rules, base);
         let rules = self.compile(&pack, before);
         let dialects = self.dialects(&config.input.dialect, &config.input.mappings, base);
-        Some(Loaded { config, rules: rules?, dialects })
+        let pack_paths = std::mem::take(&mut self.pack_paths);
+        Some(Loaded { config, rules: rules?, dialects, pack_paths })
     }
 
     /// Compiles rules if no problem came up since there were `before` of them. Compiled from half
@@ -164,7 +197,10 @@ impl Loader {
             return None;
         }
         match RuleSet::compile(pack.spec.clone()) {
-            Ok(rules) => Some(rules),
+            Ok(rules) => {
+                self.warnings.extend(RuleSet::warnings(&pack.spec));
+                Some(rules)
+            }
             Err(problems) => {
                 self.problems.extend(problems);
                 None
@@ -181,6 +217,7 @@ impl Loader {
                 self.shipped(shipped, &mut reader);
             } else if is_path(&pack.value) {
                 let path = self.resolve(pack, base);
+                self.pack_paths.push(path.clone());
                 let folder = path.is_dir();
                 let files = if folder { self.yaml_files(&path, pack.at) } else { vec![path] };
                 self.pack(files, pack.at, &mut reader);
@@ -203,7 +240,7 @@ impl Loader {
     fn shipped(&mut self, pack: &shipped::ShippedPack, reader: &mut PackReader) {
         reader.begin();
         for (name, text) in pack.files {
-            let name = format!("<shipped>/{}/{name}", pack.name);
+            let name = format!("{SHIPPED}{}/{name}", pack.name);
             if let Some(node) = self.text(name, (*text).to_owned()) {
                 reader.file(&node, &mut self.problems);
             }
@@ -222,9 +259,28 @@ impl Loader {
                 self.pack_files.push(file);
             }
         }
-        if let Some(first) = first {
-            reader.end(first, &mut self.problems);
+        let Some(first) = first else { return };
+        self.extend(reader);
+        reader.end(first, &mut self.problems);
+    }
+
+    /// Reads what a pack extends.
+    fn extend(&mut self, reader: &mut PackReader) {
+        let extends = reader.extends();
+        let Some(written) = extends.first() else { return };
+        if EXTENDS_MAX <= self.extending {
+            let message = "packs that extend one another in a circle, or too many of them";
+            self.problems.add(written.at, message);
+            return;
         }
+        let place = self.sources.place(written.at);
+        let source = place.and_then(|place| self.sources.source(place.source));
+        let folder = source.and_then(|source| Path::new(&source.name).parent());
+        let folder = folder.unwrap_or(Path::new("")).to_owned();
+        self.extending += 1;
+        let base = self.packs(&extends, &folder);
+        self.extending -= 1;
+        reader.stand_on(base, &mut self.problems);
     }
 
     fn dialects(

@@ -20,19 +20,24 @@ pub mod settings;
 pub mod shipped;
 mod source;
 mod span;
+mod suites;
 #[cfg(test)]
 mod tests;
 mod values;
+mod watch;
 pub mod yaml;
 
 pub use self::{
     check::{Checked, check},
     dialect::{TopicDialects, dialect},
     environment::Environment,
-    load::{Loaded, LoadedPack, load, load_dialect, load_mapping, load_packs},
+    load::{Loaded, LoadedPack, load, load_dialect, load_mapping, load_packs, mapping_of},
     problem::Problems,
     report::{Colour, Report},
-    rules::{Expectation, Pack, PackTest, Step},
+    rules::{Expectation, Lineage, Pack, PackTest, Step},
     settings::Config,
     source::{Place, Source, SourceId, SourceKind, Sources},
+    span::display as display_span,
+    suites::{Suite, load_suites},
+    watch::fingerprint,
 };

@@ -26,6 +26,7 @@ const HIDDEN: char = '…';
 pub struct Report {
     sources: Sources,
     problems: Vec<Problem>,
+    warnings: Vec<Problem>,
 }
 
 /// Whether what is written goes to a terminal that shows colours.
@@ -40,17 +41,14 @@ pub enum Colour {
 impl Report {
     /// Returns the problems in the order of files and lines, each told once.
     pub fn new(sources: Sources, problems: Problems) -> Self {
-        let mut problems = problems.into_vec();
-        problems.sort_by_key(|problem| sources.order(problem.at));
-        // A file that two others name was read twice.
-        let mut told = BTreeSet::new();
-        problems.retain(|problem| {
-            let place = sources.place(problem.at);
-            let name = place.and_then(|place| sources.source(place.source)).map(|s| s.name.clone());
-            let position = place.map(|place| (place.line, place.column));
-            told.insert((name, position, problem.message.clone()))
-        });
-        Self { sources, problems }
+        let problems = in_order(&sources, problems);
+        Self { sources, problems, warnings: Vec::new() }
+    }
+
+    /// Adds what is allowed, but should be looked at.
+    pub(super) fn with_warnings(self, warnings: Problems) -> Self {
+        let warnings = in_order(&self.sources, warnings);
+        Self { warnings, ..self }
     }
 
     /// Returns the problems.
@@ -70,11 +68,24 @@ impl Report {
 
     /// Writes every problem, with an empty line between two of them.
     pub fn render(&self, colour: Colour) -> String {
-        let rendered = self.problems.iter().map(|problem| self.render_one(problem, colour));
+        let rendered = self.problems.iter().map(|problem| self.render_one(problem, "", colour));
         rendered.collect::<Vec<_>>().join("\n")
     }
 
-    fn render_one(&self, problem: &Problem, colour: Colour) -> String {
+    /// Returns how many warnings there are.
+    pub fn warning_count(&self) -> usize {
+        self.warnings.len()
+    }
+
+    /// Writes every warning, as problems are written.
+    pub fn render_warnings(&self, colour: Colour) -> String {
+        let warnings = self.warnings.iter();
+        let rendered = warnings.map(|warning| self.render_one(warning, "warning: ", colour));
+        rendered.collect::<Vec<_>>().join("\n")
+    }
+
+    fn render_one(&self, problem: &Problem, grade: &str, colour: Colour) -> String {
+        let tint = if grade.is_empty() { "1;31" } else { "1;33" };
         let paint = |code: &str, text: &str| match colour {
             Colour::Never => text.to_owned(),
             Colour::Always => format!("\x1b[{code}m{text}\x1b[0m"),
@@ -84,7 +95,7 @@ impl Report {
         if let Some(name) = place.and_then(|place| self.name_of(place)) {
             out.push_str(&paint("1", &format!("{name}: ")));
         }
-        out.push_str(&paint("1;31", &visible(&problem.message)));
+        out.push_str(&paint(tint, &format!("{grade}{}", visible(&problem.message))));
         out.push('\n');
         let shown = place.and_then(|place| self.line_of(place).map(|line| (place, line)));
         let mut margin = 2;
@@ -93,7 +104,7 @@ impl Report {
             margin = number.len() + 1;
             let (line, before, width) = fit(&line, place.column, place.width);
             let bar = paint("34", "|");
-            let caret = paint("1;31", &"^".repeat(width));
+            let caret = paint(tint, &"^".repeat(width));
             // Writing to a string does not fail.
             _ = writeln!(out, "{} {bar} {line}", paint("34", &number));
             _ = writeln!(out, "{:margin$}{bar} {:before$}{caret}", "", "");
@@ -137,6 +148,21 @@ impl fmt::Display for Report {
 }
 
 impl std::error::Error for Report {}
+
+/// Returns problems in the order of files and lines, each once.
+fn in_order(sources: &Sources, problems: Problems) -> Vec<Problem> {
+    let mut problems = problems.into_vec();
+    problems.sort_by_key(|problem| sources.order(problem.at));
+    // A file that two others name was read twice.
+    let mut told = BTreeSet::new();
+    problems.retain(|problem| {
+        let place = sources.place(problem.at);
+        let name = place.and_then(|place| sources.source(place.source)).map(|s| s.name.clone());
+        let position = place.map(|place| (place.line, place.column));
+        told.insert((name, position, problem.message.clone()))
+    });
+    problems
+}
 
 /// Returns text whose control characters (a tab, an escape sequence) are spaces.
 fn visible(text: &str) -> String {

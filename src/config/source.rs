@@ -43,6 +43,9 @@ pub struct Source {
     pub kind: SourceKind,
 }
 
+/// What the names of files inside the binary begin with.
+pub(super) const SHIPPED: &str = "<shipped>/";
+
 /// Every text that was read, and every place that was noted in them.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
@@ -77,6 +80,20 @@ impl Sources {
     /// Returns a source.
     pub fn source(&self, id: SourceId) -> Option<&Source> {
         self.sources.get(id.0)
+    }
+
+    /// Writes where something stands as `file:line`.
+    pub fn line(&self, at: At) -> String {
+        let place = self.place(at);
+        let file = place.and_then(|place| self.source(place.source));
+        let line = place.map_or(0, |place| place.line);
+        format!("{}:{line}", file.map_or("?", |file| &*file.name))
+    }
+
+    /// Returns whether that stands in a pack that comes with Rega.
+    pub fn is_shipped(&self, at: At) -> bool {
+        let source = self.place(at).and_then(|place| self.source(place.source));
+        source.is_some_and(|source| source.name.starts_with(SHIPPED))
     }
 
     /// Returns how many files were read.

@@ -35,7 +35,7 @@ pub(super) fn parse(text: &str) -> Option<Span> {
 }
 
 /// Returns a span as one would write it.
-pub(super) fn display(span: Span) -> String {
+pub fn display(span: Span) -> String {
     let mut out = String::new();
     let mut rest = span;
     for (unit, size) in UNITS {

@@ -187,6 +187,8 @@ pub enum Fact {
         /// To.
         to: Stage,
     },
+    /// A customer came, or came back, with somebody's code.
+    Referred(TransitionKind),
     /// More than a state row may hold: the oldest of these went.
     Evicted(Bounded),
     /// A reversal found nothing to take back, and its memory is past the bound.

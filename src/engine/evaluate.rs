@@ -6,7 +6,7 @@ use super::{
     episode::{
         Closing, Episode, Opening, Overdue, PainNews, close, end_pain, note_pain, open, recover,
     },
-    rules::{Due, KindIx, Rule, RuleIx, kind},
+    rules::{Closes, Due, KindIx, Rule, RuleIx, kind},
     score::{Fading, GLORY_WEIGHT, PeriodVerdict, Standing, period_of},
     state::{Acquired, Candidate, Digest, Engagement, Origin, SeenEntry, Transition},
     timeline::Context,
@@ -74,7 +74,8 @@ pub(crate) fn evaluate(
     remember_seen(engagement, digest, context, &mut facts);
     let visit_gap = context.settings.visit_gap;
     let history = History { engagement, digest, rules: context.rules, visit_gap };
-    let matched = matching(history, context.remembered);
+    let seen = context.watch.and_then(|watch| watch.ask(history));
+    let matched = matching(history);
     for candidate in &mut digest.candidates {
         candidate.matched = matched.rules.contains(&candidate.rule);
     }
@@ -82,9 +83,8 @@ pub(crate) fn evaluate(
         facts.push(Fact::HistoryUnknown);
     }
     let digest = &*digest;
-    let matching = || digest.candidates.iter().filter(|candidate| candidate.matched);
     let mut outcome = Outcome {
-        labels: label(context.rules, digest, &matching()),
+        labels: label(context.rules, digest, &self::matched(digest), true),
         ignored: matched
             .rules
             .iter()
@@ -104,13 +104,15 @@ pub(crate) fn evaluate(
         promises: Vec::new(),
         takes_back: Vec::new(),
     };
-    if outcome.ignored {
-        return outcome;
+    if !outcome.ignored {
+        let pain_key = run_episodes(engagement, digest, context, &mut outcome);
+        feel(engagement, digest, context, &mut outcome, pain_key.as_deref());
+        give_points(engagement, digest, context, &mut outcome);
+        travel(engagement, digest, context, &mut outcome);
     }
-    let pain_key = run_episodes(engagement, digest, context, &mut outcome);
-    feel(engagement, digest, context, &mut outcome, pain_key.as_deref());
-    give_points(engagement, digest, context, &mut outcome);
-    travel(engagement, digest, context, &mut outcome);
+    if let Some(watch) = context.watch {
+        watch.conclude(seen, (digest, &outcome), context);
+    }
     outcome
 }
 
@@ -125,13 +127,9 @@ fn remember_seen(
     let id = stable_hash(digest.event_id.as_bytes());
     for memory in memories {
         let Some(group) = group_of(digest, memory.same) else { continue };
-        let values: Vec<StableHash> = match memory.distinct {
-            None => vec![0],
-            Some(path) => {
-                digest.values_of(path).map(|value| stable_hash(value.as_bytes())).collect()
-            }
-        };
-        for value in values {
+        let lone = memory.distinct.is_none().then_some(0);
+        let values = memory.distinct.into_iter().flat_map(|path| digest.values_of(path));
+        for value in lone.into_iter().chain(values.map(|value| stable_hash(value.as_bytes()))) {
             let entry = SeenEntry { ts: digest.ts, id, value };
             if engagement.seen.insert((memory.memory, group), entry, memory.at_least) {
                 facts.push(Fact::Evicted(Bounded::SeenGroups));
@@ -160,7 +158,7 @@ fn run_episodes(
         if let Some(closes) = &rule.closes {
             let key = closes.key.and_then(|path| digest.value(path));
             if closes.kind == kind::PAIN {
-                fix_pain(engagement, digest, context, (key, closes.key.is_some()), outcome);
+                fix_pain(engagement, digest, context, (closes, key), outcome);
             } else if let Some(closing) =
                 close(engagement, (closes.kind, key), digest.ts, &mut outcome.facts)
             {
@@ -177,19 +175,19 @@ fn run_episodes(
     pain_key
 }
 
-/// A plain fix: ends the pains with that key; without a key, the pains of the customer.
+/// A plain fix: ends the pains with that key and reason; without a key, the pains of the customer.
 fn fix_pain(
     engagement: &mut Engagement,
     digest: &Digest,
     context: Context<'_>,
-    (key, keyed): (Option<&str>, bool),
+    (closes, key): (&Closes, Option<&str>),
     outcome: &mut Outcome,
 ) {
-    if outcome.labels.valence == Valence::Recovered || (keyed && key.is_none()) {
+    if outcome.labels.valence == Valence::Recovered || (closes.key.is_some() && key.is_none()) {
         return;
     }
     let wrong = end_pain(engagement, digest.ts, &mut outcome.facts, |pain| {
-        key.is_none() || pain.key.as_deref() == key
+        (key.is_none() || pain.key.as_deref() == key) && closes.means(pain.reason())
     });
     for (overdue, at) in wrong {
         outcome.take_back(engagement, overdue, at, context);
@@ -243,16 +241,15 @@ fn conclude(
         }
         return;
     }
+    let shown_by = Box::from(overdue.pain_id());
     let Some((reason, severity)) = overdue.pain else { return };
     // The close carries the same pain; it was counted when the deadline passed.
     outcome.labels.valence = Valence::Pain;
     outcome.labels.reason = reason;
     outcome.labels.severity = Some(severity);
     outcome.labels.evidence = Some(crate::model::Evidence::Operational);
-    end_pain(engagement, digest.ts, &mut outcome.facts, |pain| {
-        *pain.opened_by == *overdue.event_id
-    });
-    outcome.same_pain_as = Some(overdue.event_id);
+    end_pain(engagement, digest.ts, &mut outcome.facts, |pain| pain.opened_by == shown_by);
+    outcome.same_pain_as = Some(shown_by);
 }
 
 /// Undoes what a deadline's touchpoint did to a settled engagement, and what came of the pain that
@@ -266,7 +263,7 @@ pub(crate) fn take_back(
     for &(rule, track, points) in &overdue.points {
         engagement.ledger.add((rule, track), -points, deadline, fading(context, rule, track));
     }
-    if let Some((_, severity)) = &overdue.pain {
+    if let (Some((_, severity)), None) = (&overdue.pain, &overdue.same_pain_as) {
         engagement.pains = engagement.pains.saturating_sub(1);
         engagement.balance.add(-f64::from(severity.weight()), deadline, -1);
     }
@@ -299,12 +296,13 @@ fn feel(
             engagement.balance.add(GLORY_WEIGHT, digest.ts, 1);
         }
         Valence::Recovered => {
-            let key = recovery_key(digest, context);
-            let recovered = recover(engagement, key, digest.ts, &mut outcome.facts);
+            let (key, closes) = recovery_key(digest, context);
+            let means = |reason: Option<&str>| closes.is_none_or(|closes| closes.means(reason));
+            let recovered = recover(engagement, (key, means), digest.ts, &mut outcome.facts);
             let Some(Episode { pain: Some(pain), overdue, deadline, .. }) = recovered else {
-                // Made good needs something that was bad.
-                outcome.labels.valence = Valence::Neutral;
-                outcome.labels.reason = None;
+                // Made good needs something that was bad: the rules after it have the word.
+                outcome.labels = label(context.rules, digest, &matched(digest), false);
+                feel(engagement, digest, context, outcome, pain_key);
                 return;
             };
             if let (Some(overdue), Some(at)) = (overdue, deadline.filter(|&at| digest.ts <= at)) {
@@ -320,6 +318,11 @@ fn feel(
         Valence::Pain => {
             let severity = outcome.labels.severity.unwrap_or(Severity::Failure);
             if outcome.same_pain_as.is_some() {
+                return;
+            }
+            let same = same_pain(engagement, pain_key, outcome.labels.reason.as_deref());
+            if let Some(opened_by) = same {
+                outcome.same_pain_as = Some(opened_by.into());
                 return;
             }
             engagement.pains = engagement.pains.saturating_add(1);
@@ -345,12 +348,38 @@ fn feel(
     }
 }
 
-/// Returns the key by which a recovering touchpoint names the pain.
-fn recovery_key<'d>(digest: &'d Digest, context: Context<'_>) -> Option<&'d str> {
-    digest.candidates.iter().filter(|candidate| candidate.matched).find_map(|candidate| {
+/// Returns the event that showed this pain first: the same key and the same reason, and nobody has
+/// ended it. A ticket about the parcel that is late is no second pain.
+fn same_pain<'e>(
+    engagement: &'e Engagement,
+    key: Option<&str>,
+    reason: Option<&str>,
+) -> Option<&'e str> {
+    let (key, reason) = (key?, reason?);
+    let mut pains = engagement.episodes.iter().filter(|one| one.kind == kind::PAIN && one.hurts());
+    let same = pains.find(|one| one.key.as_deref() == Some(key) && one.reason() == Some(reason))?;
+    Some(&same.opened_by)
+}
+
+/// Returns the candidates that match, in order.
+fn matched(digest: &Digest) -> impl Iterator<Item = &Candidate> + Clone {
+    digest.candidates.iter().filter(|candidate| candidate.matched)
+}
+
+/// Returns the key by which a recovering touchpoint names the pain, and the rule's part that says so.
+fn recovery_key<'d, 'r>(
+    digest: &'d Digest,
+    context: Context<'r>,
+) -> (Option<&'d str>, Option<&'r Closes>) {
+    let closes = |candidate: &Candidate| {
         let closes = context.rules.rule(candidate.rule)?.closes.as_ref()?;
-        (closes.kind == kind::PAIN).then(|| closes.key.and_then(|path| digest.value(path)))?
-    })
+        (closes.kind == kind::PAIN).then_some(closes)
+    };
+    let keyed = matched(digest).filter_map(closes).find_map(|closes| {
+        let key = digest.value(closes.key?)?;
+        Some((Some(key), Some(closes)))
+    });
+    keyed.unwrap_or_else(|| (None, matched(digest).find_map(closes)))
 }
 
 fn fading(context: Context<'_>, rule: StableHash, track: Track) -> Fading {
@@ -403,7 +432,10 @@ fn give_points(
                 outcome.facts.push(Fact::Evicted(Bounded::LedgerLines));
             }
             outcome.points.add(points.track, points.add);
-            outcome.given.push((rule.hash, points.track, points.add));
+            if digest.is_derived() {
+                // Only what a deadline says is ever taken back.
+                outcome.given.push((rule.hash, points.track, points.add));
+            }
             outcome.points_taken |= points.add < 0.0;
         }
         let reversed = rule.reverses.and_then(|path| digest.value(path));
@@ -467,6 +499,7 @@ fn travel(
         let entry = step.from == Stage::None;
         let code = context.rules.referral_paths.iter().find_map(|path| digest.value(*path));
         if let (true, Some(code)) = (entry, code) {
+            outcome.facts.push(Fact::Referred(step.kind));
             outcome.referral = Some(code.into());
             engagement.referral.get_or_insert_with(|| code.into());
         }

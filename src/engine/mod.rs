@@ -11,6 +11,8 @@ mod effects;
 mod encode;
 mod episode;
 mod evaluate;
+mod explain;
+mod in_place;
 mod partition;
 mod place;
 mod publish;
@@ -30,8 +32,10 @@ pub use self::{
     customers::Customers,
     effects::{Bounded, Effect, Effects, Fact, Moment, PulseMinute, RejectedItem, Slice},
     encode::{
-        RestoredRow, RowError, customer_view, engagement_record, inspect_row, read_partition_row,
+        RestoredRow, RowError, customer_explanation, customer_view, engagement_record, inspect_row,
+        read_partition_row,
     },
+    explain::{LabelGiven, RuleSeen, TouchpointExplained},
     partition::{Engine, Partition, PartitionRow},
     record::Record,
     sealed::{CustomerChange, Sealed},

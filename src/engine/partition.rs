@@ -16,6 +16,7 @@ use super::{
     },
     effects::{Effect, RejectedItem},
     encode::{read_row, write_engagement, write_partition_row, write_row},
+    explain::{TouchpointExplained, Watch},
     place::{Story, pass_time, place, revive, trim},
     publish::{Fresh, Publisher},
     rules::RuleSet,
@@ -79,13 +80,8 @@ impl Engine {
     }
 
     pub(super) fn context<'e>(&'e self, customer_id: &'e str, watermark: EventTime) -> Context<'e> {
-        Context {
-            rules: &self.rules,
-            settings: &self.settings,
-            customer_id,
-            watermark,
-            remembered: false,
-        }
+        let (rules, settings) = (&*self.rules, &self.settings);
+        Context { rules, settings, customer_id, watermark, watch: None }
     }
 }
 
@@ -112,6 +108,8 @@ pub struct Partition {
     scratch: Scratch,
     live: Live,
     committed: PartitionRow,
+    /// Who wants to know why; nobody in the service.
+    watch: Option<Watch>,
 }
 
 /// What a transaction changes.
@@ -168,12 +166,23 @@ impl Partition {
         customers: &C,
         effects: &mut Effects,
     ) {
-        let mut run = Run { engine, now, customers, effects, live: &mut self.live };
+        let watch = self.watch.as_ref();
+        let mut run = Run { engine, now, customers, effects, live: &mut self.live, watch };
         engine.decoder.decode(record, now, &mut self.scratch, &mut |item| match item {
             Item::Touchpoint(decoded) => run.touchpoint(record, &decoded),
             Item::Reject(rejected) => run.reject(&rejected),
         });
         self.live.row.next_offset = record.offset.saturating_add(1);
+    }
+
+    /// Watches the touchpoint with that id (`None`: whichever comes last), to explain it later.
+    pub fn watch(&mut self, event_id: Option<&str>) {
+        self.watch = Some(Watch::new(event_id));
+    }
+
+    /// Returns why the watched touchpoint is what it is said to be, if it came by.
+    pub fn explained(&self) -> Option<TouchpointExplained> {
+        self.watch.as_ref()?.take()
     }
 
     /// Returns the customer of a record's first touchpoint: what its key should be.
@@ -211,7 +220,8 @@ impl Partition {
         if row.latest.is_none_or(|latest| latest < event_time) {
             row.latest = Some(event_time);
             row.ticks += 1;
-            Run { engine, now, customers, effects, live: &mut self.live }.fire_due();
+            let watch = self.watch.as_ref();
+            Run { engine, now, customers, effects, live: &mut self.live, watch }.fire_due();
             self.live.beat(engine.settings.tolerance, effects);
         }
     }
@@ -302,6 +312,14 @@ impl Partition {
         }
     }
 
+    /// Other rules are in force from here on. Call it between two transactions, with nothing
+    /// changed since the last commit: what is in memory was numbered by the rules before, so every
+    /// customer is read from their row again.
+    pub fn rules_changed(&mut self) {
+        let pulse = std::mem::take(&mut self.live.pulse);
+        self.live = Live { row: self.live.row.clone(), pulse, ..Live::default() };
+    }
+
     /// The transaction was aborted: forgets everything since the last commit. The caller seeks
     /// back to [`Self::row`]`().next_offset`.
     pub fn abandon(&mut self) {
@@ -336,6 +354,7 @@ struct Run<'r, C> {
     customers: &'r C,
     effects: &'r mut Effects,
     live: &'r mut Live,
+    watch: Option<&'r Watch>,
 }
 
 impl<C: Customers> Run<'_, C> {
@@ -409,7 +428,7 @@ impl<C: Customers> Run<'_, C> {
         let known_since = settings.history_since.or(self.live.row.known_since);
         let history_complete = known_since
             .is_some_and(|since| settings.history_complete_after <= touchpoint.ts.since(since));
-        let digest = digest_of(self.engine, decoded, history_complete);
+        let digest = digest_of(self.engine, decoded, history_complete, self.watch);
         let watermark = self.live.watermark(settings.tolerance);
         let id = touchpoint.customer_id.as_ref();
         let Live { overlay, changed, row, pulse, .. } = &mut *self.live;
@@ -421,6 +440,7 @@ impl<C: Customers> Run<'_, C> {
         note_change(customer, id, changed);
         customer.offset = record.offset;
         customer.tick = row.ticks;
+        customer.touched_at = customer.touched_at.max(Some(touchpoint.ts));
         if !touchpoint.event_id_assumed {
             customer.ring.insert(entry);
         }
@@ -436,10 +456,11 @@ impl<C: Customers> Run<'_, C> {
             Err(rule) => {
                 self.effects.fact(Fact::RuleHit(rule));
                 self.effects.fact(Fact::Ignored);
+                self.index(id);
                 return;
             }
         };
-        let context = self.engine.context(id, watermark);
+        let context = Context { watch: self.watch, ..self.engine.context(id, watermark) };
         let story = place(customer, digest, context);
         let properties = settings.carry_properties.then_some(touchpoint.properties.as_ref());
         let fresh = Some(Fresh { event_id: &touchpoint.event_id, properties });
@@ -554,7 +575,7 @@ impl<C: Customers> Run<'_, C> {
             self.index(id);
             return;
         }
-        let context = self.engine.context(id, watermark);
+        let context = Context { watch: self.watch, ..self.engine.context(id, watermark) };
         if customer.earliest_deadline().is_some_and(|at| at <= watermark) {
             let story: Story = pass_time(customer, context);
             let effects = &mut *self.effects;
@@ -565,7 +586,7 @@ impl<C: Customers> Run<'_, C> {
             customer.offset = row.next_offset;
             customer.tick = row.ticks;
         }
-        if customer.latest().is_some_and(|last| last.plus(retention) <= watermark) {
+        if customer.touched_at.is_some_and(|last| last.plus(retention) <= watermark) {
             customer.retired = true;
             note_change(customer, id, changed);
             self.effects.fact(Fact::Retired);

@@ -4,6 +4,7 @@
 //!
 //! - The head is a function of the settled engagement, the tail and the watermark. Whether a
 //!   touchpoint came in order, or the customer was just read from a row, leaves no trace in it.
+//! - Other rules change what is said from then on, never what was given before.
 //! - Everything before `settled_before` is settled; the tail holds nothing earlier.
 
 use super::{
@@ -100,26 +101,23 @@ pub(crate) fn trim(customer: &mut Customer, context: Context<'_>, facts: &mut Ve
     }
 }
 
-/// Evaluates the tail of a customer who was read from a row.
+/// Brings a customer who was read from a row under the rules in force.
 pub(crate) fn revive(customer: &mut Customer, context: Context<'_>) {
-    let watermark = customer.fired_through.unwrap_or(EventTime::MIN);
-    let changed = customer.rules_version != context.rules.version_hash();
-    if changed {
-        stand_anew(&mut customer.settled, context);
+    if customer.rules_version == context.rules.version_hash() {
+        return;
     }
-    let remembered = changed && !customer.tail.is_empty();
-    let mut story = Story::default();
-    tell_again(customer, Context { watermark, remembered, ..context }, &mut story);
-    if remembered {
-        // The rules that examined these touchpoints are gone. What they decided stands, and the
-        // tail cannot be put in another order any more.
-        customer.settled.clone_from(&customer.head);
-        customer.settled_before = customer.latest().map(|latest| latest.plus(1));
-        customer.tail.clear();
-        customer.head_fired_at = None;
-        for claim in &mut customer.claims {
-            claim.settled = true;
-        }
+    // The rules that examined the tail are gone, and with them the means to evaluate it in another
+    // order. What they decided stands: their head is where the new ones go on from.
+    customer.head.ledger.forget_faded(context.rules);
+    stand_anew(&mut customer.head, context);
+    customer.settled.clone_from(&customer.head);
+    let through = customer.latest().map(|latest| latest.plus(1));
+    customer.settled_before = customer.settled_before.max(through);
+    customer.rules_since = customer.head.as_of;
+    customer.tail.clear();
+    customer.head_fired_at = None;
+    for claim in &mut customer.claims {
+        claim.settled = true;
     }
     customer.rules_version = context.rules.version_hash();
 }

@@ -87,7 +87,7 @@ impl Publisher<'_> {
     }
 
     fn touchpoint(&mut self, account: Option<&str>, digest: &mut Digest, outcome: &Outcome) {
-        let verdict = verdict_hash(outcome);
+        let verdict = verdict_hash(outcome, &mut self.effects.bytes);
         let known = digest.published.as_ref();
         if known.is_some_and(|known| known.verdict == verdict) {
             return;
@@ -103,7 +103,7 @@ impl Publisher<'_> {
 
     fn derived(&mut self, customer: &mut Customer, fired: Fired) {
         let Fired { settled, digest, outcome, .. } = fired;
-        let verdict = verdict_hash(&outcome);
+        let verdict = verdict_hash(&outcome, &mut self.effects.bytes);
         let Origin::Deadline { kind, key, .. } = &digest.origin else { return };
         let known = customer.claims.iter().position(|claim| claim.event_id == digest.event_id);
         let revision = match known.and_then(|position| customer.claims.get(position)) {
@@ -228,7 +228,7 @@ impl Publisher<'_> {
         if self.fresh.is_some_and(|fresh| *fresh.event_id == *digest.event_id) {
             self.effects.fact(Fact::Ignored);
         }
-        let verdict = verdict_hash(outcome);
+        let verdict = verdict_hash(outcome, &mut self.effects.bytes);
         let Some(known) = digest.published.take_if(|known| known.verdict != verdict) else {
             return;
         };
@@ -367,8 +367,11 @@ fn named<'n>(context: Context<'n>, channel: Channel, event: &'n str, actor: Acto
 
 /// Hashes what a revision would correct: everything said but the scores, which every later
 /// touchpoint moves anyway.
-fn verdict_hash(outcome: &Outcome) -> StableHash {
-    let mut said = Vec::with_capacity(128);
+///
+/// `scratch` is memory to write to, and is left as it was.
+fn verdict_hash(outcome: &Outcome, scratch: &mut Vec<u8>) -> StableHash {
+    let start = scratch.len();
+    let said = &mut *scratch;
     let Labels {
         micro_moment,
         moment_of_truth,
@@ -412,5 +415,7 @@ fn verdict_hash(outcome: &Outcome) -> StableHash {
             said.push(u8::try_from(position).unwrap_or(u8::MAX));
         }
     }
-    stable_hash(&said)
+    let hash = stable_hash(said.get(start..).unwrap_or_default());
+    scratch.truncate(start);
+    hash
 }

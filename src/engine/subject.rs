@@ -3,6 +3,7 @@
 use super::{
     classify::{Subject, Values, examine},
     decode::{Decoded, Properties, parse_due},
+    explain::Watch,
     partition::Engine,
     rules::{PathIx, RuleIx},
     spike::{Group, property},
@@ -39,6 +40,7 @@ pub(crate) fn digest_of(
     engine: &Engine,
     decoded: &Decoded<'_, '_>,
     history_complete: bool,
+    watch: Option<&Watch>,
 ) -> Result<Digest, RuleIx> {
     let rules = &*engine.rules;
     let touchpoint = &decoded.touchpoint;
@@ -56,6 +58,9 @@ pub(crate) fn digest_of(
         text: touchpoint.text.as_deref(),
         values: &values,
     };
+    if let Some(watch) = watch {
+        watch.examine(&touchpoint.event_id, &subject, rules);
+    }
     let mut candidates = Vec::new();
     examine(rules, &subject, &mut candidates);
     let ignoring = candidates.iter().map(|candidate| candidate.rule).find(|&index| {
@@ -71,6 +76,11 @@ pub(crate) fn digest_of(
             kept.push((path, key_text(value)));
         }
     }
+    // Words are asked only where no rule is sure to speak; `label` asks them if none does after all.
+    let certain = candidates
+        .iter()
+        .any(|candidate| rules.rule(candidate.rule).is_some_and(|rule| !rule.asks_history));
+    let guess = if certain { None } else { rules.guess(&touchpoint.event, &touchpoint.channel) };
     Ok(Digest {
         ts: touchpoint.ts,
         event_id: touchpoint.event_id.as_ref().into(),
@@ -80,7 +90,7 @@ pub(crate) fn digest_of(
         actor,
         origin: Origin::Record,
         history_complete,
-        guess: rules.guess(&touchpoint.event, &touchpoint.channel),
+        guess,
         candidates,
         values: kept,
         groups: groups_of(engine, decoded.properties),

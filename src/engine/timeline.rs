@@ -10,12 +10,15 @@ use super::{
     effects::Fact,
     episode::{Overdue, derived_id, end_pain, prune_pains},
     evaluate::{Outcome, evaluate, take_back},
+    explain::Watch,
     rules::{KindIx, PathIx, Rule, RuleSet, kind},
     score::{band_at, next_fall, standing_at},
     settings::Settings,
     state::{Digest, Engagement, Origin},
 };
-use crate::model::{Actor, Channel, Channels, EpisodeOutcome, EventTime, Property, Valence};
+use crate::model::{
+    Actor, Channel, Channels, EpisodeOutcome, EventTime, Labels, Property, Valence,
+};
 
 /// What evaluating needs besides the customer's own state.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +28,8 @@ pub(crate) struct Context<'e> {
     pub(crate) customer_id: &'e str,
     /// How far event time has come in the partition: deadlines up to here have passed.
     pub(crate) watermark: EventTime,
-    /// The tail was examined by other rules: what they decided stands.
-    pub(crate) remembered: bool,
+    /// Who wants to know why.
+    pub(crate) watch: Option<&'e Watch>,
 }
 
 /// A deadline that fired: its touchpoint, and what came of it.
@@ -178,7 +181,8 @@ fn end_closed_late(engagement: &mut Engagement, opened_by: &Digest, facts: &mut 
         engagement.early_closes.remove(early);
     }
     facts.push(Fact::EpisodeEnded(episode.kind, EpisodeOutcome::ClosedLate));
-    end_pain(engagement, opened_by.ts, facts, |pain| episode.claim_id() == Some(&*pain.opened_by));
+    let shown_by = episode.overdue.as_ref().map(Overdue::pain_id);
+    end_pain(engagement, opened_by.ts, facts, |pain| shown_by == Some(&*pain.opened_by));
 }
 
 /// Returns a pain whose deadline has not fired though it lies before this touchpoint, which may end
@@ -235,10 +239,12 @@ fn fire_episode(
 
 /// Returns what a deadline said, as it may have to be taken back.
 fn overdue_of(digest: &Digest, outcome: &Outcome) -> Overdue {
-    let pain = outcome.counted().then_some(&outcome.labels);
+    let Labels { valence, reason, severity, .. } = &outcome.labels;
+    let pain = severity.filter(|_| *valence == Valence::Pain);
     Overdue {
         event_id: digest.event_id.clone(),
-        pain: pain.and_then(|labels| Some((labels.reason.clone(), labels.severity?))),
+        pain: pain.map(|severity| (reason.clone(), severity)),
+        same_pain_as: outcome.same_pain_as.clone(),
         points: outcome.given.clone(),
     }
 }
@@ -344,6 +350,9 @@ fn derive(
     };
     let mut candidates = Vec::new();
     examine(context.rules, &subject, &mut candidates);
+    if let Some(watch) = context.watch {
+        watch.examine(&event_id, &subject, context.rules);
+    }
     Digest {
         ts,
         event_id,

@@ -5,6 +5,7 @@
 //! connections, header size and time, body size, the time of a request and of a connection.
 
 mod answer;
+mod ask;
 mod bind;
 mod console;
 mod pages;
@@ -16,6 +17,7 @@ mod tests;
 mod viewers;
 
 pub use self::{
+    ask::{AskError, get, path_segment},
     bind::{BindError, bind},
     server::serve,
     site::{

@@ -25,7 +25,8 @@ const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 
 /// What there is, for whoever looks without a browser.
-const INDEX: &str = "rega: /metrics /healthz /readyz /v1/customers/{id} /v1/spikes /v1/summary \
+const INDEX: &str = "rega: /metrics /healthz /readyz /v1/customers/{id} \
+                     /v1/customers/{id}/explanation /v1/spikes /v1/summary \
                      /v1/stream, and the console in a browser\n";
 
 /// Returns all pages behind the limits.
@@ -36,6 +37,7 @@ pub(super) fn router(site: Site) -> Router {
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/v1/customers/{id}", get(customer))
+        .route("/v1/customers/{id}/explanation", get(explanation))
         .route("/v1/spikes", get(spikes))
         .route("/v1/summary", get(stream::summary))
         .route("/v1/stream", get(stream::stream))
@@ -79,14 +81,35 @@ async fn ready(State(site): State<Site>) -> Response {
     answer::json(StatusCode::SERVICE_UNAVAILABLE, &body)
 }
 
-async fn customer(State(site): State<Site>, id: Result<Path<String>, PathRejection>) -> Response {
+type Id = Result<Path<String>, PathRejection>;
+
+async fn customer(State(site): State<Site>, id: Id) -> Response {
+    match customer_id(id) {
+        Ok(id) => found(site.customers.look_up(&id).await),
+        Err(refusal) => refusal,
+    }
+}
+
+async fn explanation(State(site): State<Site>, id: Id) -> Response {
+    match customer_id(id) {
+        Ok(id) => found(site.customers.explain(&id).await),
+        Err(refusal) => refusal,
+    }
+}
+
+#[expect(clippy::result_large_err, reason = "an answer, made once a request")]
+fn customer_id(id: Id) -> Result<String, Response> {
     let Ok(Path(id)) = id else {
-        return answer::error(StatusCode::BAD_REQUEST, "the customer id is not UTF-8");
+        return Err(answer::error(StatusCode::BAD_REQUEST, "the customer id is not UTF-8"));
     };
     if id.len() > CUSTOMER_ID_BYTES_MAX {
-        return answer::error(StatusCode::BAD_REQUEST, "no customer id is that long");
+        return Err(answer::error(StatusCode::BAD_REQUEST, "no customer id is that long"));
     }
-    match site.customers.look_up(&id).await {
+    Ok(id)
+}
+
+fn found(customer: Result<Option<Vec<u8>>, LookupError>) -> Response {
+    match customer {
         Ok(Some(body)) => answer::json_bytes(StatusCode::OK, body),
         Ok(None) => answer::error(StatusCode::NOT_FOUND, "no such customer"),
         Err(error @ (LookupError::Busy | LookupError::NotReady)) => {

@@ -17,6 +17,9 @@ pub type LookupFuture<'a> =
 pub trait CustomerLookup: Send + Sync {
     /// Looks up one customer in committed state.
     fn look_up<'a>(&'a self, customer_id: &'a str) -> LookupFuture<'a>;
+
+    /// Says why that customer has the score that they have.
+    fn explain<'a>(&'a self, customer_id: &'a str) -> LookupFuture<'a>;
 }
 
 /// Why a customer could not be looked up now.

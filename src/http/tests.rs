@@ -31,6 +31,15 @@ struct Customers {
 }
 
 impl CustomerLookup for Customers {
+    fn explain<'a>(&'a self, customer_id: &'a str) -> LookupFuture<'a> {
+        Box::pin(async move {
+            match customer_id {
+                "nobody" => Ok(None),
+                id => Ok(Some(format!("{{\"explained\":\"{id}\"}}").into_bytes())),
+            }
+        })
+    }
+
     fn look_up<'a>(&'a self, customer_id: &'a str) -> LookupFuture<'a> {
         Box::pin(async move {
             self.asked.fetch_add(1, Ordering::SeqCst);
@@ -147,7 +156,8 @@ fn parse(answer: &str) -> (u16, String) {
 #[tokio::test]
 async fn the_pages_are_where_the_contract_says() {
     let running = Running::start(Limits::default()).await;
-    let index = "rega: /metrics /healthz /readyz /v1/customers/{id} /v1/spikes /v1/summary \
+    let index = "rega: /metrics /healthz /readyz /v1/customers/{id} \
+                 /v1/customers/{id}/explanation /v1/spikes /v1/summary \
                  /v1/stream, and the console in a browser\n";
     assert_eq!(running.get("/").await, (200, index.to_owned()));
     assert_eq!(running.get("/healthz").await, (200, "alive\n".to_owned()));
@@ -163,6 +173,9 @@ async fn what_is_not_there_is_a_json_error() {
     let nothing = r#"{"error":"nothing here; / lists what there is"}"#;
     assert_eq!(running.get("/v2").await, (404, nothing.to_owned()));
     assert_eq!(running.get("/v1/customers/").await, (404, nothing.to_owned()));
+    let explained = "{\"explained\":\"anna\"}".to_owned();
+    assert_eq!(running.get("/v1/customers/anna/explanation").await, (200, explained));
+    assert_eq!(running.get("/v1/customers/nobody/explanation").await.0, 404);
     assert_eq!(running.get("/v1/customers/a/b").await, (404, nothing.to_owned()));
     let answer =
         running.say("POST /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;

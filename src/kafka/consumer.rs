@@ -4,7 +4,8 @@
 //! `poll` has returned: there the partitions' data lives, and there a commit can be made first.
 
 use std::{
-    collections::BTreeMap,
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
     ffi::CString,
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -21,7 +22,8 @@ use rdkafka::{
 use super::{
     Class, Connection, KafkaFailure,
     client::{Heard, Listener},
-    native,
+    native::{self, Delivery, Intake},
+    topic_ids::{TopicId, topic_id},
 };
 use crate::model::EventTime;
 
@@ -54,45 +56,79 @@ pub enum Polled<'a> {
     Failed(KafkaFailure),
 }
 
-/// A record of the input, borrowed from the client's memory.
+/// A record of the input, in the client's memory.
 #[derive(Debug)]
-pub struct InputRecord<'a>(BorrowedMessage<'a>);
+pub struct InputRecord<'a> {
+    topic: &'a str,
+    held: HeldRecord<'a>,
+}
+
+/// Where it came from.
+#[derive(Debug)]
+enum HeldRecord<'a> {
+    /// The queue of our own.
+    Taken(Delivery),
+    /// The client's main queue, where a partition delivers that we could not take over.
+    Polled(BorrowedMessage<'a>),
+}
 
 impl InputRecord<'_> {
     /// The payload; `None` is a tombstone.
     pub fn value(&self) -> Option<&[u8]> {
-        self.0.payload()
+        match &self.held {
+            HeldRecord::Taken(delivery) => delivery.value(),
+            HeldRecord::Polled(message) => message.payload(),
+        }
     }
 
     /// The key.
     pub fn key(&self) -> Option<&[u8]> {
-        self.0.key()
+        match &self.held {
+            HeldRecord::Taken(delivery) => delivery.key(),
+            HeldRecord::Polled(message) => message.key(),
+        }
     }
 
     /// The topic.
     pub fn topic(&self) -> &str {
-        self.0.topic()
+        self.topic
     }
 
     /// The partition.
     pub fn partition(&self) -> i32 {
-        self.0.partition()
+        match &self.held {
+            HeldRecord::Taken(delivery) => delivery.partition(),
+            HeldRecord::Polled(message) => message.partition(),
+        }
     }
 
     /// The offset.
     pub fn offset(&self) -> i64 {
-        self.0.offset()
+        match &self.held {
+            HeldRecord::Taken(delivery) => delivery.offset(),
+            HeldRecord::Polled(message) => message.offset(),
+        }
     }
 
     /// The headers that have a value, in order.
     pub fn headers(&self) -> Vec<(&str, &[u8])> {
-        let Some(headers) = self.0.headers() else { return Vec::new() };
-        headers.iter().filter_map(|header| Some((header.key, header.value?))).collect()
+        match &self.held {
+            HeldRecord::Taken(delivery) => delivery.headers(),
+            HeldRecord::Polled(message) => {
+                let headers = message.headers().into_iter().flat_map(Headers::iter);
+                headers.filter_map(|header| Some((header.key, header.value?))).collect()
+            }
+        }
     }
 
     /// When it was produced, or appended.
     pub fn timestamp(&self) -> Option<EventTime> {
-        self.0.timestamp().to_millis().and_then(EventTime::from_millis)
+        let millis = match &self.held {
+            // −1 stands for "it has none".
+            HeldRecord::Taken(delivery) => Some(delivery.timestamp()).filter(|&at| 0 <= at),
+            HeldRecord::Polled(message) => message.timestamp().to_millis(),
+        };
+        millis.and_then(EventTime::from_millis)
     }
 }
 
@@ -101,6 +137,10 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A static member of the group. One per worker.
 pub struct GroupConsumer {
+    /// Taken from the intake and not handed out yet; of one thread, and borrowed for a moment.
+    taken: RefCell<VecDeque<Delivery>>,
+    /// Where partitions deliver. Both go before the consumer does.
+    intake: Intake,
     consumer: BaseConsumer<Listener>,
     heard: Arc<Heard>,
     group: String,
@@ -150,8 +190,12 @@ impl GroupConsumer {
         let consumer = BaseConsumer::from_config_and_context(config, listener).map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
         let topic_name = CString::new(topic).map_err(|error| failed(error.into()))?;
+        let intake = Intake::new(consumer.client()).ok_or_else(|| {
+            KafkaFailure::own("opening the consumer", Class::Fatal, "there is no room for a queue")
+        })?;
+        let taken = RefCell::default();
         let (group, topic) = (group.to_owned(), topic.to_owned());
-        Ok(Self { consumer, heard, group, topic, topic_name })
+        Ok(Self { taken, intake, consumer, heard, group, topic, topic_name })
     }
 
     pub(super) fn client(&self) -> &BaseConsumer<Listener> {
@@ -166,13 +210,36 @@ impl GroupConsumer {
         &self.topic
     }
 
-    /// Waits up to `timeout` for a record.
+    /// Waits up to `timeout` for a record. Many are taken from the client at once and handed out
+    /// one by one; what the group asks is heard in between.
     pub fn poll(&self, timeout: Duration) -> Polled<'_> {
-        let Some(result) = self.consumer.poll(timeout) else { return Polled::Nothing };
+        if let Some(polled) = self.next_taken() {
+            return polled;
+        }
+        if let Some(result) = self.consumer.poll(Duration::ZERO) {
+            return self.polled(result.map(HeldRecord::Polled));
+        }
+        self.intake.take(timeout, &mut self.taken.borrow_mut());
+        self.next_taken().unwrap_or(Polled::Nothing)
+    }
+
+    fn next_taken(&self) -> Option<Polled<'_>> {
+        let delivery = self.taken.borrow_mut().pop_front()?;
+        Some(self.polled(match delivery.error() {
+            None => Ok(HeldRecord::Taken(delivery)),
+            Some(RDKafkaErrorCode::PartitionEOF) => {
+                Err(KafkaError::PartitionEOF(delivery.partition()))
+            }
+            Some(code @ RDKafkaErrorCode::Fatal) => Err(KafkaError::MessageConsumptionFatal(code)),
+            Some(code) => Err(KafkaError::MessageConsumption(code)),
+        }))
+    }
+
+    fn polled<'a>(&'a self, result: KafkaResult<HeldRecord<'a>>) -> Polled<'a> {
         match result {
-            Ok(record) => {
+            Ok(held) => {
                 self.heard.disconnected.store(false, Ordering::Relaxed);
-                Polled::Record(InputRecord(record))
+                Polled::Record(InputRecord { topic: &self.topic, held })
             }
             Err(KafkaError::PartitionEOF(partition)) => {
                 self.heard.disconnected.store(false, Ordering::Relaxed);
@@ -209,6 +276,10 @@ impl GroupConsumer {
     pub fn assign(&self, positions: &[(i32, i64)]) -> Result<(), KafkaFailure> {
         let doing = "taking up partitions";
         let list = self.list(positions).map_err(|error| KafkaFailure::new(doing, &error))?;
+        for (partition, _) in positions {
+            self.forget(*partition);
+            self.intake.take_over(self.consumer.client(), &self.topic_name, *partition);
+        }
         self.consumer.incremental_assign(&list).map_err(|error| KafkaFailure::new(doing, &error))
     }
 
@@ -220,6 +291,7 @@ impl GroupConsumer {
     pub fn unassign(&self, partitions: &[i32]) -> Result<(), KafkaFailure> {
         let mut list = TopicPartitionList::new();
         for partition in partitions {
+            self.forget(*partition);
             list.add_partition(&self.topic, *partition);
         }
         self.consumer
@@ -240,7 +312,17 @@ impl GroupConsumer {
         for element in answer.elements() {
             element.error().map_err(failed)?;
         }
+        // After the answer: what the client held itself is void by now.
+        for (partition, _) in positions {
+            self.forget(*partition);
+        }
         Ok(())
+    }
+
+    /// Drops what was taken of a partition and not handed out: it will come again, or to somebody
+    /// else.
+    fn forget(&self, partition: i32) {
+        self.taken.borrow_mut().retain(|delivery| delivery.partition() != partition);
     }
 
     /// Returns what the group has committed for these partitions. Blocks while a transaction with
@@ -308,6 +390,11 @@ impl GroupConsumer {
         let doing = "asking for a topic's stable end";
         let bounds = self.consumer.fetch_watermarks(topic, partition, limit);
         bounds.map(|(_, end)| end).map_err(|error| KafkaFailure::new(doing, &error))
+    }
+
+    /// Returns a topic's id; `None` where it cannot be known within `limit`.
+    pub fn topic_id(&self, topic: &str, limit: Duration) -> Option<TopicId> {
+        topic_id(self.consumer.client(), topic, limit)
     }
 
     /// Returns where a partition ended when the client last fetched from it; `None` before that.

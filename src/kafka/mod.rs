@@ -13,6 +13,8 @@ mod follower;
 mod native;
 mod orphans;
 mod producer;
+mod sample;
+mod topic_ids;
 mod topics;
 
 pub use self::{
@@ -25,5 +27,7 @@ pub use self::{
     follower::Follower,
     orphans::Ownership,
     producer::{Header, Outbox, Outgoing},
+    sample::{SampledRecord, sample},
+    topic_ids::TopicId,
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
 };

@@ -5,6 +5,8 @@
 //! to do next.
 
 use std::{
+    cell::RefCell,
+    ffi::CString,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -19,7 +21,7 @@ use rdkafka::{
 use super::{
     Class, Connection, GroupConsumer, KafkaFailure,
     client::{Heard, Listener},
-    native,
+    native::{self, Topic},
 };
 use crate::clock::Stopwatch;
 
@@ -58,6 +60,8 @@ pub struct Header<'a> {
 
 /// The producer and its open transaction.
 pub struct Outbox {
+    /// Topics by name, looked up when first produced to: a handful. They go before the producer.
+    topics: RefCell<Vec<(Box<str>, Topic)>>,
     producer: BaseProducer<Listener>,
     heard: Arc<Heard>,
     open: bool,
@@ -83,7 +87,8 @@ impl Outbox {
         let config = connection.producer(transactional_id);
         let producer = BaseProducer::from_config_and_context(&config, listener)
             .map_err(|error| KafkaFailure::new(doing, &error))?;
-        let outbox = Self { producer, heard, open: false };
+        let topics = RefCell::default();
+        let outbox = Self { topics, producer, heard, open: false };
         outbox.insist(doing, INIT_LIMIT, |left| outbox.producer.init_transactions(left))?;
         Ok(outbox)
     }
@@ -124,14 +129,12 @@ impl Outbox {
     pub fn send(&self, record: &Outgoing<'_>, headers: &[Header<'_>]) -> Result<(), KafkaFailure> {
         let watch = Stopwatch::start();
         loop {
-            let mut message: BaseRecord<'_, [u8], [u8]> =
-                BaseRecord::to(record.topic).partition(record.partition);
-            message.key = record.key;
-            message.payload = record.value;
-            if !headers.is_empty() {
-                message.headers = Some(headers_of(headers));
-            }
-            let Err((error, _)) = self.producer.send(message) else { return Ok(()) };
+            let produced = if headers.is_empty() {
+                self.produce(record)
+            } else {
+                self.produce_with(record, headers)
+            };
+            let Err(error) = produced else { return Ok(()) };
             let failure = KafkaFailure::new("producing a record", &error);
             if failure.class != Class::Retriable {
                 return Err(failure);
@@ -141,6 +144,36 @@ impl Outbox {
             }
             self.flush_once()?;
         }
+    }
+
+    fn produce(&self, record: &Outgoing<'_>) -> Result<(), KafkaError> {
+        let mut topics = self.topics.borrow_mut();
+        let known = topics.iter().position(|(name, _)| **name == *record.topic);
+        let position = if let Some(position) = known {
+            position
+        } else {
+            let name = CString::new(record.topic)?;
+            let topic = Topic::new(self.producer.client(), &name)?;
+            topics.push((record.topic.into(), topic));
+            topics.len() - 1
+        };
+        topics
+            .get(position)
+            .map_or(Ok(()), |(_, topic)| topic.produce(record.partition, record.key, record.value))
+    }
+
+    /// Headers are for rejects, which are few.
+    fn produce_with(
+        &self,
+        record: &Outgoing<'_>,
+        headers: &[Header<'_>],
+    ) -> Result<(), KafkaError> {
+        let mut message: BaseRecord<'_, [u8], [u8]> =
+            BaseRecord::to(record.topic).partition(record.partition);
+        message.key = record.key;
+        message.payload = record.value;
+        message.headers = Some(headers_of(headers));
+        self.producer.send(message).map_err(|(error, _)| error)
     }
 
     /// Waits until every record of the transaction is delivered.

@@ -28,6 +28,8 @@ struct State {
     accepted: u64,
     /// Records whose key is not their customer's id.
     badly_keyed: u64,
+    /// Why the rules on disk are not in force.
+    rules_refused: Option<String>,
 }
 
 /// More than one record in so many with another key than its customer's id is a warning: state is
@@ -110,6 +112,11 @@ impl Board {
         }
     }
 
+    /// The rules on disk do not compile, or they do again.
+    pub(super) fn rules_refused(&self, why: Option<String>) {
+        self.change(|state| state.rules_refused = why);
+    }
+
     pub(super) fn draining(&self) {
         self.change(|state| state.draining = true);
     }
@@ -147,7 +154,8 @@ impl State {
              customer's records may lie in several partitions, and scores are then too low"
                 .to_owned()
         });
-        Readiness { reasons, warnings: warnings.into_iter().collect() }
+        let warnings = warnings.into_iter().chain(self.rules_refused.clone());
+        Readiness { reasons, warnings: warnings.collect() }
     }
 }
 

@@ -115,11 +115,15 @@ impl Session<'_> {
     }
 
     /// Between two transactions, so that one transaction is one rule set's work.
-    fn take_up_new_rules(&mut self) {
+    pub(super) fn take_up_new_rules(&mut self) {
         let ruling = self.shared.ruling.load();
         if !Arc::ptr_eq(&ruling, &self.ruling) {
             self.ruling = Arc::clone(&ruling);
             self.tally = self.shared.telemetry.tally(Arc::clone(&self.ruling.names));
+            for (_, running) in self.running_mut() {
+                running.partition.rules_changed();
+            }
+            log::rules_taken_up(self.worker, self.ruling.engine.rules().version());
         }
     }
 }

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    engine::customer_view,
+    engine::{Engine, RowError, customer_explanation, customer_view},
     http::{CustomerLookup, LookupError, LookupFuture},
+    model::EventTime,
 };
 
 /// Answers from the workers of this process.
@@ -24,20 +25,35 @@ pub(super) struct Customers {
 
 impl CustomerLookup for Customers {
     fn look_up<'a>(&'a self, customer_id: &'a str) -> LookupFuture<'a> {
-        Box::pin(async move {
-            let answers = self.desk.ask(customer_id).await.map_err(|_busy| LookupError::Busy)?;
-            match settle(answers) {
-                Ok(Some(row)) => {
-                    let ruling = self.ruling.load();
-                    let view = customer_view(&ruling.engine, customer_id, &row, self.clock.now());
-                    // A partition with rows that cannot be read was not started: so it is a row of
-                    // a newer version that has just moved here.
-                    view.map(Some).map_err(|_unreadable| LookupError::Elsewhere)
-                }
-                Ok(None) => Ok(None),
-                Err(error) => Err(error),
+        Box::pin(self.seen(customer_id, customer_view))
+    }
+
+    fn explain<'a>(&'a self, customer_id: &'a str) -> LookupFuture<'a> {
+        Box::pin(self.seen(customer_id, |engine, id, row, at| {
+            customer_explanation(engine, id, row, Some(at))
+        }))
+    }
+}
+
+impl Customers {
+    /// Finds the customer's row, and shows it as it is to be seen.
+    async fn seen(
+        &self,
+        customer_id: &str,
+        show: impl Fn(&Engine, &str, &[u8], EventTime) -> Result<Vec<u8>, RowError>,
+    ) -> Result<Option<Vec<u8>>, LookupError> {
+        let answers = self.desk.ask(customer_id).await.map_err(|_busy| LookupError::Busy)?;
+        match settle(answers) {
+            Ok(Some(row)) => {
+                let ruling = self.ruling.load();
+                let shown = show(&ruling.engine, customer_id, &row, self.clock.now());
+                // A partition with rows that cannot be read was not started: so it is a row of a
+                // newer version that has just moved here.
+                shown.map(Some).map_err(|_unreadable| LookupError::Elsewhere)
             }
-        })
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

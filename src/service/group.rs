@@ -214,7 +214,7 @@ impl Session<'_> {
             app: settings.app.clone(),
             input: settings.topics.name(Role::Input).to_owned(),
             changelog: settings.topics.name(Role::State).to_owned(),
-            topic_ids: <[String; 2]>::default(),
+            topic_ids: self.topic_ids.clone(),
             partition,
         }
     }
@@ -234,7 +234,9 @@ impl Session<'_> {
         };
         let partition_count = self.shared.topics.partition_count;
         let bounds = self.consumer.bounds(partition, BOUNDS_LIMIT)?;
+        let [topic_id, _] = &self.topic_ids;
         let known = Known {
+            topic_id,
             committed,
             row: row.as_ref(),
             partition_count,
@@ -252,7 +254,11 @@ impl Session<'_> {
                 return Ok(());
             }
         };
-        let row = PartitionRow { next_offset: offset, partition_count, ..row.unwrap_or_default() };
+        let mut row = row.unwrap_or_default();
+        if !topic_id.is_empty() {
+            row.topic_id.clone_from(topic_id);
+        }
+        let row = PartitionRow { next_offset: offset, partition_count, ..row };
         let mut customers = CustomerCounts::default();
         for (stage, band, count) in state.store.standings() {
             customers.add(stage, band, count);

@@ -24,6 +24,7 @@ mod notify;
 mod orphans;
 mod position;
 mod publish;
+mod reload;
 mod run;
 mod session;
 mod settings;
@@ -36,6 +37,7 @@ mod worker;
 pub use self::{
     folder::{FolderFailure, StateFolder},
     lookup::{Answer, Busy, Lookup, LookupDesk},
+    reload::RuleFiles,
     run::{Exit, Launch, StartFailure, run},
     settings::{InputStart, Settings, StateSettings},
     shared::Ruling,

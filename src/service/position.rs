@@ -10,6 +10,8 @@ use crate::engine::PartitionRow;
 /// What is known about a partition before it starts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known<'a> {
+    /// The input's id now; empty where it is not known.
+    pub(super) topic_id: &'a str,
     /// The group's committed offset.
     pub(super) committed: Option<i64>,
     /// The partition row of the changelog.
@@ -54,6 +56,12 @@ pub(super) enum Mismatch {
     )]
     PartitionCount { state: i32, now: i32 },
     #[error(
+        "the input topic was deleted and made again since the state was written, so its offsets mean \
+         other records; set the group's offset and start with `--adopt-offsets` to go on there with \
+         this state, or start anew with another `app`"
+    )]
+    TopicRemade,
+    #[error(
         "it would go on at offset {offset}, but the broker holds {first} to {end}: records were \
          deleted before they were read, or the input was made again; set the group's offset and \
          start with `--adopt-offsets`, or start anew with another `app`"
@@ -71,6 +79,11 @@ pub(super) fn position(known: &Known<'_>) -> Result<Position, Mismatch> {
             now: known.partition_count,
         });
     }
+    if known.row.is_some_and(|row| is_another(&row.topic_id, known.topic_id))
+        && !known.adopt_offsets
+    {
+        return Err(Mismatch::TopicRemade);
+    }
     let position = match (known.committed, known.row) {
         (None, None) => return Ok(Position::Unread),
         // The group's offsets expire and may be deleted; the state's offset does not.
@@ -87,6 +100,11 @@ pub(super) fn position(known: &Known<'_>) -> Result<Position, Mismatch> {
         (Some(committed), None) => return Err(Mismatch::NoState { committed }),
     };
     in_range(position, known.bounds)
+}
+
+/// Returns whether two ids are of two topics. One that is not known is of any.
+fn is_another(one: &str, other: &str) -> bool {
+    !one.is_empty() && !other.is_empty() && one != other
 }
 
 fn in_range(position: Position, (first, end): (i64, i64)) -> Result<Position, Mismatch> {
@@ -116,7 +134,8 @@ mod tests {
         expected: &Result<Position, Mismatch>,
     ) {
         let bounds = (10, 100);
-        let known = Known { committed, row, partition_count: 4, bounds, adopt_offsets };
+        let known =
+            Known { topic_id: "now", committed, row, partition_count: 4, bounds, adopt_offsets };
         assert_eq!(&position(&known), expected);
     }
 
@@ -151,6 +170,15 @@ mod tests {
             let expected = Err(Mismatch::OutOfRange { offset, first: 10, end: 100 });
             check(Some(offset), Some(&row(offset)), false, &expected);
         }
+    }
+
+    #[test]
+    fn a_topic_that_was_made_again_stops_also_where_its_offsets_exist() {
+        let of = |topic_id: &str| PartitionRow { topic_id: topic_id.to_owned(), ..row(50) };
+        check(Some(50), Some(&of("before")), false, &Err(Mismatch::TopicRemade));
+        check(None, Some(&of("before")), false, &Err(Mismatch::TopicRemade));
+        check(Some(50), Some(&of("before")), true, &Ok(Position::Continue(50)));
+        check(Some(50), Some(&of("now")), false, &Ok(Position::Continue(50)));
     }
 
     #[test]

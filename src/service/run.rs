@@ -1,6 +1,15 @@
 //! From settings to a running service, and to its end.
 
-use std::{future::Future, sync::Arc, thread, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    sync::{
+        Arc,
+        mpsc::{SyncSender, TrySendError},
+    },
+    thread,
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use tokio::{
@@ -17,6 +26,7 @@ use super::{
     detect, live,
     lookup::LookupDesk,
     notify,
+    reload::Reload,
     shared::{InputPulse, Ruling, Shared, Stop},
     spikes::{self, SpikeBoard},
     worker::Worker,
@@ -99,6 +109,15 @@ impl std::fmt::Debug for Launch {
 ///
 /// The operator has to act: see [`StartFailure`].
 pub fn run(launch: Launch, until: impl Future<Output = ()>) -> Result<Exit, StartFailure> {
+    run_reloading(launch, None, until)
+}
+
+/// As [`run`], watching the files that the rules came from.
+pub(super) fn run_reloading(
+    launch: Launch,
+    reload: Option<Reload>,
+    until: impl Future<Output = ()>,
+) -> Result<Exit, StartFailure> {
     // Two threads: HTTP must answer while something else is computed for it.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -106,7 +125,7 @@ pub fn run(launch: Launch, until: impl Future<Output = ()>) -> Result<Exit, Star
         .enable_all()
         .build()
         .map_err(|cause| StartFailure::System { what: "threads", cause })?;
-    let ended = runtime.block_on(serve_until(launch, until));
+    let ended = runtime.block_on(serve_until(launch, reload, until));
     // Whatever still runs there must not keep the process.
     runtime.shutdown_timeout(Duration::from_millis(100));
     ended
@@ -114,6 +133,7 @@ pub fn run(launch: Launch, until: impl Future<Output = ()>) -> Result<Exit, Star
 
 async fn serve_until(
     launch: Launch,
+    reload: Option<Reload>,
     until: impl Future<Output = ()>,
 ) -> Result<Exit, StartFailure> {
     let Launch { settings, topics, ruling, telemetry, http } = launch;
@@ -155,9 +175,11 @@ async fn serve_until(
         spawn_page(listener, site, page_stopping)
     });
     let mut workers = Workers::start(&shared, mailboxes)?;
+    let mut hangups = Hangups::listen(reload, &shared)?;
     let ended = tokio::select! {
         () = signals.next() => Ok(()),
         () = until => Ok(()),
+        never = hangups.forward() => match never {},
         failure = workers.first_failure() => Err(failure),
     };
     shared.board.draining();
@@ -171,10 +193,7 @@ async fn serve_until(
     };
     drop(page_stop);
     if let Some(page) = page {
-        // The page has its own, shorter limit.
-        if let Err(error) = page.await {
-            tracing::warn!(%error, "the HTTP server ended badly");
-        }
+        close(page).await;
     }
     ended?;
     if drained {
@@ -183,6 +202,13 @@ async fn serve_until(
     } else {
         log::drain_cut_short(workers.running_count);
         Ok(Exit::CutShort)
+    }
+}
+
+/// Waits for the page to end, which has its own, shorter limit.
+async fn close(page: tokio::task::JoinHandle<()>) {
+    if let Err(error) = page.await {
+        tracing::warn!(%error, "the HTTP server ended badly");
     }
 }
 
@@ -223,6 +249,36 @@ impl Signals {
         }
     }
 }
+
+/// The signal that asks to look at the rules' files at once. Where there are none it keeps its usual
+/// meaning: the terminal is gone.
+struct Hangups {
+    listening: Option<(Signal, SyncSender<()>)>,
+}
+
+impl Hangups {
+    fn listen(reload: Option<Reload>, shared: &Arc<Shared>) -> Result<Self, StartFailure> {
+        let Some(reload) = reload else { return Ok(Self { listening: None }) };
+        let refused = |what| move |cause| StartFailure::System { what, cause };
+        let hangup = signal(SignalKind::hangup()).map_err(refused("signals"))?;
+        let looking = reload.start(Arc::clone(shared)).map_err(refused("threads"))?;
+        Ok(Self { listening: Some((hangup, looking)) })
+    }
+
+    /// Passes the signal on for as long as it is polled.
+    async fn forward(&mut self) -> Infallible {
+        while let Some((hangup, looking)) = &mut self.listening {
+            // Full: it has not looked since it was last asked. Gone: it panicked, and was logged.
+            if hangup.recv().await.is_none() || looking.try_send(()) == Err(GONE) {
+                break;
+            }
+        }
+        std::future::pending().await
+    }
+}
+
+/// Nobody looks any more.
+const GONE: TrySendError<()> = TrySendError::Disconnected(());
 
 /// How a worker ended.
 enum End {

@@ -54,6 +54,8 @@ pub(super) struct Session<'w> {
     pub(super) aborts_in_a_row: u32,
     /// What is committed from now on is the last.
     pub(super) ending: bool,
+    /// Of the input and the state topic, as text; empty where it cannot be known.
+    pub(super) topic_ids: [String; 2],
     looked_around: Stopwatch,
     swept: Stopwatch,
     pub(super) orphans: OrphanWatch,
@@ -85,6 +87,10 @@ impl<'w> Session<'w> {
         let outbox = Outbox::open(&settings.connection, &name)?;
         let input = settings.topics.name(Role::Input);
         let consumer = GroupConsumer::open(&settings.connection, &settings.app, &name, input)?;
+        let topic_ids = [Role::Input, Role::State].map(|role| {
+            let id = consumer.topic_id(settings.topics.name(role), END_LIMIT);
+            id.map_or_else(String::new, |id| id.to_string())
+        });
         let ruling = shared.ruling.load_full();
         let tally = shared.telemetry.tally(Arc::clone(&ruling.names));
         Ok(Self {
@@ -100,6 +106,7 @@ impl<'w> Session<'w> {
             transaction: Transaction::starting_now(),
             aborts_in_a_row: 0,
             ending: false,
+            topic_ids,
             looked_around: Stopwatch::start(),
             swept: Stopwatch::start(),
             orphans: OrphanWatch::new(),
@@ -145,6 +152,9 @@ impl<'w> Session<'w> {
         self.answer_group()?;
         self.restore_a_little()?;
         self.answer_questions();
+        if !self.is_dirty() {
+            self.take_up_new_rules();
+        }
         self.checkpoint_a_little()?;
         self.hold_back()?;
         self.read_batch()?;

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 use arc_swap::ArcSwap;
 
 use super::{
-    Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateFolder, StateSettings, run,
+    Exit, InputStart, Launch, RuleFiles, Ruling, Settings, StartFailure, StateFolder,
+    StateSettings, reload::Reload, run::run_reloading,
 };
 use crate::{
     clock::Clock,
@@ -13,7 +14,7 @@ use crate::{
         self, Config, Loaded,
         settings::{Start, Topics},
     },
-    engine::Engine,
+    engine::{self, Engine, decode::Dialect, rules::RuleSet},
     kafka::{Connection, Role, TopicPlan, ensure},
     notify,
     telemetry::{Names, Telemetry},
@@ -26,29 +27,34 @@ use crate::{
 /// The operator has to act: see [`StartFailure`].
 pub fn start(
     loaded: Loaded,
+    files: RuleFiles,
     adopt_offsets: bool,
     until: impl Future<Output = ()>,
 ) -> Result<Exit, StartFailure> {
-    let Loaded { config, rules, dialects } = loaded;
+    let config = &loaded.config;
     // Held until the end: two processes on one folder would fence each other out for ever.
     let folder = StateFolder::lock(&config.state.dir)?;
     let instance = folder.instance(config.instance.as_deref())?;
-    let settings = settings(&config, instance, adopt_offsets)?;
+    let settings = settings(config, instance, adopt_offsets)?;
     let topics = ensure(&settings.connection, &settings.topics)?;
-    let names = Names::new(&config.engine().channels, rules.rule_names(), rules.kind_names());
     let telemetry = Arc::new(Telemetry::new()?);
-    telemetry.rules_loaded(rules.version(), &names);
-    let dialect = dialects.of(&config.topics.touchpoints);
-    let engine = Engine::new(Arc::new(rules), config.engine(), dialect);
-    let ruling = Ruling { engine, names: Arc::new(names) };
-    let launch = Launch {
-        settings,
-        topics,
-        ruling: Arc::new(ArcSwap::from_pointee(ruling)),
-        telemetry,
-        http: Some(config.http.listen.to_string()),
+    let make = {
+        let dialect = loaded.dialects.of(&config.topics.touchpoints);
+        let engine = config.engine();
+        move |rules| ruling(rules, engine.clone(), dialect.clone())
     };
-    run(launch, until)
+    let http = Some(config.http.listen.to_string());
+    let reload = Reload::new(files, &loaded, Box::new(make.clone()));
+    let ruling = make(loaded.rules);
+    telemetry.rules_loaded(ruling.engine.rules().version(), &ruling.names);
+    let ruling = Arc::new(ArcSwap::from_pointee(ruling));
+    run_reloading(Launch { settings, topics, ruling, telemetry, http }, Some(reload), until)
+}
+
+/// Returns what workers work with.
+fn ruling(rules: RuleSet, settings: engine::Settings, dialect: Dialect) -> Ruling {
+    let names = Names::new(&settings.channels, rules.rule_names(), rules.kind_names());
+    Ruling { engine: Engine::new(Arc::new(rules), settings, dialect), names: Arc::new(names) }
 }
 
 /// Returns who is told of spikes; `None` for nobody.

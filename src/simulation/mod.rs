@@ -28,11 +28,13 @@ mod rhythm;
 mod run;
 mod scene;
 mod spike;
+mod translate;
 mod wire;
 
 pub use self::{
     misfortune::PAIN_KEYS,
     run::{Simulation, SimulationSpec},
     spike::{Spike, SpikeProblem},
+    translate::Translator,
     wire::Simulated,
 };

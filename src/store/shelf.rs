@@ -40,6 +40,18 @@ pub struct Identity {
     pub partition: i32,
 }
 
+impl Identity {
+    /// Returns whether both are of one thing. An id that is not known is of any topic.
+    fn is_of(&self, other: &Self) -> bool {
+        let mut ids = self.topic_ids.iter().zip(&other.topic_ids);
+        let same_topics =
+            ids.all(|(one, other)| one.is_empty() || other.is_empty() || one == other);
+        let plain =
+            |identity: &Self| Self { topic_ids: <[String; 2]>::default(), ..identity.clone() };
+        same_topics && plain(self) == plain(other)
+    }
+}
+
 /// Where partitions are kept on this machine, and which of them are open.
 #[derive(Debug)]
 pub struct Shelf {
@@ -122,7 +134,7 @@ impl Shelf {
         let age = now.as_millis().saturating_sub(head.written_at);
         let doubt = if head.changelog_offset.is_none() {
             Some("it was never finished".to_owned())
-        } else if head.identity != *identity {
+        } else if !head.identity.is_of(identity) {
             Some(format!("it is of {:?}, not of {identity:?}", head.identity))
         } else if span_of(self.keep) < age {
             Some(format!("it was written {} minutes ago", age / 60_000))

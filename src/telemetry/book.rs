@@ -238,6 +238,16 @@ impl Telemetry {
         log::rules_loaded(version, names.rule_count());
     }
 
+    /// Rules were taken up while running.
+    pub fn rules_reloaded(&self) {
+        add(&self.counters.rules_reloads, &[], 1);
+    }
+
+    /// The rules on disk have so many problems that keep them out of force; 0: they are in force.
+    pub fn rules_refused(&self, problems: usize) {
+        self.shared().standing.rules_refused(problems);
+    }
+
     /// Returns the customers of this instance's partitions, and how many partitions it has.
     pub fn customers(&self) -> (CustomerCounts, usize) {
         let shared = self.shared();

@@ -134,6 +134,8 @@ metrics! {
         "Customers forgotten because they stayed away for longer than the retention.";
     TRANSITIONS = Counter "rega_transitions_total" ["kind" "from" "to"] 6 * 6 * 6,
         "Steps in the funnel, by what they were, from which stage and to which.";
+    REFERRED_ENTRIES = Counter "rega_referred_entries_total" ["kind"] 2,
+        "Customers who came (or came back) with somebody's referral code; by `rega_transitions_total` of that kind, the share that advocates bring.";
     EPISODES_OPENED = Counter "rega_episodes_opened_total" ["kind"] EPISODES_MAX + 1,
         "Episodes opened, by kind.";
     EPISODES_ENDED = Counter "rega_episodes_ended_total" ["kind" "outcome"] (EPISODES_MAX + 1) * 6,
@@ -222,6 +224,10 @@ metrics! {
         "Frames of the live picture that a viewer was too slow for.";
     RULES_INFO = Gauge "rega_rules_info" ["version"] 1,
         "Always 1: the version (content hash) of the rules that are loaded.";
+    RULES_RELOADS = Counter "rega_rules_reloads_total" [] 1,
+        "Rules that were taken up from changed files while running.";
+    RULES_REFUSED = Gauge "rega_rules_refused_problems" [] 1,
+        "Problems of the rules on disk that keep them out of force; 0 when what is on disk is in force.";
     BUILD_INFO = Gauge "rega_build_info" ["version" "profile"] 1,
         "Always 1: what this program is.";
 }

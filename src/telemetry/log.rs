@@ -170,6 +170,11 @@ pub(super) fn rules_loaded(version: &str, rules: usize) {
     tracing::info!(version, rules, "rules loaded");
 }
 
+/// A worker goes on under other rules, between two transactions.
+pub fn rules_taken_up(worker: u16, version: &str) {
+    tracing::debug!(worker, version, "rules taken up");
+}
+
 /// New rules do not hold; those in force stay.
 pub fn rules_refused(problems: usize, first: &dyn fmt::Display) {
     tracing::warn!(problems, %first, "new rules refused, the old ones stay in force");

@@ -45,9 +45,11 @@ pub(super) struct Counters {
     duplicates: IntCounterVec,
     ignored: IntCounterVec,
     retired: IntCounterVec,
+    referred: IntCounterVec,
     pub(super) commits: IntCounterVec,
     pub(super) aborts: IntCounterVec,
     pub(super) worker_rebuilds: IntCounterVec,
+    pub(super) rules_reloads: IntCounterVec,
     pub(super) restored_records: IntCounterVec,
     pub(super) viewer_frames_missed: IntCounterVec,
     pub(super) checkpoints: IntCounterVec,
@@ -89,9 +91,11 @@ impl Counters {
             duplicates: counter(&declared::DUPLICATES)?,
             ignored: counter(&declared::IGNORED)?,
             retired: counter(&declared::CUSTOMERS_RETIRED)?,
+            referred: counter(&declared::REFERRED_ENTRIES)?,
             commits: counter(&declared::COMMITS)?,
             aborts: counter(&declared::ABORTS)?,
             worker_rebuilds: counter(&declared::WORKER_REBUILDS)?,
+            rules_reloads: counter(&declared::RULES_RELOADS)?,
             restored_records: counter(&declared::RESTORED_RECORDS)?,
             viewer_frames_missed: counter(&declared::VIEWER_FRAMES_MISSED)?,
             checkpoints: counter(&declared::CHECKPOINTS)?,
@@ -107,6 +111,9 @@ impl Counters {
         }
         for outcome in ["written", "refused"] {
             add(&self.checkpoints, &[outcome], 0);
+        }
+        for kind in [TransitionKind::Enter, TransitionKind::ReEnter] {
+            add(&self.referred, &[kind.as_str()], 0);
         }
         for output in Output::ALL {
             add(&self.outputs, &[output.as_str()], 0);
@@ -162,6 +169,8 @@ impl Counters {
             [Bounded::ALL.get(bounded).map_or(OTHER, |bounded| bounded.as_str())]
         });
         add(&self.retired, &[], tally.singles.retired);
+        add(&self.referred, &[TransitionKind::Enter.as_str()], tally.singles.referred);
+        add(&self.referred, &[TransitionKind::ReEnter.as_str()], tally.singles.referred_back);
     }
 
     fn absorb_input(&self, tally: &Tally) {
@@ -234,6 +243,7 @@ pub(super) struct Gauges {
     pub(super) workers: IntGaugeVec,
     pub(super) viewers: IntGaugeVec,
     pub(super) rules_info: IntGaugeVec,
+    pub(super) rules_refused: IntGaugeVec,
     pub(super) build_info: IntGaugeVec,
 }
 
@@ -262,6 +272,7 @@ impl Gauges {
             workers: gauge(&declared::WORKERS)?,
             viewers: gauge(&declared::VIEWERS)?,
             rules_info: gauge(&declared::RULES_INFO)?,
+            rules_refused: gauge(&declared::RULES_REFUSED)?,
             build_info: gauge(&declared::BUILD_INFO)?,
         })
     }

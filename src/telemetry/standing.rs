@@ -44,6 +44,8 @@ pub(super) struct Standing {
     partitions: BTreeMap<i32, PartitionStanding>,
     workers: BTreeMap<u16, WorkerStanding>,
     rules_version: Option<Box<str>>,
+    /// Problems of rules that were not taken up.
+    rules_refused: usize,
     viewers: usize,
 }
 
@@ -81,6 +83,10 @@ impl Standing {
 
     pub(super) fn worker_gone(&mut self, worker: u16) {
         self.workers.remove(&worker);
+    }
+
+    pub(super) fn rules_refused(&mut self, problems: usize) {
+        self.rules_refused = problems;
     }
 
     pub(super) fn viewers(&mut self, count: usize) {
@@ -121,6 +127,7 @@ impl Standing {
         if let Some(version) = &self.rules_version {
             set(&gauges.rules_info, &[version], 1);
         }
+        set(&gauges.rules_refused, &[], shown(self.rules_refused));
         let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
         set(&gauges.build_info, &[env!("CARGO_PKG_VERSION"), profile], 1);
         self.show_workers(gauges);

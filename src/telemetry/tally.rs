@@ -46,6 +46,8 @@ pub(super) struct Singles {
     pub(super) duplicates: u64,
     pub(super) ignored: u64,
     pub(super) retired: u64,
+    pub(super) referred: u64,
+    pub(super) referred_back: u64,
     key_mismatches: u64,
 }
 
@@ -290,6 +292,14 @@ impl Tally {
                 }
             }
             Fact::Retired => self.singles.retired += 1,
+            Fact::Referred(kind) => match kind {
+                TransitionKind::ReEnter => self.singles.referred_back += 1,
+                TransitionKind::Enter
+                | TransitionKind::Advance
+                | TransitionKind::Skip
+                | TransitionKind::Regress
+                | TransitionKind::Lapse => self.singles.referred += 1,
+            },
         }
     }
 

@@ -1,7 +1,7 @@
 //! The walls as data: who may name whom, what must not be named at all, and why.
 
 /// Each top-level module, and the others that it may name. From the inside out.
-pub(crate) const LAYERS: [(&str, &[&str]); 12] = [
+pub(crate) const LAYERS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("engine", &["model"]),
     ("clock", &["model"]),
@@ -12,6 +12,7 @@ pub(crate) const LAYERS: [(&str, &[&str]); 12] = [
     ("notify", &["clock", "engine", "model"]),
     ("telemetry", &["clock", "engine", "model"]),
     ("simulation", &["clock", "engine", "model"]),
+    ("trial", &["config", "engine", "model"]),
     (
         "service",
         &["config", "kafka", "store", "http", "notify", "telemetry", "clock", "engine", "model"],
@@ -26,6 +27,7 @@ pub(crate) const LAYERS: [(&str, &[&str]); 12] = [
             "http",
             "telemetry",
             "simulation",
+            "trial",
             "clock",
             "engine",
             "model",
@@ -99,16 +101,15 @@ pub(crate) const NOT_IN_TESTS: [(&str, &str); 3] = [
 ];
 
 /// The files that call what Rust cannot check. Each is small, and says why.
-pub(crate) const ISLANDS: [&str; 2] = ["src/kafka/native.rs", "src/store/environment.rs"];
+pub(crate) const ISLANDS: [&str; 3] =
+    ["src/kafka/native.rs", "src/kafka/topic_ids.rs", "src/store/environment.rs"];
 
 /// Where a file is split. What stands below `#[cfg(test)]` does not count.
 pub(crate) const LINES_MAX: usize = 500;
 
 /// Files that are longer for a reason: how long they may be, and why they are not split.
-pub(crate) const LONGER: [(&str, usize, &str); 2] = [
-    ("src/engine/partition.rs", 560, "the engine's front door with all that one record does"),
-    ("src/engine/rules/compile.rs", 660, "one pass over all rules that tells every problem"),
-];
+pub(crate) const LONGER: [(&str, usize, &str); 1] =
+    [("src/engine/partition.rs", 620, "the engine's front door with all that one record does")];
 
 /// Crates that must not come in, not even through others.
 pub(crate) const BANNED_CRATES: [(&str, &str); 6] = [

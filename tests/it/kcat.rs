@@ -14,7 +14,7 @@ use crate::{
     process::Setup,
 };
 
-fn kcat(arguments: &[&str], input: &str) -> Option<String> {
+pub(crate) fn kcat(arguments: &[&str], input: &str) -> Option<String> {
     let spawned = Command::new("kcat")
         .args(arguments)
         .stdin(Stdio::piped())

@@ -148,3 +148,24 @@ fn offsets_without_state_stop_the_partition() {
     let mut rega = setup.start();
     rega.wait_for("the group's committed offset is 20, but there is no state");
 }
+
+/// The offset exists in the new topic as well: only its id tells the two apart.
+#[test]
+fn an_input_that_was_made_again_stops_the_partition() {
+    let Some(broker) = broker::shared() else { return };
+    let stream = Stream::new(&unique("remade"), 1, 40);
+    stream.create_input(broker);
+    stream.produce(broker, 0..20);
+    let app = stream.app();
+    let folder = TempDir::new().unwrap();
+    let setup = Setup { broker, app, folder: folder.path(), more: "workers: 1" };
+    let mut rega = setup.start();
+    rega.wait_for("committed worker=0 records=20");
+    rega.terminate();
+    client::delete_topic(broker, &stream.topic("touchpoints"));
+    stream.create_input(broker);
+    stream.produce(broker, 0..40);
+
+    let mut rega = setup.start();
+    rega.wait_for("the input topic was deleted and made again since the state was written");
+}

@@ -13,18 +13,18 @@ use super::Failure;
 
 /// One line.
 #[derive(Debug)]
-pub(super) struct Line<'l> {
+pub(in crate::cli) struct Line<'l> {
     /// Without its end.
-    pub(super) bytes: &'l [u8],
+    pub(in crate::cli) bytes: &'l [u8],
     /// As it was given on the command line.
-    pub(super) file: &'l str,
+    pub(in crate::cli) file: &'l str,
     /// From 1.
-    pub(super) number: i64,
+    pub(in crate::cli) number: i64,
 }
 
 /// Reads files one after the other. Holds one line at a time; a line of more than
 /// [`Self::LINE_BYTES_MAX`] ends the replay, because a file without line ends would fill memory.
-pub(super) struct Lines {
+pub(in crate::cli) struct Lines {
     waiting: VecDeque<PathBuf>,
     current: Option<(String, Box<dyn BufRead>)>,
     number: i64,
@@ -36,7 +36,7 @@ impl Lines {
     const LINE_BYTES_MAX: u64 = 64 << 20;
 
     /// Opens the first file; all must exist, so that a typo is told before hours of work.
-    pub(super) fn open(files: &[PathBuf]) -> Result<Self, Failure> {
+    pub(in crate::cli) fn open(files: &[PathBuf]) -> Result<Self, Failure> {
         let mut bytes = 0;
         for file in files.iter().filter(|file| *file != Path::new("-")) {
             let found = std::fs::metadata(file).map_err(|problem| unreadable(file, &problem))?;
@@ -64,7 +64,7 @@ impl Lines {
     }
 
     /// Returns the next line.
-    pub(super) fn next(&mut self) -> Result<Option<Line<'_>>, Failure> {
+    pub(in crate::cli) fn next(&mut self) -> Result<Option<Line<'_>>, Failure> {
         loop {
             if self.current.is_none() {
                 let Some(file) = self.waiting.pop_front() else { return Ok(None) };

@@ -3,7 +3,7 @@
 //! What `run` would have published from the same records in the same partitions, this writes: the
 //! wall clock has no say but in what is told from the future.
 
-mod lines;
+pub(super) mod lines;
 mod outputs;
 mod session;
 mod summary;
@@ -19,6 +19,7 @@ use crate::{
     config::{self, Environment, Loaded},
     engine::{
         Engine,
+        decode::Dialect,
         spike::{Detector, DetectorSettings},
     },
     model::{EventTime, Partitioner},
@@ -73,7 +74,7 @@ pub(super) struct ReplayArguments {
     partitioner: Partitioner,
 }
 
-fn instant(text: &str) -> Result<EventTime, String> {
+pub(super) fn instant(text: &str) -> Result<EventTime, String> {
     let parsed: jiff::Timestamp = text
         .parse()
         .or(Err("expected a time with a zone, as in 2026-01-31T00:00:00Z".to_owned()))?;
@@ -88,11 +89,8 @@ fn partitioner(text: &str) -> Result<Partitioner, String> {
 
 pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     let loaded = config::load(arguments.config.as_deref(), &Environment::of_process())?;
-    let Loaded { config, rules, dialects } = loaded;
-    let dialect = match arguments.dialect.as_deref() {
-        Some(written) => config::load_dialect(written)?,
-        None => dialects.of(&config.topics.touchpoints),
-    };
+    let dialect = dialect_of(arguments.dialect.as_deref(), &loaded)?;
+    let Loaded { config, rules, .. } = loaded;
     let mut settings = config.engine();
     settings.backfill_after = None;
     settings.expects_keys = false;
@@ -119,6 +117,14 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     drop(lines);
     error(&summary.render(&engine));
     Ok(())
+}
+
+/// Returns how lines are read: as was asked for, or as `run` would read the topic.
+pub(super) fn dialect_of(asked: Option<&str>, loaded: &Loaded) -> Result<Dialect, Failure> {
+    Ok(match asked {
+        Some(written) => config::load_dialect(written)?,
+        None => loaded.dialects.of(&loaded.config.topics.touchpoints),
+    })
 }
 
 fn fatal(problem: &std::io::Error) -> Failure {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use serde_json::{Number, Value as Json};
 
 use crate::{
@@ -10,8 +11,8 @@ use crate::{
         problem::Problems,
         span,
         values::{
-            any_scalar, flag, list, located, number, one_or_more, span as read_span, text, word,
-            word_of,
+            any_scalar, flag, instant, list, located, number, one_or_more, span as read_span, text,
+            word, word_of, zone,
         },
         yaml::{Node, Value},
     },
@@ -27,16 +28,23 @@ use crate::{
 pub struct PackTest {
     /// What it promises, as a sentence.
     pub name: Located<String>,
-    /// What happens, in the order written.
+    /// When it begins.
+    pub start: EventTime,
+    /// Where a day begins; `None`: where the settings say.
+    pub zone: Option<TimeZone>,
+    /// The stream is known since long before: "first" can be believed. Otherwise it begins with
+    /// the test.
+    pub history_complete: bool,
+    /// What happens, in the order in which it arrives.
     pub journey: Vec<Step>,
     /// What is expected of it.
     pub expect: Vec<Expectation>,
 }
 
 impl PackTest {
-    /// When every test begins: a Monday, so that "once a week" can be counted on fingers.
-    /// 2026-01-05T00:00:00Z.
-    pub fn start() -> EventTime {
+    /// When a test begins that does not say: a Monday, so that "once a week" can be counted on
+    /// fingers. 2026-01-05T00:00:00Z.
+    pub fn usual_start() -> EventTime {
         EventTime::from_millis(1_767_571_200_000).unwrap_or_default()
     }
 }
@@ -46,6 +54,8 @@ impl PackTest {
 pub struct Step {
     /// So long after [`PackTest::start`].
     pub at: Span,
+    /// So long after the start it is received, where clocks differ; `None`: long after.
+    pub received: Option<Span>,
     /// Where it stands in the file.
     pub place: At,
     /// The event name.
@@ -106,32 +116,69 @@ pub struct Expectation {
     pub transition: Option<TransitionKind>,
     /// The band.
     pub band: Option<Band>,
+    /// Scores by track, with two decimals.
+    pub scores: BTreeMap<Track, f64>,
+    /// The overall score, with two decimals.
+    pub overall: Option<f64>,
+    /// The balance, with two decimals.
+    pub balance: Option<f64>,
+    /// The step is set aside for this reason; nothing else is asked then.
+    pub rejected: Option<String>,
 }
 
 /// Reads a test.
 pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<PackTest> {
     read_fields(node, "the test", problems, |fields| {
         let name = fields.need("name", located);
-        let journey = fields.need("journey", list(step));
+        let start = fields.get("start", instant).unwrap_or_else(PackTest::usual_start);
+        let zone = fields.get("timezone", zone);
+        let history_complete = fields.get("history", history).unwrap_or(true);
+        let journey = fields.need("journey", list(|node, problems| step(node, start, problems)));
         let expect = fields.need("expect", list(expectation));
-        Some(PackTest { name: name?, journey: journey?, expect: expect? })
+        let (name, journey, expect) = (name?, journey?, expect?);
+        Some(PackTest { name, start, zone, history_complete, journey, expect })
     })
 }
 
-fn step(node: &Node, problems: &mut Problems) -> Option<Step> {
+/// Reads whether "first" can be believed.
+fn history(node: &Node, problems: &mut Problems) -> Option<bool> {
+    match &node.value {
+        Value::Scalar(scalar) if scalar.text == "complete" => Some(true),
+        Value::Scalar(scalar) if scalar.text == "begins" => Some(false),
+        Value::Nothing | Value::Scalar(_) | Value::Sequence(_) | Value::Mapping(_) => {
+            problems.add(node.at, format!("expected complete or begins, found {}", found(node)));
+            None
+        }
+    }
+}
+
+fn step(node: &Node, start: EventTime, problems: &mut Problems) -> Option<Step> {
     read_fields(node, "the step", problems, |fields| {
         let place = fields.at();
         let at = fields.need("at", read_span);
+        let received = fields.get("received", read_span);
         let event = fields.need("event", text);
         let channel = fields.get("channel", text).unwrap_or_else(|| "web".to_owned());
         let actor = fields.get("actor", word);
         let words = fields.get("text", text);
         let customer = fields.get("customer", text);
         let event_id = fields.get("event_id", text);
-        let properties = fields.get("properties", json_object).unwrap_or_default();
+        let object = |node: &Node, problems: &mut Problems| json_object(node, start, problems);
+        let properties = fields.get("properties", object).unwrap_or_default();
         let (at, event) = (at?, event?);
         let text = words;
-        Some(Step { at, place, event, channel, actor, text, customer, event_id, properties })
+        Some(Step {
+            at,
+            received,
+            place,
+            event,
+            channel,
+            actor,
+            text,
+            customer,
+            event_id,
+            properties,
+        })
     })
 }
 
@@ -159,6 +206,10 @@ fn expectation(node: &Node, problems: &mut Problems) -> Option<Expectation> {
             episode: fields.get("episode", text),
             transition: fields.get("transition", word),
             band: fields.get("band", word),
+            scores: fields.get("scores", points).unwrap_or_default(),
+            overall: fields.get("overall", number),
+            balance: fields.get("balance", number),
+            rejected: fields.get("rejected", text),
         };
         at.map(|_| expectation)
     })
@@ -173,8 +224,12 @@ fn points(node: &Node, problems: &mut Problems) -> Option<BTreeMap<Track, f64>> 
     Some(points.collect())
 }
 
-fn json_object(node: &Node, problems: &mut Problems) -> Option<serde_json::Map<String, Json>> {
-    match json(node, problems) {
+fn json_object(
+    node: &Node,
+    start: EventTime,
+    problems: &mut Problems,
+) -> Option<serde_json::Map<String, Json>> {
+    match json(node, start, problems) {
         Some(Json::Object(object)) => Some(object),
         Some(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_)) => {
             problems.add(node.at, format!("expected properties, found {}", found(node)));
@@ -185,24 +240,24 @@ fn json_object(node: &Node, problems: &mut Problems) -> Option<serde_json::Map<S
 }
 
 /// Reads any value as the JSON that an event would carry.
-fn json(node: &Node, problems: &mut Problems) -> Option<Json> {
+fn json(node: &Node, start: EventTime, problems: &mut Problems) -> Option<Json> {
     Some(match &node.value {
         Value::Nothing => Json::Null,
         Value::Sequence(items) => {
-            let items: Vec<_> = items.iter().map(|item| json(item, problems)).collect();
+            let items: Vec<_> = items.iter().map(|item| json(item, start, problems)).collect();
             Json::Array(items.into_iter().collect::<Option<_>>()?)
         }
         Value::Mapping(entries) => {
             let fields: Vec<_> = entries
                 .iter()
-                .map(|entry| Some((entry.key.value.clone(), json(&entry.value, problems)?)))
+                .map(|entry| Some((entry.key.value.clone(), json(&entry.value, start, problems)?)))
                 .collect();
             Json::Object(fields.into_iter().collect::<Option<_>>()?)
         }
         Value::Scalar(written) => {
             let relative = written.text.strip_prefix('+').filter(|_| written.plain);
             if let Some(span) = relative.and_then(span::parse) {
-                return Some(Json::String(PackTest::start().plus(span).to_string()));
+                return Some(Json::String(start.plus(span).to_string()));
             }
             match any_scalar(node, problems)? {
                 Scalar::Flag(flag) => Json::Bool(flag),

@@ -10,6 +10,7 @@ use crate::engine::{
     rules::spec::{At, Located},
 };
 
+mod compose;
 mod journey;
 mod pack;
 mod rule;
@@ -17,8 +18,8 @@ mod when;
 
 pub(super) use self::pack::PackReader;
 pub use self::{
+    compose::{Lineage, Pack},
     journey::{Expectation, PackTest, Step},
-    pack::Pack,
 };
 
 /// Reads the path of a property.

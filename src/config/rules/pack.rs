@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{journey, journey::PackTest, rule};
+use super::{Pack, journey, rule};
 use crate::{
     config::{
         fields::{Fields, entries, read_fields},
@@ -10,30 +10,39 @@ use crate::{
         values::{Length, list, located, number, one_or_more, span_or_off, text, word, word_of},
         yaml::Node,
     },
-    engine::rules::spec::{At, EpisodeSpec, GuessSpec, Located, PackSpec, TrackSpec},
+    engine::rules::spec::{At, EpisodeSpec, GuessSpec, Located, TrackSpec},
     model::Track,
 };
-
-/// One or more packs, merged.
-#[derive(Clone, Debug, Default)]
-pub struct Pack {
-    /// What the files say of labels, points and episodes.
-    pub spec: PackSpec,
-    /// The tests that stand beside the rules.
-    pub tests: Vec<PackTest>,
-}
 
 /// Merges packs, file by file, in the order given.
 #[derive(Debug, Default)]
 pub(in crate::config) struct PackReader {
+    /// The packs that were read before.
+    before: Pack,
+    /// The one begun last.
     pack: Pack,
     named: bool,
+    extends: Vec<Located<String>>,
+    drops: Vec<Located<String>>,
 }
 
 impl PackReader {
     /// Begins the next pack, whose files follow.
     pub(in crate::config) fn begin(&mut self) {
         self.named = false;
+        self.extends.clear();
+        self.drops.clear();
+    }
+
+    /// Returns the packs that the one begun last extends.
+    pub(in crate::config) fn extends(&self) -> Vec<Located<String>> {
+        self.extends.clone()
+    }
+
+    /// Lets the pack begun last stand on what it extends.
+    pub(in crate::config) fn stand_on(&mut self, base: Pack, problems: &mut Problems) {
+        let own = std::mem::take(&mut self.pack);
+        self.pack = own.over(base, &self.drops, problems);
     }
 
     /// Ends the pack begun last; `at` is the place of its first file.
@@ -42,11 +51,17 @@ impl PackReader {
             let help = "write \"pack: a_name\" in one of its files";
             problems.add_with_help(at, "the pack has no name", help);
         }
+        if let (Some(dropped), true) = (self.drops.first(), self.extends.is_empty()) {
+            let help = "write \"extends: commerce\", or leave the rule out";
+            problems.add_with_help(dropped.at, "a pack drops rules of one that it extends", help);
+        }
+        let pack = std::mem::take(&mut self.pack);
+        self.before = std::mem::take(&mut self.before).followed_by(pack);
     }
 
     /// Returns everything that was read.
     pub(in crate::config) fn finish(self) -> Pack {
-        self.pack
+        self.before
     }
 
     /// Adds a file of the pack begun last.
@@ -58,6 +73,9 @@ impl PackReader {
                 self.named = true;
                 self.pack.spec.name = name;
             }
+            let packs = one_or_more(located);
+            self.extends.extend(fields.get("extends", &packs).unwrap_or_default());
+            self.drops.extend(fields.get("drop", &packs).unwrap_or_default());
             self.scoring(fields);
             self.names(fields);
             self.episodes(fields);
@@ -106,6 +124,7 @@ impl PackReader {
     fn episodes(&mut self, fields: &mut Fields<'_, '_>) {
         if let Some(absence) = fields.get("absence", span_or_off) {
             self.pack.spec.absence = absence.span();
+            self.pack.says_absence = true;
         }
         let kinds = fields.get("episodes", |node, problems| {
             let kinds = entries(node, "episodes", problems)?.iter().filter_map(|entry| {

@@ -13,7 +13,7 @@ use crate::{
     },
     engine::rules::spec::{
         CloseSpec, DueSpec, HalfLifeSpec, LabelSpec, OncePer, OpenSpec, PointsSpec, RuleSpec,
-        ScaleKind, ValenceSpec,
+        ScaleEnd, ScaleKind, ValenceSpec,
     },
     model::Track,
 };
@@ -96,15 +96,27 @@ fn valence(node: &Node, problems: &mut Problems) -> Option<ValenceSpec> {
         let kind = fields.need("scale", word);
         let property = fields.need("from", property);
         let (worst, best) = match kind {
-            Some(ScaleKind::Nps) => (Some(0.0), Some(10.0)),
-            Some(ScaleKind::Thumbs) => (Some(0.0), Some(1.0)),
+            Some(ScaleKind::Nps) => (Some(ScaleEnd::Is(0.0)), Some(ScaleEnd::Is(10.0))),
+            Some(ScaleKind::Thumbs) => (Some(ScaleEnd::Is(0.0)), Some(ScaleEnd::Is(1.0))),
             Some(ScaleKind::Stars | ScaleKind::Effort) => {
-                (fields.need("worst", number), fields.need("best", number))
+                (fields.need("worst", scale_end), fields.need("best", scale_end))
             }
             // Which fields there are is not known: complain of the scale alone.
-            None => (fields.get("worst", number), fields.get("best", number)),
+            None => (fields.get("worst", scale_end), fields.get("best", scale_end)),
         };
         Some(ValenceSpec::Scale { property: property?, kind: kind?, worst: worst?, best: best? })
+    })
+}
+
+/// Reads where a scale ends: a number, or `{ field: best_rating, or: 5 }`.
+fn scale_end(node: &Node, problems: &mut Problems) -> Option<ScaleEnd> {
+    if let Value::Nothing | Value::Scalar(_) | Value::Sequence(_) = node.value {
+        return number(node, problems).map(ScaleEnd::Is);
+    }
+    read_fields(node, "the end of the scale", problems, |fields| {
+        let field = fields.need("field", property);
+        let otherwise = fields.get("or", number);
+        Some(ScaleEnd::Field { field: field?, otherwise })
     })
 }
 
@@ -156,7 +168,8 @@ fn closes(node: &Node, problems: &mut Problems) -> Option<CloseSpec> {
         let at = fields.at();
         let episode = fields.need("episode", located);
         let key = fields.get("key", property);
-        Some(CloseSpec { at, episode: episode?, key })
+        let reasons = fields.get("reason", one_or_more(located)).unwrap_or_default();
+        Some(CloseSpec { at, episode: episode?, key, reasons })
     })
 }
 

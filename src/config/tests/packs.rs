@@ -5,9 +5,12 @@ use insta::assert_snapshot;
 use super::{NOWHERE, read_pack, said_of_pack, said_of_rule};
 use crate::{
     config::load_packs,
-    engine::rules::spec::{
-        Comparison, Condition, CustomerTest, DueSpec, HalfLifeSpec, Located, OncePer, Scalar,
-        ScaleKind, Test, ValenceSpec,
+    engine::rules::{
+        RuleSet,
+        spec::{
+            Comparison, Condition, CustomerTest, DueSpec, HalfLifeSpec, Located, OncePer, Scalar,
+            ScaleEnd, ScaleKind, Test, ValenceSpec,
+        },
     },
     model::{Stage, Track},
 };
@@ -364,7 +367,8 @@ rules:
     let Some(ValenceSpec::Scale { kind, worst, best, .. }) = &rule.label.valence else {
         panic!("{:?}", rule.label)
     };
-    assert_eq!((*kind, *worst, *best), (ScaleKind::Stars, 1.0, 5.0));
+    assert_eq!(*kind, ScaleKind::Stars);
+    assert_eq!((worst, best), (&ScaleEnd::Is(1.0), &ScaleEnd::Is(5.0)));
     let points: Vec<_> =
         rule.points.iter().map(|p| (p.track, p.add, p.cap, p.once_per, p.half_life)).collect();
     assert_eq!(
@@ -437,4 +441,79 @@ fn shipped_packs_load_alone() {
             panic!("{}\n{report}", pack.name);
         }
     }
+}
+
+#[test]
+fn a_cap_that_would_hold_longer_than_two_half_lives_is_told() {
+    #[track_caller]
+    fn check(points: &str, more: &str, expected: &[&str]) {
+        let rule =
+            format!("{{ name: x, when: {{ event: x }}, points: {{ engage: {points} }}{more} }}");
+        let pack = read_pack(&format!("pack: test\nrules: [{rule}]\n")).unwrap();
+        let warned = RuleSet::warnings(&pack.spec);
+        let messages: Vec<&str> = warned.iter().map(|one| one.message.as_str()).collect();
+        assert_eq!(messages, expected, "{rule}");
+    }
+    // Points of every day add up to 14.94 times the points of one: four times the cap may be.
+    check("{ add: 10, cap: 37.5, half_life: 10d }", "", &[]);
+    check(
+        "{ add: 10, cap: 37, half_life: 10d }",
+        "",
+        &[
+            "a cap of 37 may hold for 2.0 half-lives: who comes as often as counts gathers 149 points",
+        ],
+    );
+    check("{ add: 10, cap: 10, half_life: 10d, once_per: month }", "", &[]);
+    check("{ add: 10, half_life: 10d }", "", &[]);
+    check(
+        "{ add: 1, cap: 50, once_per: touchpoint }",
+        "",
+        &["a cap of 50 may hold for ever: these points count with every touchpoint"],
+    );
+    check("{ add: 1, cap: 50, once_per: touchpoint }", ", reversible: order_id", &[]);
+    check("{ add: 1, cap: 2, once_per: hour, half_life: off }", "", &[]);
+}
+
+#[test]
+fn a_pack_overrides_and_drops_rules_of_the_one_it_extends() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let rule =
+        |name: &str, event: &str| format!("  - {{ name: {name}, when: {{ event: {event} }} }}\n");
+    let base = format!(
+        "pack: base\nabsence: 9d\ntracks: {{ engage: {{ weight: 0.5, half_life: 9d }}, access: {{ weight: 0.5, half_life: 9d }} }}\nrules:\n{}{}{}",
+        rule("one", "a"),
+        rule("two", "b"),
+        rule("three", "c")
+    );
+    write("base.yaml", &base);
+    let own = format!(
+        "pack: own\nextends: ./base.yaml\ndrop: three\nabsence: off\ntracks: {{ engage: {{ weight: 1, half_life: off }} }}\nrules:\n{}{}",
+        rule("two", "x"),
+        rule("new", "y")
+    );
+    let own = write("own.yaml", &own);
+    let loaded = load_packs([own.as_str()]).unwrap_or_else(|report| panic!("{report}"));
+    let names: Vec<&str> = loaded.rules.rule_names().collect();
+    assert_eq!(names, ["new", "one", "two"]);
+    assert!(format!("{:?}", loaded.spec.rules[2].when).contains("\"x\""));
+    assert_eq!((loaded.spec.name.as_str(), loaded.spec.absence), ("own", None));
+    assert_eq!(loaded.spec.tracks.len(), 2);
+    assert_eq!(loaded.spec.tracks.get(&Track::Engage).map(|track| track.half_life), Some(None));
+    assert_eq!((loaded.lineage.replaced.len(), loaded.lineage.dropped.len()), (1, 1));
+    let said = |text: &str| {
+        let path = write("wrong.yaml", text);
+        load_packs([path.as_str()]).unwrap_err().to_string()
+    };
+    let unknown = said("pack: x\nextends: ./base.yaml\ndrop: [tow]\n");
+    assert!(unknown.contains("no rule of the extended pack is called \"tow\""), "{unknown}");
+    assert!(unknown.contains("did you mean \"two\"?"), "{unknown}");
+    let alone = said("pack: x\ndrop: two\n");
+    assert!(alone.contains("a pack drops rules of one that it extends"), "{alone}");
+    let circle = said("pack: x\nextends: ./wrong.yaml\n");
+    assert!(circle.contains("in a circle"), "{circle}");
 }

@@ -56,7 +56,7 @@ pub(crate) fn examine<V: Values>(
         candidates.push(Candidate {
             rule: index,
             leaves,
-            scale: scale.map(|scale| scale.read(subject.values.values(scale.property).first())),
+            scale: scale.map(|scale| scale.read(|path| subject.values.values(path).first())),
             due,
             matched: false,
         });
@@ -87,7 +87,7 @@ impl<V: Values> Leaves for Alone1<'_, '_, V> {
 }
 
 impl<V: Values> Subject<'_, V> {
-    fn holds(&self, test: &Alone) -> bool {
+    pub(crate) fn holds(&self, test: &Alone) -> bool {
         match test {
             Alone::Event(names) => names.iter().any(|name| **name == *self.event),
             Alone::Channel(channels, other) => {

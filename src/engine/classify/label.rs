@@ -24,16 +24,23 @@ const fn unlabelled() -> Labels {
     }
 }
 
-/// Returns the labels of a touchpoint that these candidates match.
+/// Returns the labels of a touchpoint that these candidates match. Where nothing hurt, nothing is
+/// made good (`recovers` is false): a rule that says `recovered` then says nothing of the valence.
 pub(crate) fn label<'d>(
     rules: &RuleSet,
     digest: &'d Digest,
     matched: &(impl Iterator<Item = &'d Candidate> + Clone),
+    recovers: bool,
 ) -> Labels {
     let says = |candidate: &Candidate| rules.rule(candidate.rule).map(|rule| &rule.label);
     let mut labels = unlabelled();
     if matched.clone().next().is_none() {
-        if let Some((micro_moment, moment_of_truth, stage)) = digest.guess {
+        // A rule that was sure to match may be gone since.
+        let guess = digest.guess.or_else(|| {
+            let by_words = || rules.guess(&digest.event, &digest.channel_name);
+            if digest.is_derived() { None } else { by_words() }
+        });
+        if let Some((micro_moment, moment_of_truth, stage)) = guess {
             labels.micro_moment = micro_moment;
             labels.moment_of_truth = moment_of_truth;
             labels.stage = stage;
@@ -52,6 +59,9 @@ pub(crate) fn label<'d>(
     let decided = matched.clone().find_map(|candidate| {
         let label = says(candidate)?;
         let valence = candidate.scale.or(label.valence)?;
+        if valence == Valence::Recovered && !recovers {
+            return None;
+        }
         Some((valence, label, candidate.scale.is_some()))
     });
     let Some((valence, by, scaled)) = decided else { return labels };

@@ -27,15 +27,12 @@ pub(crate) struct Matched {
     pub(crate) history_unknown: bool,
 }
 
-/// Returns the candidates that match. Where the rules have changed since the touchpoint was
-/// examined, what they decided then stands (`remembered`).
-pub(crate) fn matching(history: History<'_>, remembered: bool) -> Matched {
+/// Returns the candidates that match.
+pub(crate) fn matching(history: History<'_>) -> Matched {
     let mut matched = Matched::default();
     for candidate in &history.digest.candidates {
         let Some(rule) = history.rules.rule(candidate.rule) else { continue };
-        let truth =
-            if remembered { candidate.matched.into() } else { history.truth(rule, candidate) };
-        match truth {
+        match history.truth(rule, candidate) {
             Truth::True => matched.rules.push(candidate.rule),
             Truth::Unknown => matched.history_unknown = true,
             Truth::False => {}
@@ -68,7 +65,7 @@ impl History<'_> {
         rule.when.truth(&WithBits { history: self, leaves: candidate.leaves })
     }
 
-    fn holds(&self, test: &HistoryTest) -> Truth {
+    pub(crate) fn holds(&self, test: &HistoryTest) -> Truth {
         let engagement = self.engagement;
         let ts = self.digest.ts;
         match test {

@@ -43,6 +43,7 @@ mod touchpoint;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::text::plain_length;
 use self::{
     dialect::Dialects,
     mapping::{Mapping, spec::MappingSpec},
@@ -54,7 +55,7 @@ use self::{
     touchpoint::Origin,
 };
 pub use self::{
-    dialect::{DialectSpec, Form},
+    dialect::{DialectSpec, Form, dialect_of, tsv_columns},
     field::Field,
     memory::Scratch,
     names::{normal_channel, normal_event},

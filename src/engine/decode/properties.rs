@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
 use super::path::Path;
 use crate::model::{Property, StableHash, stable_hash};
 
@@ -14,7 +17,7 @@ pub struct PathId(u16);
 pub struct PropertyPaths {
     root: Node,
     /// Other names of top-level properties → canonical ones, as hashes.
-    synonyms: BTreeMap<StableHash, StableHash>,
+    synonyms: HashMap<StableHash, StableHash, FixedState>,
     count: u16,
 }
 
@@ -23,10 +26,14 @@ pub struct PropertyPaths {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     pub(super) id: Option<PathId>,
-    /// What stands here counts only where nothing stands at the property itself.
-    pub(super) stands_in: bool,
-    children: BTreeMap<StableHash, Node>,
+    /// Where not 0: what stands here counts only where nothing of a lower rank does.
+    pub(super) rank: usize,
+    children: HashMap<StableHash, Node, FixedState>,
 }
+
+/// The rank of a dialect's own place for a property: after the property itself, and before what
+/// packs take for the same. Those synonyms are for any sender, and some are loose.
+pub(super) const STANDS_IN: usize = 1;
 
 impl Node {
     pub(super) fn child(&self, key: StableHash) -> Option<&Self> {
@@ -86,7 +93,7 @@ impl PropertyPaths {
             // A path that rules ask for by itself stays what it is.
             if node.id.is_none() {
                 node.id = Some(id);
-                node.stands_in = true;
+                node.rank = STANDS_IN;
             }
         }
     }
@@ -99,7 +106,7 @@ impl PropertyPaths {
         let node = self.root.children.entry(first).or_default();
         if node.id.is_none() && id.is_some() {
             node.id = id;
-            node.stands_in = true;
+            node.rank = usize::MAX;
         }
     }
 

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use super::{
     memory::{Capture, Memory},
-    properties::{Node, Properties, PropertyPaths},
+    properties::{Node, Properties, PropertyPaths, STANDS_IN},
     reader::{Kind, Reader},
     reject::Reject,
     text::RawText,
@@ -35,7 +35,7 @@ const OBJECT: StableHash = 7;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Place<'p> {
     node: Option<&'p Node>,
-    /// 0 under a canonical key, else the position of the synonym among the top-level keys.
+    /// 0 under a canonical key, else by the position of the synonym among the top-level keys.
     rank: usize,
 }
 
@@ -163,12 +163,9 @@ impl<'p, 'a> Scan<'_, 'p, 'a> {
     }
 
     fn capture(&mut self, place: Place<'p>, value: impl FnOnce() -> Property<'a>) {
-        if let Some((id, stands_in)) =
-            place.node.and_then(|node| node.id.map(|id| (id, node.stands_in)))
-        {
+        if let Some((id, rank)) = place.node.and_then(|node| node.id.map(|id| (id, node.rank))) {
             let order = self.memory.captures.len();
-            // After every synonym, which are ranked by their position.
-            let rank = if stands_in { usize::MAX } else { place.rank };
+            let rank = if rank == 0 { place.rank } else { rank };
             self.memory.captures.push(Capture { id, rank, order, value: value() });
         }
     }
@@ -178,7 +175,7 @@ impl<'p, 'a> Scan<'_, 'p, 'a> {
 fn top(paths: &PropertyPaths, key: StableHash, position: usize) -> Place<'_> {
     match paths.top(key) {
         Some((node, true)) => Place { node: Some(node), rank: 0 },
-        Some((node, false)) => Place { node: Some(node), rank: position },
+        Some((node, false)) => Place { node: Some(node), rank: STANDS_IN + position },
         None => Place::default(),
     }
 }

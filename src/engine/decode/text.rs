@@ -72,20 +72,27 @@ impl<'a> RawText<'a> {
 
 /// Returns how many bytes come before the next quote, backslash or control character.
 ///
-/// Most of a record is inside strings, so this takes eight bytes at a time until a word may hold
-/// one (a byte below 0x20, or equal to one of the two: the usual zero-byte trick), then looks.
-pub(super) fn plain_length(bytes: &[u8]) -> usize {
+/// Most of a record is inside strings, so this takes eight bytes at a time until a word holds one (a
+/// byte below 0x20, or equal to one of the two: the usual zero-byte trick). What the trick marks
+/// wrongly stands behind a right mark, so the first mark is the place.
+pub(in crate::engine) fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGHS: u64 = ONES << 7;
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGHS;
-    let is_plain = |word: u64| {
+    let marks = |word: u64| {
         let quote = below(word ^ (ONES * u64::from(b'"')), 1);
         let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
-        (below(word, 0x20) | quote | backslash) == 0
+        below(word, 0x20) | quote | backslash
     };
-    let (words, _) = bytes.as_chunks::<8>();
-    let plain = words.iter().take_while(|word| is_plain(u64::from_ne_bytes(**word))).count() * 8;
-    let rest = bytes.get(plain..).unwrap_or_default();
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut plain = 0;
+    for word in words {
+        let marks = marks(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return plain + usize::try_from(marks.trailing_zeros() / 8).unwrap_or(0);
+        }
+        plain += 8;
+    }
     let end = rest.iter().position(|&byte| matches!(byte, b'"' | b'\\' | 0..0x20));
     plain + end.unwrap_or(rest.len())
 }

@@ -3,8 +3,9 @@
 use super::{super::timeline::Context, json::Json};
 use crate::{
     engine::{
+        rules::RuleSet,
         score::{Standing, band_at, next_fall, standing_at},
-        state::Customer,
+        state::{Customer, Engagement},
     },
     model::{Band, Channels, EventTime, Stage, Track},
 };
@@ -63,24 +64,7 @@ pub(super) fn write_fields(
     json.count("pains", head.pains.into());
     json.count("glories", head.glories.into());
     json.count("recovered", head.recovered.into());
-    json.array("open_episodes", |episodes| {
-        for episode in head.episodes.iter().filter(|one| one.pain.is_none() || one.hurts()) {
-            let Some(kind) = context.rules.kind(episode.kind) else { continue };
-            episodes.element(|json| {
-                json.text("kind", &kind.name);
-                json.optional_text("key", episode.key.as_deref());
-                json.time("opened_at", Some(episode.opened_at));
-                json.time("deadline", episode.deadline);
-                if episode.overdue.is_some() {
-                    json.flag("overdue");
-                }
-                if let Some(pain) = &episode.pain {
-                    json.optional_text("reason", pain.reason.as_deref());
-                    json.count("severity", pain.severity.weight().into());
-                }
-            });
-        }
-    });
+    write_open_episodes(json, head, context.rules);
     json.nested("channels", |channels| {
         let known = &context.settings.channels;
         let named = |name: &str| -> u64 {
@@ -101,4 +85,26 @@ pub(super) fn write_fields(
     json.time("first_seen", head.first_seen);
     json.time("last_seen", head.last_seen);
     json.text("rules_version", context.rules.version());
+}
+
+/// Writes what is open.
+pub(super) fn write_open_episodes(json: &mut Json<'_>, head: &Engagement, rules: &RuleSet) {
+    json.array("open_episodes", |episodes| {
+        for episode in head.episodes.iter().filter(|one| one.pain.is_none() || one.hurts()) {
+            let Some(kind) = rules.kind(episode.kind) else { continue };
+            episodes.element(|json| {
+                json.text("kind", &kind.name);
+                json.optional_text("key", episode.key.as_deref());
+                json.time("opened_at", Some(episode.opened_at));
+                json.time("deadline", episode.deadline);
+                if episode.overdue.is_some() {
+                    json.flag("overdue");
+                }
+                if let Some(pain) = &episode.pain {
+                    json.optional_text("reason", pain.reason.as_deref());
+                    json.count("severity", pain.severity.weight().into());
+                }
+            });
+        }
+    });
 }

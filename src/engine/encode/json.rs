@@ -1,6 +1,6 @@
 //! A JSON writer onto a reused buffer: no allocation, fields in the order they are written.
 
-use crate::model::EventTime;
+use crate::{engine::decode::plain_length, model::EventTime};
 
 /// Writes one JSON object or array at a time.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ impl<'o> Json<'o> {
         self.out.push(b'}');
     }
 
+    #[inline]
     fn key(&mut self, key: &str) {
         self.comma();
         self.out.push(b'"');
@@ -29,6 +30,7 @@ impl<'o> Json<'o> {
         self.out.extend_from_slice(b"\":");
     }
 
+    #[inline]
     fn comma(&mut self) {
         if !self.first {
             self.out.push(b',');
@@ -142,8 +144,8 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
     // Nearly every text needs no escape and is copied whole.
-    while let Some(position) = rest.iter().position(|&byte| needs_escape(byte)) {
-        let (plain, from) = rest.split_at(position);
+    loop {
+        let (plain, from) = rest.split_at(plain_length(rest));
         out.extend_from_slice(plain);
         let Some((&byte, after)) = from.split_first() else { break };
         match byte {
@@ -161,12 +163,7 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
         }
         rest = after;
     }
-    out.extend_from_slice(rest);
     out.push(b'"');
-}
-
-const fn needs_escape(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 /// Published numbers have two decimals: rounding hides the last bits, in which the order of

@@ -1,6 +1,7 @@
 //! What leaves the engine: `moments` and `engagement` as JSON, state rows as bytes.
 
 mod engagement;
+mod explanation;
 mod json;
 mod moment;
 mod row;
@@ -14,6 +15,7 @@ pub(crate) use self::{
     spike::{SpikeSaid, write_spike},
 };
 pub use self::{
+    explanation::customer_explanation,
     row::{RestoredRow, RowError, inspect_row, read_partition_row},
     view::{customer_view, engagement_record},
 };

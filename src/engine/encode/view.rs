@@ -7,11 +7,15 @@ use super::{
     row::RowError,
 };
 use crate::{
-    engine::{Engine, place::revive, state::Customer},
+    engine::{
+        Engine,
+        place::revive,
+        state::{Customer, Engagement},
+    },
     model::{EventTime, MicroMoment, Stage},
 };
 
-fn read(engine: &Engine, customer_id: &str, row: &[u8]) -> Result<Customer, RowError> {
+pub(super) fn read(engine: &Engine, customer_id: &str, row: &[u8]) -> Result<Customer, RowError> {
     let mut customer = read_row(row, &engine.rules)?;
     revive(&mut customer, engine.context(customer_id, EventTime::MIN));
     Ok(customer)
@@ -55,6 +59,26 @@ pub fn customer_view(
     let mut json = Json::object(&mut out);
     write_fields(&mut json, &customer, context, Some(at));
     json.optional_text("referral", head.referral.as_deref());
+    write_journey(&mut json, head);
+    json.array("ledger", |lines| {
+        for (line, points) in head.ledger.counting(&engine.rules) {
+            let worth = line.worth(points, at);
+            lines.element(|json| {
+                let rule = engine.rules.rule_by_hash(line.rule);
+                json.optional_text("rule", rule.map(|(_, rule)| &*rule.name));
+                json.text("track", line.track.as_str());
+                json.decimal("points", worth);
+                json.decimal("counted", points.counted(worth));
+                json.time("as_of", Some(line.as_of));
+            });
+        }
+    });
+    json.end();
+    Ok(out)
+}
+
+/// Writes where a customer has been.
+pub(super) fn write_journey(json: &mut Json<'_>, head: &Engagement) {
     json.nested("journey", |journey| {
         journey.count("visits", head.visits.into());
         journey.nested("stages", |stages| {
@@ -88,19 +112,4 @@ pub fn customer_view(
             }
         });
     });
-    json.array("ledger", |lines| {
-        for (line, points) in head.ledger.counting(&engine.rules) {
-            let worth = line.worth(points, at);
-            lines.element(|json| {
-                let rule = engine.rules.rule_by_hash(line.rule);
-                json.optional_text("rule", rule.map(|(_, rule)| &*rule.name));
-                json.text("track", line.track.as_str());
-                json.decimal("points", worth);
-                json.decimal("counted", points.counted(worth));
-                json.time("as_of", Some(line.as_of));
-            });
-        }
-    });
-    json.end();
-    Ok(out)
 }

@@ -16,12 +16,12 @@ pub(crate) use self::{
     pain::{PainNews, end_pain, note_pain, prune_pains, recover},
 };
 use crate::{
-    engine::rules::KindIx,
+    engine::{in_place::clone_if_other, rules::KindIx},
     model::{EventTime, Severity, StableHash, Track},
 };
 
 /// An open episode.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Episode {
     pub(crate) kind: KindIx,
     pub(crate) key: Option<Box<str>>,
@@ -45,6 +45,8 @@ pub(crate) struct Overdue {
     pub(crate) event_id: Box<str>,
     /// The pain it was, if the rules said so: its reason and severity.
     pub(crate) pain: Option<(Option<Box<str>>, Severity)>,
+    /// The event that had shown this pain already: then it was counted there.
+    pub(crate) same_pain_as: Option<Box<str>>,
     /// The points that it gave.
     pub(crate) points: Vec<(StableHash, Track, f64)>,
 }
@@ -67,6 +69,25 @@ pub(crate) struct EarlyClose {
     pub(crate) at: EventTime,
 }
 
+clone_if_other!(Episode {
+    kind,
+    key,
+    opened_at,
+    opened_by,
+    channel_name,
+    deadline,
+    fires_at,
+    overdue,
+    pain,
+});
+
+impl Overdue {
+    /// Returns the event that showed this pain first.
+    pub(crate) fn pain_id(&self) -> &str {
+        self.same_pain_as.as_deref().unwrap_or(&self.event_id)
+    }
+}
+
 impl Episode {
     /// Open episodes per customer (DOMAIN.md, Order, repetition, time). At the bound the one
     /// opened first is closed as `evicted`, and counted.
@@ -78,6 +99,11 @@ impl Episode {
     /// Returns the event id of the touchpoint that its deadline emitted.
     pub(crate) fn claim_id(&self) -> Option<&str> {
         self.overdue.as_ref().map(|overdue| &*overdue.event_id)
+    }
+
+    /// Returns the reason of a pain.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.pain.as_ref()?.reason.as_deref()
     }
 
     /// A pain that nobody has ended.

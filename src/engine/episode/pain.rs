@@ -70,16 +70,18 @@ pub(crate) fn end_pain(
     wrong
 }
 
-/// Makes a pain good: the one with that key, or the newest. Returns it.
+/// Makes a pain good: of those whose reason is meant the one with that key, or the newest. Returns
+/// it.
 pub(crate) fn recover(
     engagement: &mut Engagement,
-    key: Option<&str>,
+    (key, means): (Option<&str>, impl Fn(Option<&str>) -> bool),
     at: EventTime,
     facts: &mut Vec<Fact>,
 ) -> Option<Episode> {
     let may = |episode: &Episode| {
         let in_time = episode.deadline.is_none_or(|deadline| at <= deadline);
-        episode.kind == kind::PAIN && (episode.hurts() || in_time) && episode.opened_at <= at
+        let may = (episode.hurts() || in_time) && episode.opened_at <= at;
+        episode.kind == kind::PAIN && may && means(episode.reason())
     };
     let keyed = key.and_then(|key| {
         engagement.episodes.iter().rposition(|one| may(one) && one.key.as_deref() == Some(key))

@@ -8,16 +8,20 @@ mod compile;
 mod expression;
 mod guess;
 pub mod spec;
+mod warn;
 
 use hashbrown::HashMap;
 
-pub(crate) use self::expression::{Alone, Expression, HistoryTest, Leaves, Seen, Truth, number_of};
+pub(crate) use self::expression::{
+    Alone, Expression, HistoryTest, Leaves, Seen, Truth, ValueTest, number_of,
+};
 use self::{
     guess::Guesses,
     spec::{HalfLifeSpec, OncePer, PackSpec, Problem, ScaleKind},
 };
 use crate::model::{
-    Actor, Evidence, MicroMoment, MomentOfTruth, Severity, Span, StableHash, Stage, Track, Valence,
+    Actor, Channels, Evidence, MicroMoment, MomentOfTruth, Severity, Span, StableHash, Stage,
+    Track, Valence,
 };
 
 /// Position of a property path that some rule asks for.
@@ -140,8 +144,16 @@ pub(crate) struct Label {
 pub(crate) struct Scale {
     pub(crate) property: PathIx,
     pub(crate) kind: ScaleKind,
-    pub(crate) worst: f64,
-    pub(crate) best: f64,
+    pub(crate) worst: End,
+    pub(crate) best: End,
+}
+
+/// Where a scale ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    At(f64),
+    /// As the event says, or that.
+    Field(PathIx, Option<f64>),
 }
 
 /// Compiled points for one track.
@@ -178,6 +190,15 @@ pub(crate) enum Due {
 pub(crate) struct Closes {
     pub(crate) kind: KindIx,
     pub(crate) key: Option<PathIx>,
+    /// Of pains, only those with one of these reasons; empty means any.
+    pub(crate) reasons: Box<[Box<str>]>,
+}
+
+impl Closes {
+    /// Returns whether a pain with that reason is meant.
+    pub(crate) fn means(&self, reason: Option<&str>) -> bool {
+        self.reasons.is_empty() || self.reasons.iter().any(|one| Some(&**one) == reason)
+    }
 }
 
 impl RuleSet {
@@ -189,6 +210,11 @@ impl RuleSet {
     /// not by retrying.
     pub fn compile(pack: PackSpec) -> Result<Self, Vec<Problem>> {
         compile::compile(pack)
+    }
+
+    /// Returns what is allowed, but should be looked at.
+    pub fn warnings(pack: &PackSpec) -> Vec<Problem> {
+        warn::warnings(pack)
     }
 
     /// Returns the content hash of the rules, 16 hexadecimal digits: `rules_version` in records.
@@ -213,6 +239,25 @@ impl RuleSet {
     /// Returns how far back the predicate with that memory looks; `None` if it is gone.
     pub(crate) fn seen_within(&self, memory: StableHash) -> Option<Span> {
         self.seen.values().flatten().find(|one| one.memory == memory).map(|one| one.within)
+    }
+
+    /// Returns the events that the predicate with that memory counts, sorted.
+    pub(crate) fn seen_events(&self, memory: StableHash) -> Vec<&str> {
+        let counted =
+            self.seen.iter().filter(|(_, all)| all.iter().any(|one| one.memory == memory));
+        let mut events: Vec<&str> = counted.map(|(event, _)| &**event).collect();
+        events.sort_unstable();
+        events
+    }
+
+    /// Returns the path whose values the predicate with that memory tells apart.
+    pub(crate) fn seen_distinct(&self, memory: StableHash) -> Option<PathIx> {
+        self.seen.values().flatten().find(|one| one.memory == memory)?.distinct
+    }
+
+    /// Returns a path as it is written in rules.
+    pub(crate) fn path_name(&self, path: PathIx) -> &str {
+        self.paths.get(usize::from(path)).map_or("?", |path| path)
     }
 
     /// Returns what a state row stores for a path.
@@ -276,6 +321,11 @@ impl RuleSet {
         KindIx::try_from(position).ok()
     }
 
+    /// Returns what the words of an event's name suggest, wherever it happened.
+    pub fn suggested(&self, event: &str) -> Option<(MicroMoment, MomentOfTruth, Stage)> {
+        self.guess(event, Channels::OTHER)
+    }
+
     /// Returns what channel and name words suggest for an event that no rule knows.
     pub(crate) fn guess(
         &self,
@@ -301,17 +351,30 @@ impl PointsRule {
 }
 
 impl Scale {
-    /// Reads a rating (DOMAIN.md, Scales). A value outside its scale is unknown.
-    pub(crate) fn read(&self, value: Option<&crate::model::Property<'_>>) -> Valence {
-        let Some(value) = value else { return Valence::Unknown };
+    /// Reads a rating (DOMAIN.md, Scales), given what the touchpoint has under a path. A value
+    /// outside its scale is unknown, and so is one whose scale is not known.
+    pub(crate) fn read<'v>(
+        &self,
+        value: impl Fn(PathIx) -> Option<&'v crate::model::Property<'v>>,
+    ) -> Valence {
+        let Some(rated) = value(self.property) else { return Valence::Unknown };
         if self.kind == ScaleKind::Thumbs {
-            return read_thumb(value);
+            return read_thumb(rated);
         }
-        let Some(rating) = number_of(value) else { return Valence::Unknown };
-        let (worst, best) = match self.kind {
-            ScaleKind::Nps => (0.0, 10.0),
-            ScaleKind::Stars | ScaleKind::Effort | ScaleKind::Thumbs => (self.worst, self.best),
+        let end = |end: End| match end {
+            End::At(at) => Some(at),
+            End::Field(path, otherwise) => value(path).and_then(number_of).or(otherwise),
         };
+        let ends = match self.kind {
+            ScaleKind::Nps => Some((0.0, 10.0)),
+            ScaleKind::Stars | ScaleKind::Effort | ScaleKind::Thumbs => {
+                end(self.worst).zip(end(self.best))
+            }
+        };
+        let Some((rating, (worst, best))) = number_of(rated).zip(ends) else {
+            return Valence::Unknown;
+        };
+        // Ends that are the same make a share of infinity or none: outside, like any other.
         let share = (rating - worst) / (best - worst);
         if !(0.0..=1.0).contains(&share) {
             return Valence::Unknown;

@@ -157,9 +157,23 @@ pub enum ValenceSpec {
         /// Which scale.
         kind: ScaleKind,
         /// The worst value (not for NPS and thumbs).
-        worst: f64,
+        worst: ScaleEnd,
         /// The best value.
-        best: f64,
+        best: ScaleEnd,
+    },
+}
+
+/// Where a scale ends. A best value below the worst one turns it round.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ScaleEnd {
+    /// That value.
+    Is(f64),
+    /// Where the event says so.
+    Field {
+        /// The property.
+        field: Located<String>,
+        /// The value where the event says nothing; `None`: then the rating is unknown.
+        otherwise: Option<f64>,
     },
 }
 
@@ -253,6 +267,8 @@ pub struct CloseSpec {
     pub episode: Located<String>,
     /// The property that keys it; `None`, or absent in the event: the oldest open one.
     pub key: Option<Located<String>>,
+    /// Of pains, only those with one of these reasons; empty means any.
+    pub reasons: Vec<Located<String>>,
 }
 
 /// When a rule matches.

@@ -5,12 +5,12 @@
 
 use super::Fading;
 use crate::{
-    engine::rules::spec::HalfLifeSpec,
+    engine::{in_place::clone_in_place, rules::spec::HalfLifeSpec},
     model::{EventTime, StableHash},
 };
 
 /// The two sums.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Balance {
     pub(crate) good: f64,
     pub(crate) bad: f64,
@@ -26,6 +26,8 @@ const ONCE_PER_REASON: i64 = 90 * DAY;
 
 /// A glory weighs as much as a failure: DOMAIN.md gives severities to pains alone.
 pub(crate) const GLORY_WEIGHT: f64 = 2.0;
+
+clone_in_place!(Balance { good, bad, as_of, moments, recovered });
 
 impl Balance {
     /// Reasons remembered; the one made good longest ago goes.

@@ -16,6 +16,9 @@ use crate::{
     model::{EventTime, StableHash, Track, span_as_f64},
 };
 
+/// Scores are published with two decimals: less than half of the last one shows nowhere.
+const FADED: f64 = 0.005;
+
 /// Exponential fading.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fading(pub(crate) HalfLifeSpec);
@@ -51,8 +54,18 @@ impl Line {
 }
 
 /// A customer's lines, sorted by (rule, track).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Ledger(pub(crate) Vec<Line>);
+
+impl Clone for Ledger {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.0.clone_from(&source.0);
+    }
+}
 
 impl Ledger {
     /// Lines per customer. At the bound the line worth least goes, and is counted.
@@ -94,6 +107,18 @@ impl Ledger {
             self.0.remove(position);
         }
         true
+    }
+
+    /// Forgets lines of rules that are not loaded once they have faded, at the pace of their track:
+    /// their own is not known. They count nothing, so no score changes.
+    pub(crate) fn forget_faded(&mut self, rules: &RuleSet) {
+        let Some(latest) = self.0.iter().map(|line| line.as_of).max() else { return };
+        self.0.retain(|line| {
+            let half_life = rules.tracks.get(line.track.index()).map(|track| track.half_life);
+            let fading = Fading(half_life.unwrap_or(HalfLifeSpec::Never));
+            rules.rule_by_hash(line.rule).is_some()
+                || FADED <= (line.value * fading.factor(line.as_of, latest)).abs()
+        });
     }
 
     /// Moves lines of former rule names to the present ones.

@@ -6,7 +6,10 @@
 use jiff::{Timestamp, civil::ISOWeekDate, tz::TimeZone};
 
 use crate::{
-    engine::rules::{RuleSet, spec::OncePer},
+    engine::{
+        in_place::clone_in_place,
+        rules::{RuleSet, spec::OncePer},
+    },
     model::{EventTime, StableHash, Track},
 };
 
@@ -14,7 +17,7 @@ use crate::{
 pub(crate) type Period = i64;
 
 /// The periods in which a line has counted, newest last.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct PeriodLine {
     pub(crate) rule: StableHash,
     pub(crate) track: Track,
@@ -24,8 +27,20 @@ pub(crate) struct PeriodLine {
 }
 
 /// All lines with `once_per`, sorted by (rule, track).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Periods(pub(crate) Vec<PeriodLine>);
+
+clone_in_place!(PeriodLine { rule, track, periods, full });
+
+impl Clone for Periods {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.0.clone_from(&source.0);
+    }
+}
 
 /// Whether points may count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use super::{Fading, Ledger, Line};
 use crate::{
-    engine::rules::RuleSet,
+    engine::{in_place::clone_in_place, rules::RuleSet},
     model::{EventTime, StableHash, Track},
 };
 
 /// Points that a key gave.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Given {
     pub(crate) key: StableHash,
     /// When it first gave any.
@@ -24,13 +24,16 @@ pub(crate) struct Taken {
 }
 
 /// What may be taken back, and what was taken back before it was given.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Reversals {
     pub(crate) given: Vec<Given>,
     pub(crate) taken: Vec<Taken>,
     /// Keys were forgotten: a reversal of an unknown key may be one of these.
     pub(crate) forgotten: bool,
 }
+
+clone_in_place!(Given { key, at, points });
+clone_in_place!(Reversals { given, taken, forgotten });
 
 impl Reversals {
     /// Keys remembered on either side (DOMAIN.md, The score); the oldest goes, and is counted.

@@ -45,6 +45,10 @@ pub(crate) struct Customer {
     /// The watermark up to which deadlines have fired in `head`.
     pub(crate) fired_through: Option<EventTime>,
     pub(crate) claims: Vec<Claim>,
+    /// The newest event time of a touchpoint, ignored ones included: retention counts from here.
+    pub(crate) touched_at: Option<EventTime>,
+    /// The event time up to which other rules evaluated this customer; `None`: these alone did.
+    pub(crate) rules_since: Option<EventTime>,
     /// Last input offset and tick that changed this customer.
     pub(crate) offset: i64,
     pub(crate) tick: u64,
@@ -81,7 +85,7 @@ impl Customer {
 
     /// Returns the first moment at which time alone changes something.
     pub(crate) fn due(&self, retention: Span) -> Option<EventTime> {
-        let retired = self.head.last_seen.map(|last| last.plus(retention));
+        let retired = self.touched_at.map(|last| last.plus(retention));
         self.earliest_deadline().into_iter().chain(retired).min()
     }
 

@@ -63,7 +63,7 @@ pub(crate) struct Candidate {
     pub(crate) scale: Option<Valence>,
     /// The promise that the event holds for the rule's episode.
     pub(crate) due: Option<EventTime>,
-    /// What the last evaluation decided: all that counts once the rules have changed.
+    /// What the evaluation under way decided.
     pub(crate) matched: bool,
 }
 

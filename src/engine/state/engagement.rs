@@ -4,6 +4,7 @@ use super::{Journey, SeenGroups};
 use crate::{
     engine::{
         episode::{EarlyClose, Episode, Overdue},
+        in_place::clone_in_place,
         rules::{KindIx, RuleSet},
         score::{Balance, Ledger, Periods, Reversals},
     },
@@ -18,7 +19,7 @@ pub(crate) struct Acquired {
 }
 
 /// A customer's engagement at one point of event-time order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Engagement {
     pub(crate) touchpoints: u64,
     pub(crate) customer_touchpoints: u64,
@@ -42,6 +43,9 @@ pub(crate) struct Engagement {
     pub(crate) balance: Balance,
     /// In order of opening.
     pub(crate) episodes: Vec<Episode>,
+    /// Those of kinds that are not loaded, by the hash of the kind: a typo in a rule file, or a
+    /// rolling deploy, must not make a promise forgotten. They do nothing until their kind is back.
+    pub(crate) dormant: Vec<(StableHash, Episode)>,
     pub(crate) early_closes: Vec<EarlyClose>,
     pub(crate) band: Option<Band>,
     /// The band cannot fall before this instant.
@@ -55,6 +59,36 @@ pub(crate) struct Engagement {
     pub(crate) referral: Option<Box<str>>,
 }
 
+clone_in_place!(Engagement {
+    touchpoints,
+    customer_touchpoints,
+    visits,
+    pains,
+    glories,
+    recovered,
+    first_seen,
+    last_seen,
+    last_customer_at,
+    as_of,
+    channels,
+    journey,
+    ledger,
+    periods,
+    reversals,
+    seen,
+    owned,
+    balance,
+    episodes,
+    dormant,
+    early_closes,
+    band,
+    band_check_at,
+    absence_at,
+    lapse,
+    history_complete,
+    referral,
+});
+
 impl Engagement {
     /// Things a customer may own before the oldest is forgotten.
     pub(crate) const MAX_OWNED: usize = 64;
@@ -64,10 +98,28 @@ impl Engagement {
         self.ledger.rename(rules);
         self.periods.rename(rules);
         self.reversals.rename(rules);
-        let overdue = self.episodes.iter_mut().filter_map(|episode| episode.overdue.as_mut());
+        let dormant = self.dormant.iter_mut().map(|(_, episode)| episode);
+        let episodes = self.episodes.iter_mut().chain(dormant);
+        let overdue = episodes.filter_map(|episode| episode.overdue.as_mut());
         for overdue in overdue.chain(self.lapse.as_mut().map(|(_, overdue)| overdue)) {
             for (hash, _, _) in &mut overdue.points {
                 *hash = rules.rule_by_hash(*hash).map_or(*hash, |(_, rule)| rule.hash);
+            }
+        }
+    }
+
+    /// Takes in an episode that was read from a row: by its kind, or as one that waits for it.
+    pub(crate) fn keep_episode(&mut self, kind: StableHash, episode: Episode, rules: &RuleSet) {
+        if rules.kind_by_hash(kind).is_some() {
+            let after = |one: &Episode| {
+                (one.opened_at, &one.opened_by) <= (episode.opened_at, &episode.opened_by)
+            };
+            let position = self.episodes.partition_point(after);
+            self.episodes.insert(position, episode);
+        } else {
+            self.dormant.push((kind, episode));
+            if Episode::MAX_OPEN < self.dormant.len() {
+                self.dormant.remove(0);
             }
         }
     }

@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{EventTime, MicroMoment, Stage, TransitionKind};
+use crate::{
+    engine::in_place::clone_in_place,
+    model::{EventTime, MicroMoment, Stage, TransitionKind},
+};
 
 /// A step in the funnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +31,7 @@ impl StageRecord {
 }
 
 /// A customer's journey.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Journey {
     /// The stage of the latest customer touchpoint that has one; `None` outside the funnel.
     pub(crate) stage: Option<Stage>,
@@ -45,6 +48,17 @@ pub(crate) struct Journey {
     /// The newest last.
     pub(crate) transitions: VecDeque<Transition>,
 }
+
+clone_in_place!(Journey {
+    stage,
+    stage_ts,
+    since,
+    deepest,
+    lapsed,
+    stages,
+    micro_moments,
+    transitions,
+});
 
 impl Journey {
     /// How many transitions are remembered; the oldest goes.

@@ -2,9 +2,7 @@
 //!
 //! A customer is a **settled** engagement plus a **tail** of digests: the touchpoints of the last
 //! `order.window`, which may still turn out to have come in another order. The **head** is the
-//! settled engagement with the tail evaluated over it, and is what look-ups and outputs show. It
-//! is never stored: a row holds the settled engagement and the tail, and reading it evaluates the
-//! tail again.
+//! settled engagement with the tail evaluated over it, and is what look-ups and outputs show.
 
 mod customer;
 mod dedupe;

@@ -1,6 +1,9 @@
 //! What `seen` predicates remember: the newest matches per group.
 
-use crate::model::{EventTime, Span, StableHash};
+use crate::{
+    engine::in_place::clone_in_place,
+    model::{EventTime, Span, StableHash},
+};
 
 /// One remembered touchpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,7 +16,7 @@ pub(crate) struct SeenEntry {
 }
 
 /// What one predicate remembers of one group (one value of its `same` property).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct SeenGroup {
     pub(crate) memory: StableHash,
     pub(crate) group: StableHash,
@@ -22,8 +25,20 @@ pub(crate) struct SeenGroup {
 }
 
 /// All that a customer's `seen` predicates remember.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct SeenGroups(pub(crate) Vec<SeenGroup>);
+
+clone_in_place!(SeenGroup { memory, group, entries });
+
+impl Clone for SeenGroups {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.0.clone_from(&source.0);
+    }
+}
 
 impl SeenGroups {
     /// Groups per predicate and customer (DESIGN.md, Rules). At the bound the group whose newest

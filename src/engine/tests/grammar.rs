@@ -9,7 +9,7 @@ use super::pack::{
 use crate::{
     engine::rules::spec::{
         Comparison, Condition, CustomerTest, DueSpec, HalfLifeSpec, OncePer, PackSpec, RuleSpec,
-        ScaleKind, Test,
+        ScaleEnd, ScaleKind, Test, ValenceSpec,
     },
     model::{Actor, Band, MicroMoment, MomentOfTruth, Severity, Span, Stage, Track, Valence},
 };
@@ -114,10 +114,11 @@ enum Clause {
     Labels(MicroMoment, MomentOfTruth, Stage),
     Valence(Valence),
     Pain(&'static str, Severity),
-    Stars,
+    /// With ends that are fixed, or the event's.
+    Stars(bool),
     Gives(Track, f64, OncePer, Option<HalfLifeSpec>),
     Opens((&'static str, &'static str), Option<DueSpec>),
-    Closes((&'static str, &'static str), bool),
+    Closes((&'static str, &'static str), bool, Option<&'static str>),
     Reversible,
     Reverses,
     Within(Span),
@@ -153,7 +154,7 @@ fn clause() -> impl Strategy<Value = Clause> {
         3 => Just(promised("estimated_delivery")),
     ];
     let kind = || select(KINDS.to_vec());
-    let reasons = select(vec!["late_delivery", "unanswered", "payment_failed"]);
+    let reasons = || select(vec!["late_delivery", "unanswered", "payment_failed"]);
     prop_oneof![
         3 => (
             select(MicroMoment::ALL.to_vec()),
@@ -162,12 +163,13 @@ fn clause() -> impl Strategy<Value = Clause> {
         )
             .prop_map(|(intent, truth, stage)| Clause::Labels(intent, truth, stage)),
         2 => select(Valence::ALL.to_vec()).prop_map(Clause::Valence),
-        3 => (reasons, select(Severity::ALL.to_vec()))
+        3 => (reasons(), select(Severity::ALL.to_vec()))
             .prop_map(|(reason, severity)| Clause::Pain(reason, severity)),
-        1 => Just(Clause::Stars),
+        1 => any::<bool>().prop_map(Clause::Stars),
         5 => points(),
         4 => (kind(), due).prop_map(|(kind, due)| Clause::Opens(kind, due)),
-        3 => (kind(), any::<bool>()).prop_map(|(kind, keyed)| Clause::Closes(kind, keyed)),
+        3 => (kind(), any::<bool>(), prop::option::of(reasons()))
+            .prop_map(|(kind, keyed, reason)| Clause::Closes(kind, keyed, reason)),
         1 => Just(Clause::Reversible),
         1 => Just(Clause::Reverses),
         1 => span().prop_map(Clause::Within),
@@ -182,7 +184,14 @@ fn with(rule: RuleSpec, clause: Clause) -> RuleSpec {
         Clause::Labels(intent, truth, stage) => rule.labels(intent, truth, stage),
         Clause::Valence(valence) => rule.valence(valence),
         Clause::Pain(reason, severity) => rule.pain(reason, severity),
-        Clause::Stars => rule.scale(ScaleKind::Stars, "stars", 1.0, 5.0),
+        Clause::Stars(fixed) => {
+            let mut rule = rule.scale(ScaleKind::Stars, "stars", 1.0, 5.0);
+            if let (false, Some(ValenceSpec::Scale { best, .. })) = (fixed, &mut rule.label.valence)
+            {
+                *best = ScaleEnd::Field { field: text("best"), otherwise: None };
+            }
+            rule
+        }
         Clause::Gives(track, ..) if rule.points.iter().any(|points| points.track == track) => rule,
         Clause::Gives(track, add, once_per, half_life) => {
             let mut rule = rule.gives(track, add, (add.abs() * 1.7).min(99.7), once_per);
@@ -190,7 +199,13 @@ fn with(rule: RuleSpec, clause: Clause) -> RuleSpec {
             rule
         }
         Clause::Opens((kind, key), due) => rule.opens(kind, key, due),
-        Clause::Closes((kind, key), keyed) => rule.closes(kind, if keyed { key } else { "" }),
+        Clause::Closes((kind, key), keyed, reason) => {
+            let mut rule = rule.closes(kind, if keyed { key } else { "" });
+            if let ("pain", Some(reason), Some(closes)) = (kind, reason, &mut rule.closes) {
+                closes.reasons = vec![text(reason)];
+            }
+            rule
+        }
         Clause::Reversible => rule.reversible("order_id"),
         Clause::Reverses => rule.reverses("order_id"),
         Clause::Within(span) => rule.within(span),

@@ -148,7 +148,10 @@ fn what_happens(ts: EventTime, step: Step) -> (&'static str, &'static str, Value
         26 if second < 4 => ("coupon_issued", "email", json!({})),
         26 => ("coupon_issued", "email", json!({ "order_id": order })),
         27 => ("newsletter_sent", "email", json!({})),
-        28 | 29 => ("review", "review_site", json!({ "stars": second })),
+        28 | 29 => {
+            let best = (first < 3).then_some(5 + first);
+            ("review", "review_site", json!({ "stars": second, "best": best }))
+        }
         30 => ("recommended", "social", json!({})),
         31 => ("question_asked", "app", json!({ "order_id": order })),
         32 => ("answer_given", "app", json!({})),

@@ -18,11 +18,13 @@
 
 mod batches;
 mod duplicates;
+mod explained;
 mod grammar;
 mod journey;
 mod oracle;
 mod pack;
 mod permutations;
+mod reload;
 mod rows;
 mod seeds;
 mod shop;

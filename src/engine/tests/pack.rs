@@ -3,8 +3,8 @@
 use crate::{
     engine::rules::spec::{
         At, CloseSpec, Condition, CustomerTest, DueSpec, EpisodeSpec, HalfLifeSpec, LabelSpec,
-        Located, OncePer, OpenSpec, PackSpec, PointsSpec, RuleSpec, Scalar, ScaleKind, SeenSpec,
-        Test, TrackSpec, ValenceSpec,
+        Located, OncePer, OpenSpec, PackSpec, PointsSpec, RuleSpec, Scalar, ScaleEnd, ScaleKind,
+        SeenSpec, Test, TrackSpec, ValenceSpec,
     },
     model::{MicroMoment, MomentOfTruth, Severity, Span, Stage, Track, Valence},
 };
@@ -122,6 +122,7 @@ impl Rule for RuleSpec {
 
     fn scale(mut self, kind: ScaleKind, path: &str, worst: f64, best: f64) -> Self {
         let property = text(path);
+        let (worst, best) = (ScaleEnd::Is(worst), ScaleEnd::Is(best));
         self.label.valence = Some(ValenceSpec::Scale { property, kind, worst, best });
         self
     }
@@ -144,7 +145,8 @@ impl Rule for RuleSpec {
     }
 
     fn closes(mut self, kind: &str, key: &str) -> Self {
-        self.closes = Some(CloseSpec { at: At::default(), episode: text(kind), key: path(key) });
+        let (at, reasons) = (At::default(), Vec::new());
+        self.closes = Some(CloseSpec { at, episode: text(kind), key: path(key), reasons });
         self
     }
 

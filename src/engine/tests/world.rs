@@ -167,6 +167,14 @@ impl World {
         self.pending.clear();
     }
 
+    /// Commits, and goes on under other rules.
+    pub(super) fn reload(&mut self, pack: &PackSpec) {
+        self.commit();
+        let rules = Arc::new(RuleSet::compile(pack.clone()).unwrap());
+        self.engine = Engine::new(rules, self.engine.settings().clone(), Dialect::Native);
+        self.partition.rules_changed();
+    }
+
     fn restart(&mut self) {
         let row = self.store.partition.as_ref().map(|row| read_partition_row(row).unwrap());
         self.partition = Partition::new(row.unwrap_or_default());

@@ -76,6 +76,11 @@ fn a_folder_of_something_else_is_not_read() {
         assert!(discarded.unwrap().starts_with("it is of Identity"));
         assert_eq!(store.changelog_offset(), None);
     }
+    // What is not known says nothing.
+    let (dir, _) = checkpoint();
+    let unknown = Identity { topic_ids: ["i".to_owned(), String::new()], ..identity() };
+    let Opened { discarded, .. } = shelf(dir.path()).open(unknown, now()).unwrap();
+    assert_eq!(discarded, None);
     // Moved by hand.
     let (dir, _) = checkpoint();
     fs::rename(dir.path().join("partition-3"), dir.path().join("partition-4")).unwrap();

@@ -93,6 +93,8 @@ fn flood_facts(tally: &mut Tally) {
         Fact::ReversalUnknown,
         Fact::RowUnreadable,
         Fact::Retired,
+        Fact::Referred(TransitionKind::Enter),
+        Fact::Referred(TransitionKind::ReEnter),
     ] {
         tally.fact(fact);
     }

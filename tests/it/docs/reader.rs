@@ -5,7 +5,7 @@ use super::{
     page::{self, Block, read},
     terminal::Terminal,
 };
-use crate::packs::journey;
+use crate::packs;
 
 /// Follows a page. A part that the page needs and that is not to be had here is said aloud.
 fn follow(path: &str) {
@@ -78,10 +78,7 @@ fn check_yaml(file: &str, text: &str, terminal: &mut Terminal) -> Result<(), Str
         return Err("has problems".to_owned());
     }
     if text.lines().any(|line| line == "tests:") {
-        let report = journey::run(&terminal.folder().join(file))?;
-        if !report.failures.is_empty() {
-            return Err(report.failures.join("\n"));
-        }
+        packs::run(&terminal.folder().join(file))?;
     }
     Ok(())
 }
@@ -98,8 +95,15 @@ fn satisfies(text: &str, schema: &str) -> Result<(), String> {
 /// is followed here.
 #[test]
 fn every_page_with_examples_is_followed() {
-    let followed =
-        ["README.md", "docs/generate.md", "docs/operating.md", "docs/rules.md", "docs/tutorial.md"];
+    let followed = [
+        "README.md",
+        "docs/dialects.md",
+        "docs/generate.md",
+        "docs/operating.md",
+        "docs/rules.md",
+        "docs/spikes.md",
+        "docs/tutorial.md",
+    ];
     for path in page::pages() {
         let examples = page::blocks(&read(&path));
         let only_pictures = examples.iter().all(|each| each.word(0) == "text");
@@ -120,6 +124,16 @@ fn the_tutorial_works_as_written() {
 #[test]
 fn the_operators_page_works_as_written() {
     follow("docs/operating.md");
+}
+
+#[test]
+fn the_page_of_dialects_works_as_written() {
+    follow("docs/dialects.md");
+}
+
+#[test]
+fn the_page_of_spikes_works_as_written() {
+    follow("docs/spikes.md");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::journey::{Report, run};
+use super::{idle, run};
 
 /// Returns the YAML examples of a page, each with the line it starts at.
 fn examples(page: &str) -> Vec<(usize, String)> {
@@ -40,11 +40,11 @@ fn every_example_of_the_rule_reference_runs() {
         fs::write(&file, text).expect("the example can be written");
         match run(&file) {
             Err(problems) => failures.push(format!("docs/rules.md:{line}\n{problems}")),
-            Ok(Report { failures: unmet, idle_rules, tests }) => {
-                failures.extend(unmet);
-                let idle = format!("docs/rules.md:{line}: no test hits {}", idle_rules.join(", "));
-                failures.extend((!idle_rules.is_empty()).then_some(idle));
-                failures.extend((tests == 0).then(|| format!("docs/rules.md:{line}: no test")));
+            Ok(verdict) => {
+                let idle = format!("docs/rules.md:{line}: no test hits {}", idle(&verdict));
+                failures.extend((!verdict.idle_rules.is_empty()).then_some(idle));
+                let none = verdict.test_count == 0;
+                failures.extend(none.then(|| format!("docs/rules.md:{line}: no test")));
             }
         }
     }

@@ -23,6 +23,11 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
+    /// Returns whether a key is there already.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.keys.contains(&stable_hash(key.as_bytes()))
+    }
+
     /// Adds a member, unless its key is there already: what was said first wins.
     pub(super) fn add(&mut self, key: &str, raw: &str) {
         let nothing = raw.is_empty() || raw == "null";

@@ -28,10 +28,13 @@ use self::{
 use super::{
     field::{Envelope, Field},
     names::EventNames,
+    reader::{Kind, Reader},
     reject::{Refusal, Reject},
     scan::Scan,
     time::Times,
+    without_mark,
 };
+use crate::engine::Record;
 
 /// A form that is built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,6 +113,39 @@ impl fmt::Display for Form {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
     }
+}
+
+/// Returns the dialect that a record speaks, as [`super::Dialect::Auto`] finds it: of a batch, that
+/// of its first item. `None`: none that is known.
+pub fn dialect_of(record: &Record<'_>) -> Option<&'static str> {
+    if cloud_events::is_binary(record.headers) {
+        return Some(Form::CloudEvents.as_str());
+    }
+    let text = str::from_utf8(record.value?).ok()?;
+    if snowplow::is_tsv(text) {
+        let is_row = snowplow::column_count(text) == snowplow::COLUMN_COUNT;
+        return is_row.then_some(Form::Snowplow.as_str());
+    }
+    let mut reader = Reader::starting_at(text, text.len() - without_mark(text).len());
+    let mut kin = None;
+    if reader.kind().ok()? == Kind::Array {
+        // Only the first element is looked at.
+        drop(reader.array(|reader| {
+            kin = detect::kin_of(reader.clone())?;
+            Err(Reject::Empty)
+        }));
+    } else {
+        kin = detect::kin_of(reader).ok()?;
+    }
+    match kin? {
+        detect::Kin::Native => Some("native"),
+        detect::Kin::Of(form) => Some(form.as_str()),
+    }
+}
+
+/// Returns the columns of Snowplow's TSV, in order.
+pub fn tsv_columns() -> impl Iterator<Item = &'static str> {
+    columns::COLUMNS.iter().map(|column| column.name)
 }
 
 /// What is data about a dialect.
@@ -216,7 +252,7 @@ impl BuiltIn {
 /// Makes sure that a part is an object where it is there at all.
 fn only_object(form: Form, parts: &Parts<'_>, part: usize) -> Result<(), Reject> {
     match parts.kind(part) {
-        None | Some(super::Kind::Object) => Ok(()),
+        None | Some(Kind::Object) => Ok(()),
         Some(found) => {
             let problem = Refusal::WrongKind { expected: "an object", found };
             Err(form.refuse(parts.name(part), parts.at(part), problem))

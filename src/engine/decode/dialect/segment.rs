@@ -44,7 +44,9 @@ const CONTEXT_GROUP: usize = 24;
 const OWN_NAME: usize = 25;
 const OWN_CATEGORY: usize = 26;
 /// What tells the channel, the surest first.
-const HINTS: [usize; 6] = [27, 28, 29, 30, 31, 32];
+const HINTS: [usize; 6] = [27, 28, DEVICE, 30, LIBRARY, 32];
+const DEVICE: usize = 29;
+const LIBRARY: usize = 31;
 const CONTEXT_PAGE: usize = 33;
 const CONTEXT_APP: usize = 34;
 const OUTRIGHT: (usize, usize) = (35, 36);
@@ -238,21 +240,19 @@ fn channel<'a>(
     if let Some(channel) = of.hints.of_event(event) {
         return Ok(Some(channel));
     }
-    if let Some(channel) = of.hints.of_hint(call.as_str()) {
-        return Ok(Some(channel));
-    }
     for part in HINTS {
         if let Some(channel) = parts.word(part)?.and_then(|hint| of.hints.of_hint(&hint)) {
             return Ok(Some(channel));
         }
-        // A page is surer than an operating system, and that than a campaign.
-        let object = match part {
-            28 => CONTEXT_PAGE,
-            31 => CONTEXT_APP,
-            _ => continue,
+        // A device says more than a page, a page more than an operating system.
+        let also = match part {
+            DEVICE if parts.has(CONTEXT_PAGE) => of.hints.of_hint(parts.name(CONTEXT_PAGE)),
+            DEVICE => of.hints.of_hint(call.as_str()),
+            LIBRARY if parts.has(CONTEXT_APP) => of.hints.of_hint(parts.name(CONTEXT_APP)),
+            _ => None,
         };
-        if let Some(channel) = of.hints.of_hint(parts.name(object)).filter(|_| parts.has(object)) {
-            return Ok(Some(channel));
+        if also.is_some() {
+            return Ok(also);
         }
     }
     Ok(None)

@@ -273,7 +273,7 @@ impl<'a> Told<'a> {
 
     /// Adds the entities: a list under each name.
     fn entities(&mut self, of: &BuiltIn, entities: &[(String, Place<'a>)]) -> Result<(), Reject> {
-        let mut lists: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut lists: BTreeMap<&str, (&str, Vec<&str>)> = BTreeMap::new();
         for (key, value) in entities {
             let name = short(of, key);
             if name == SESSION {
@@ -283,9 +283,11 @@ impl<'a> Told<'a> {
             let list = value.kind == Kind::Array;
             let raw = if list { value.raw.get(1..value.raw.len() - 1) } else { Some(value.raw) };
             let raw = raw.map(str::trim).filter(|raw| !raw.is_empty());
-            lists.entry(name).or_default().extend(raw);
+            lists.entry(key).or_insert((name, Vec::new())).1.extend(raw);
         }
-        for (name, list) in lists {
+        for (key, (name, list)) in lists {
+            // Where the event says something of that name itself, the entity keeps its full one.
+            let name = if self.gathered.has(name) { key } else { name };
             self.gathered.add(name, &format!("[{}]", list.join(",")));
         }
         Ok(())

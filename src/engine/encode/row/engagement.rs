@@ -3,11 +3,12 @@
 use super::{
     RowError,
     read::{Reader, from, time},
+    sections::Section,
 };
 use crate::{
     engine::{
         episode::{EarlyClose, Episode, Overdue, PainCase},
-        rules::RuleSet,
+        rules::{KindIx, RuleSet},
         score::{Balance, Given, Ledger, Line, PeriodLine, Periods, Reversals, Taken},
         state::{
             Acquired, Engagement, Journey, SeenEntry, SeenGroup, SeenGroups, StageRecord,
@@ -19,56 +20,99 @@ use crate::{
 
 impl Reader<'_> {
     pub(super) fn engagement(&mut self, rules: &RuleSet) -> Result<Engagement, RowError> {
-        let (touchpoints, customer_touchpoints) = self.take()?;
-        let (visits, pains, glories, recovered) = self.take()?;
-        let mut engagement = Engagement {
-            touchpoints,
-            customer_touchpoints,
-            visits,
-            pains,
-            glories,
-            recovered,
-            first_seen: self.time()?,
-            last_seen: self.time()?,
-            last_customer_at: self.time()?,
-            as_of: self.time()?,
-            band_check_at: self.time()?,
-            absence_at: self.time()?,
-            history_complete: self.take()?,
-            ..Engagement::default()
-        };
-        if let Some(at) = self.time()? {
-            engagement.lapse = Some((at, self.overdue()?));
+        let mut engagement = Engagement::default();
+        for section in Section::ALL {
+            self.section(section, &mut engagement, rules)?;
         }
-        let band: Option<u8> = self.take()?;
-        engagement.band = band.map(|band| from(band, Band::from_index)).transpose()?;
-        engagement.referral = self.take()?;
+        Ok(engagement)
+    }
+
+    /// Returns the engagement that differs from another in the sections that follow.
+    pub(super) fn changed(
+        &mut self,
+        from: &Engagement,
+        rules: &RuleSet,
+    ) -> Result<Engagement, RowError> {
+        let bits: u16 = self.take()?;
+        let mut engagement = from.clone();
+        for section in Section::ALL {
+            if bits & section.bit() != 0 {
+                self.section(section, &mut engagement, rules)?;
+            }
+        }
+        Ok(engagement)
+    }
+
+    fn section(
+        &mut self,
+        section: Section,
+        engagement: &mut Engagement,
+        rules: &RuleSet,
+    ) -> Result<(), RowError> {
+        match section {
+            Section::Counts => self.counts(engagement)?,
+            Section::Times => self.times(engagement)?,
+            Section::Origin => engagement.referral = self.take()?,
+            Section::Journey => engagement.journey = self.journey()?,
+            Section::Ledger => engagement.ledger = self.ledger()?,
+            Section::Periods => engagement.periods = self.periods()?,
+            Section::Reversals => engagement.reversals = self.reversals()?,
+            Section::Seen => engagement.seen = self.seen()?,
+            Section::Owned => {
+                let owned: Vec<(StableHash, i64)> = self.take()?;
+                let owned =
+                    owned.into_iter().map(|(value, at)| Ok(Acquired { value, at: time(at)? }));
+                engagement.owned = owned.collect::<Result<_, RowError>>()?;
+            }
+            Section::Balance => engagement.balance = self.balance()?,
+            Section::Episodes => self.episodes(engagement, rules)?,
+        }
+        Ok(())
+    }
+
+    fn counts(&mut self, engagement: &mut Engagement) -> Result<(), RowError> {
+        (engagement.touchpoints, engagement.customer_touchpoints) = self.take()?;
+        (engagement.visits, engagement.pains) = self.take()?;
+        (engagement.glories, engagement.recovered) = self.take()?;
         let channels: Vec<(StableHash, u32)> = self.take()?;
-        engagement.channels =
-            channels.into_iter().map(|(hash, count)| (Channel::from_hash(hash), count)).collect();
-        engagement.journey = self.journey()?;
-        engagement.ledger = self.ledger()?;
-        engagement.periods = self.periods()?;
-        engagement.reversals = self.reversals()?;
-        engagement.seen = self.seen()?;
-        let owned: Vec<(StableHash, i64)> = self.take()?;
-        engagement.owned = owned
-            .into_iter()
-            .map(|(value, at)| Ok(Acquired { value, at: time(at)? }))
-            .collect::<Result<_, RowError>>()?;
-        engagement.balance = self.balance()?;
-        let episodes: usize = self.take()?;
-        for _ in 0..episodes {
-            engagement.episodes.extend(self.episode(rules)?);
+        let channels = channels.into_iter().map(|(hash, count)| (Channel::from_hash(hash), count));
+        engagement.channels = channels.collect();
+        Ok(())
+    }
+
+    fn times(&mut self, engagement: &mut Engagement) -> Result<(), RowError> {
+        engagement.first_seen = self.time()?;
+        engagement.last_seen = self.time()?;
+        engagement.last_customer_at = self.time()?;
+        engagement.as_of = self.time()?;
+        engagement.band_check_at = self.time()?;
+        engagement.absence_at = self.time()?;
+        let (history_complete, band): (bool, Option<u8>) = self.take()?;
+        engagement.history_complete = history_complete;
+        engagement.band = band.map(|band| from(band, Band::from_index)).transpose()?;
+        engagement.lapse = match self.time()? {
+            Some(at) => Some((at, self.overdue()?)),
+            None => None,
+        };
+        Ok(())
+    }
+
+    fn episodes(&mut self, engagement: &mut Engagement, rules: &RuleSet) -> Result<(), RowError> {
+        engagement.episodes.clear();
+        engagement.dormant.clear();
+        let count: usize = self.take()?;
+        for _ in 0..count {
+            let (kind, episode) = self.episode(rules)?;
+            engagement.keep_episode(kind, episode, rules);
         }
-        let early_closes: usize = self.take()?;
-        for _ in 0..early_closes {
-            let (kind, key, at): (StableHash, StableHash, i64) = self.take()?;
+        engagement.early_closes.clear();
+        let early_closes: Vec<(StableHash, StableHash, i64)> = self.take()?;
+        for (kind, key, at) in early_closes {
             if let Some(kind) = rules.kind_by_hash(kind) {
                 engagement.early_closes.push(EarlyClose { kind, key, at: time(at)? });
             }
         }
-        Ok(engagement)
+        Ok(())
     }
 
     fn journey(&mut self) -> Result<Journey, RowError> {
@@ -189,8 +233,8 @@ impl Reader<'_> {
         Ok(Balance { good, bad, as_of, moments, recovered })
     }
 
-    /// Returns `None` for an episode of a kind that no rule knows any more.
-    fn episode(&mut self, rules: &RuleSet) -> Result<Option<Episode>, RowError> {
+    /// Returns an episode, and the hash of its kind: it may be one that no rule knows any more.
+    fn episode(&mut self, rules: &RuleSet) -> Result<(StableHash, Episode), RowError> {
         let (kind, key, opened_by): (StableHash, Option<Box<str>>, Box<str>) = self.take()?;
         let channel_name = self.take()?;
         let opened_at = self.at()?;
@@ -204,8 +248,8 @@ impl Reader<'_> {
                 Ok(PainCase { severity, reason, resolved })
             })
             .transpose()?;
-        Ok(rules.kind_by_hash(kind).map(|kind| Episode {
-            kind,
+        let episode = Episode {
+            kind: rules.kind_by_hash(kind).unwrap_or(KindIx::MAX),
             key,
             opened_at,
             opened_by,
@@ -214,15 +258,16 @@ impl Reader<'_> {
             fires_at,
             overdue,
             pain,
-        }))
+        };
+        Ok((kind, episode))
     }
 
     fn overdue(&mut self) -> Result<Overdue, RowError> {
         type Pain = Option<(Option<Box<str>>, u8)>;
-        let (event_id, pain): (Box<str>, Pain) = self.take()?;
+        let (event_id, pain, same_pain_as): (Box<str>, Pain, Option<Box<str>>) = self.take()?;
         let pain = pain
             .map(|(reason, severity)| Ok((reason, from(severity, Severity::from_index)?)))
             .transpose()?;
-        Ok(Overdue { event_id, pain, points: self.points()? })
+        Ok(Overdue { event_id, pain, same_pain_as, points: self.points()? })
     }
 }

@@ -5,10 +5,14 @@
 //! band), so that restoring reads no further. Rules, episode kinds and channels are stored by
 //! stable hash: a row outlives the files that it was written with.
 //!
+//! The settled engagement is there whole, and of the head the sections in which it differs. So
+//! reading evaluates nothing, and other rules find what was decided, not what they would decide.
+//!
 //! Versions: 1 is the only one. A reader refuses a later version; a new one must still read this.
 
 mod engagement;
 mod read;
+mod sections;
 mod write;
 
 use self::{

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Reads a customer's row; the head is left for the caller to evaluate.
+/// Reads a customer's row. Written under other rules, it is for the caller to bring under these.
 ///
 /// # Errors
 ///
@@ -31,12 +31,16 @@ pub(crate) fn read_row(row: &[u8], rules: &RuleSet) -> Result<Customer, RowError
         fired_through: reader.time()?,
         account_id: reader.take()?,
         account_at: reader.time()?,
+        touched_at: reader.time()?,
+        rules_since: reader.time()?,
         ring: reader.ring()?,
         settled_before: reader.time()?,
         settled: reader.engagement(rules)?,
         rules_version: reader.take()?,
+        head_fired_at: reader.time()?,
         ..Customer::default()
     };
+    customer.head = reader.changed(&customer.settled, rules)?;
     let digests: usize = reader.take()?;
     for _ in 0..digests {
         customer.tail.push_back(reader.digest(rules)?);
@@ -49,6 +53,7 @@ pub(crate) fn read_row(row: &[u8], rules: &RuleSet) -> Result<Customer, RowError
     }
     reader.end()?;
     customer.settled.rename(rules);
+    customer.head.rename(rules);
     Ok(customer)
 }
 
@@ -145,12 +150,11 @@ impl<'r> Reader<'r> {
         let count: usize = self.take()?;
         let mut candidates = Vec::new();
         for _ in 0..count {
-            let (rule, leaves, scale, matched): (StableHash, u64, Option<u8>, bool) =
-                self.take()?;
+            let (rule, leaves, scale): (StableHash, u64, Option<u8>) = self.take()?;
             let due = self.time()?;
             let scale = scale.map(|one| from(one, Valence::from_index)).transpose()?;
             if let Some((rule, _)) = rules.rule_by_hash(rule) {
-                candidates.push(Candidate { rule, leaves, scale, due, matched });
+                candidates.push(Candidate { rule, leaves, scale, due, matched: false });
             }
         }
         let stored: Vec<(StableHash, Box<str>)> = self.take()?;

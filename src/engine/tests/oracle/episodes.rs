@@ -4,12 +4,17 @@ use super::{Derived, Item, Open, Oracle, labels::Said, questions::values, story:
 use crate::{
     engine::{
         episode::derived_id,
-        rules::spec::{DueSpec, OpenSpec, ValenceSpec},
+        rules::spec::{DueSpec, Located, OpenSpec, ValenceSpec},
     },
     model::{EventTime, Severity, Span, Valence},
 };
 
 const HOUR: Span = 3_600_000;
+
+fn means(reasons: &[Located<String>], open: &Open) -> bool {
+    let of_pain = open.pain.as_ref().and_then(|(reason, _)| reason.as_deref());
+    reasons.is_empty() || reasons.iter().any(|reason| Some(&*reason.value) == of_pain)
+}
 
 impl Oracle<'_> {
     fn find(&self, kind: &str, key: Option<&str>) -> Option<usize> {
@@ -82,11 +87,11 @@ impl Oracle<'_> {
         let same_pain_as = open.pain.is_some().then(|| open.opened_by.clone());
         let derived = Derived { kind: open.kind.clone(), key, same_pain_as };
         let item = self.derive(event, id.to_string(), &open.channel, deadline, derived);
-        let (valence, reason, severity) = self.evaluate(item);
-        let pain = severity.filter(|_| valence == Valence::Pain).map(|severity| (reason, severity));
+        let (pain, same_pain_as) = self.evaluate(item);
+        let shown_by = same_pain_as.unwrap_or_else(|| id.to_string());
         let same = |one: &&mut Open| one.kind == open.kind && one.opened_by == open.opened_by;
         if let Some(open) = self.open.iter_mut().find(same) {
-            open.overdue = Some((id.to_string(), pain));
+            open.overdue = Some((id.to_string(), pain, shown_by));
         }
     }
 
@@ -109,7 +114,10 @@ impl Oracle<'_> {
                 let key = path.and_then(|path| self.key(item, &path.value));
                 if closes.episode.value == "pain" {
                     if said.valence != Valence::Recovered && (path.is_none() || key.is_some()) {
-                        self.fix(item.ts, |open| key.is_none() || open.key == key);
+                        let reasons = &closes.reasons;
+                        self.fix(item.ts, |open| {
+                            (key.is_none() || open.key == key) && means(reasons, open)
+                        });
                     }
                 } else {
                     self.close(item, &closes.episode.value, key, (said, came));
@@ -155,15 +163,15 @@ impl Oracle<'_> {
         came.episode = Some((open.kind.clone(), open.key.clone()));
         came.pain_key = came.pain_key.take().or(open.key.clone());
         let late = open.deadline.is_some_and(|deadline| deadline < item.ts);
-        let Some((event_id, Some((reason, severity)))) = open.overdue.filter(|_| late) else {
+        let Some((_, Some((reason, severity)), shown_by)) = open.overdue.filter(|_| late) else {
             return;
         };
         said.valence = Valence::Pain;
         said.reason = reason;
         said.severity = Some(severity);
         said.evidence = Some(crate::model::Evidence::Operational);
-        self.fix(item.ts, |pain| pain.opened_by == event_id);
-        came.same_pain_as = Some(event_id);
+        self.fix(item.ts, |pain| pain.opened_by == shown_by);
+        came.same_pain_as = Some(shown_by);
     }
 
     fn open(&mut self, item: &Item, opens: &OpenSpec, came: &mut Consequences) {
@@ -224,7 +232,7 @@ impl Oracle<'_> {
         self.fire_episode(self.open.len() - 1);
         let place = self.find(&kind, key.as_deref()).unwrap();
         let overdue = self.open.remove(place).overdue;
-        self.fix(now, |pain| overdue.as_ref().is_some_and(|(id, _)| pain.opened_by == *id));
+        self.fix(now, |pain| overdue.as_ref().is_some_and(|(_, _, by)| pain.opened_by == *by));
     }
 
     fn read_promise(&self, promise: &serde_json::Value, ends: bool) -> Option<EventTime> {
@@ -256,14 +264,25 @@ impl Oracle<'_> {
                 self.glories += 1;
                 self.felt.push((item.ts, 2.0));
             }
-            Valence::Recovered => self.recover(item, matched, said),
+            Valence::Recovered => self.recover(item, matched, said, came),
             Valence::Pain if came.same_pain_as.is_some() => {}
             Valence::Pain => self.hurt(item, matched, said, came),
         }
     }
 
-    fn hurt(&mut self, item: &Item, matched: &[usize], said: &Said, came: &Consequences) {
+    fn hurt(&mut self, item: &Item, matched: &[usize], said: &Said, came: &mut Consequences) {
         let severity = said.severity.unwrap_or(Severity::Failure);
+        let same = self.open.iter().filter(|open| !open.resolved).find(|open| {
+            let (reason, key) = (&said.reason, &came.pain_key);
+            key.is_some()
+                && open.key == *key
+                && reason.is_some()
+                && open.pain.as_ref().is_some_and(|(known, _)| known == reason)
+        });
+        if let Some(same) = same {
+            came.same_pain_as = Some(same.opened_by.clone());
+            return;
+        }
         self.pains += 1;
         self.felt.push((item.ts, -f64::from(severity.weight())));
         if severity == Severity::Friction {
@@ -292,7 +311,19 @@ impl Oracle<'_> {
         });
     }
 
-    fn recover(&mut self, item: &Item, matched: &[usize], said: &mut Said) {
+    fn recover(
+        &mut self,
+        item: &Item,
+        matched: &[usize],
+        said: &mut Said,
+        came: &mut Consequences,
+    ) {
+        let closing = matched.iter().filter_map(|&rule| self.pack.rules[rule].closes.as_ref());
+        let closing: Vec<_> = closing.filter(|closes| closes.episode.value == "pain").collect();
+        let keyed = closing.iter().find(|closes| {
+            closes.key.as_ref().is_some_and(|path| self.key(item, &path.value).is_some())
+        });
+        let reasons = keyed.or(closing.first()).map(|closes| closes.reasons.clone());
         let key = matched.iter().find_map(|&rule| {
             let closes = self.pack.rules[rule].closes.as_ref()?;
             let path = closes.key.as_ref().filter(|_| closes.episode.value == "pain")?;
@@ -300,6 +331,7 @@ impl Oracle<'_> {
         });
         let may = |open: &Open| {
             open.pain.is_some()
+                && reasons.as_ref().is_none_or(|reasons| means(reasons, open))
                 && (!open.resolved || open.deadline.is_some_and(|deadline| item.ts <= deadline))
         };
         let mut pains: Vec<usize> =
@@ -308,8 +340,8 @@ impl Oracle<'_> {
             .sort_by_key(|&place| (self.open[place].opened_at, self.open[place].opened_by.clone()));
         let named = pains.iter().rev().find(|&&place| key.is_some() && self.open[place].key == key);
         let Some(place) = named.or(pains.last()).copied() else {
-            said.valence = Valence::Neutral;
-            said.reason = None;
+            *said = self.labels(item, matched, false);
+            self.feel(item, matched, said, came);
             return;
         };
         let (reason, severity) = self.open.remove(place).pain.unwrap();

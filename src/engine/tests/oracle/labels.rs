@@ -2,7 +2,7 @@
 
 use super::{Item, Oracle, questions::values};
 use crate::{
-    engine::rules::spec::{LabelSpec, ScaleKind, ValenceSpec},
+    engine::rules::spec::{LabelSpec, ScaleEnd, ScaleKind, ValenceSpec},
     model::{Actor, Evidence, MicroMoment, MomentOfTruth, Severity, Stage, Valence},
 };
 
@@ -18,11 +18,14 @@ pub(super) struct Said {
 }
 
 impl Oracle<'_> {
-    pub(super) fn labels(&self, item: &Item, matched: &[usize]) -> Said {
+    /// `recovers`: something can be made good.
+    pub(super) fn labels(&self, item: &Item, matched: &[usize], recovers: bool) -> Said {
         let labels: Vec<&LabelSpec> =
             matched.iter().map(|&rule| &self.pack.rules[rule].label).collect();
-        let deciding =
-            labels.iter().find_map(|label| Some((*label, valence(label.valence.as_ref()?, item))));
+        let mut deciding = labels
+            .iter()
+            .filter_map(|label| Some((*label, valence(label.valence.as_ref()?, item))));
+        let deciding = deciding.find(|(_, valence)| recovers || *valence != Valence::Recovered);
         let mut said = Said {
             micro_moment: labels
                 .iter()
@@ -64,10 +67,20 @@ impl Oracle<'_> {
     }
 }
 
+fn end_of(end: &ScaleEnd, item: &Item) -> Option<f64> {
+    match end {
+        ScaleEnd::Is(at) => Some(*at),
+        ScaleEnd::Field { field, otherwise } => {
+            let found = values(&item.properties, &field.value);
+            found.first().and_then(|value| value.as_f64()).or(*otherwise)
+        }
+    }
+}
+
 fn valence(spec: &ValenceSpec, item: &Item) -> Valence {
     let (property, kind, worst, best) = match spec {
         ValenceSpec::Is(valence) => return *valence,
-        ValenceSpec::Scale { property, kind, worst, best } => (property, *kind, *worst, *best),
+        ValenceSpec::Scale { property, kind, worst, best } => (property, *kind, worst, best),
     };
     let found = values(&item.properties, &property.value);
     let Some(value) = found.first() else { return Valence::Unknown };
@@ -87,6 +100,9 @@ fn valence(spec: &ValenceSpec, item: &Item) -> Valence {
             _ => Valence::Glory,
         };
     }
+    let (Some(worst), Some(best)) = (end_of(worst, item), end_of(best, item)) else {
+        return Valence::Unknown;
+    };
     let share = (rating - worst) / (best - worst);
     match share {
         _ if !(0.0..=1.0).contains(&share) => Valence::Unknown,

@@ -102,8 +102,8 @@ struct Open {
     deadline: Option<EventTime>,
     /// `None` once it has fired, or will not any more.
     fires_at: Option<EventTime>,
-    /// The derived touchpoint, and the pain that it was.
-    overdue: Option<(String, Option<(Option<String>, Severity)>)>,
+    /// The derived touchpoint, the pain that it was, and the event that showed this pain first.
+    overdue: Option<(String, Option<(Option<String>, Severity)>, String)>,
     /// Reason and severity of a pain episode.
     pain: Option<(Option<String>, Severity)>,
     resolved: bool,

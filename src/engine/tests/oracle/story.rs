@@ -56,18 +56,21 @@ impl Oracle<'_> {
         self.evaluate(item);
     }
 
-    /// Evaluates an item; returns its valence, reason and severity.
-    pub(super) fn evaluate(&mut self, item: Item) -> (Valence, Option<String>, Option<Severity>) {
+    /// Evaluates an item; returns its reason and severity if it is a pain, and whose pain it is.
+    pub(super) fn evaluate(
+        &mut self,
+        item: Item,
+    ) -> (Option<(Option<String>, Severity)>, Option<String>) {
         let rules = &self.pack.rules;
         let matched: Vec<usize> = (0..rules.len())
             .filter(|&rule| self.holds(&rules[rule].when, &item) == Some(true))
             .collect();
         let ignored = matched.iter().any(|&rule| rules[rule].ignore);
-        let mut said = self.labels(&item, &matched);
+        let mut said = self.labels(&item, &matched, true);
         let mut came = Consequences::default();
         if ignored {
             self.remember(&item, &said, true);
-            return (said.valence, None, None);
+            return (None, None);
         }
         self.run_episodes(&item, &matched, &mut said, &mut came);
         self.feel(&item, &matched, &mut said, &mut came);
@@ -82,7 +85,8 @@ impl Oracle<'_> {
         for open in std::mem::take(&mut came.late_at_once) {
             self.close_late_at_once(open);
         }
-        (said.valence, said.reason, said.severity)
+        let severity = said.severity.filter(|_| said.valence == Valence::Pain);
+        (severity.map(|severity| (said.reason, severity)), came.same_pain_as)
     }
 
     fn remember(&mut self, item: &Item, said: &Said, ignored: bool) {

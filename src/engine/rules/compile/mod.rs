@@ -1,22 +1,22 @@
 //! From rules as written to rules that run, with every problem reported at once.
 
+mod says;
+mod when;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
 
 use super::{
-    Alone, Closes, Due, Expression, HistoryTest, Kind, KindIx, Label, Opens, PathIx, PointsRule,
-    Rule, RuleIx, RuleSet, Scale, Seen, SeenMemories, SeenMemory, TrackWeight,
-    expression::ValueTest,
+    Kind, KindIx, PathIx, Rule, RuleIx, RuleSet, SeenMemories, TrackWeight,
     guess::Guesses,
     kind,
-    spec::{
-        At, Condition, CustomerTest, DueSpec, HalfLifeSpec, LabelSpec, Located, PackSpec,
-        PointsSpec, Problem, RuleSpec, ScaleKind, Test, ValenceSpec,
-    },
+    spec::{At, Condition, HalfLifeSpec, Located, PackSpec, Problem, RuleSpec},
 };
-use crate::engine::decode::normal_event;
-use crate::model::{Channel, Span, StableHash, Track, Valence, stable_hash};
+use crate::{
+    engine::decode::normal_event,
+    model::{Span, StableHash, Track, Valence, stable_hash},
+};
 
 /// Reasons that every pack has (DOMAIN.md, The labels of a touchpoint).
 const REASONS: [&str; 17] = [
@@ -123,6 +123,12 @@ fn synonyms(
             others.iter().map(|other| (read(&other.value).into(), Box::from(&**canonical)))
         })
         .collect()
+}
+
+/// Returns how fast points on a track fade where their rule does not say.
+pub(super) fn half_life_of(pack: &PackSpec, track: Track) -> HalfLifeSpec {
+    let track = tracks(pack).get(track.index()).map(|track| track.half_life);
+    track.unwrap_or(HalfLifeSpec::Never)
 }
 
 fn tracks(pack: &PackSpec) -> [TrackWeight; 5] {
@@ -301,10 +307,7 @@ impl Compiler {
             label,
             points: self.points(&spec.points),
             opens,
-            closes: spec.closes.as_ref().map(|closes| Closes {
-                kind: self.kind(&closes.episode),
-                key: self.kept_option(closes.key.as_ref()),
-            }),
+            closes: spec.closes.as_ref().map(|closes| self.closes(closes)),
             pain_key,
             recover_within: spec.recover_within.or(pain_due),
             reversible: self.kept_option(spec.reversible.as_ref()),
@@ -312,247 +315,6 @@ impl Compiler {
             acquires: self.kept_option(spec.acquires.as_ref()),
             ignore: spec.ignore,
         }
-    }
-
-    fn opens(
-        &mut self,
-        spec: &RuleSpec,
-        hurts: bool,
-    ) -> (Option<Opens>, Option<PathIx>, Option<Span>) {
-        let Some(opens) = &spec.opens else { return (None, None, None) };
-        let before = self.problems.len();
-        let position = self.kind(&opens.episode);
-        if before < self.problems.len() {
-            return (None, None, None);
-        }
-        let key = self.kept_option(opens.key.as_ref());
-        if position == kind::PAIN {
-            if !hurts {
-                let message = "only a rule that labels pain can key one".to_owned();
-                self.problem(
-                    opens.at,
-                    message,
-                    Some("write \"label: { valence: pain }\"".to_owned()),
-                );
-            }
-            let due = match opens.due {
-                Some(DueSpec::After(span)) => Some(span),
-                Some(DueSpec::Field { .. }) | None => None,
-            };
-            return (None, key, due);
-        }
-        if position == kind::ABSENCE || position == kind::BAND {
-            let message = format!("\"{}\" opens by itself", opens.episode.value);
-            self.problem(opens.at, message, None);
-        }
-        let fallback = self.kinds.get(usize::from(position)).and_then(|kind| kind.due);
-        let due = match &opens.due {
-            Some(DueSpec::After(span)) => Due::After(*span),
-            Some(DueSpec::Field { field, bare_date_ends }) => {
-                Due::Field { path: self.path(&field.value), bare_date_ends: *bare_date_ends }
-            }
-            None => fallback.map_or(Due::Never, Due::After),
-        };
-        (Some(Opens { kind: position, key, due }), None, None)
-    }
-
-    fn label(&mut self, spec: &LabelSpec) -> Label {
-        if let Some(reason) = &spec.reason
-            && !self.reasons.contains(&reason.value)
-        {
-            let known: Vec<&str> = self.reasons.iter().map(String::as_str).collect();
-            let help = format!("add it under \"reasons\", or use one of: {}", known.join(", "));
-            self.problem(reason.at, format!("\"{}\" is not a reason", reason.value), Some(help));
-        }
-        let (valence, scale) = match &spec.valence {
-            Some(ValenceSpec::Is(valence)) => (Some(*valence), None),
-            Some(ValenceSpec::Scale { property, kind, worst, best }) => {
-                if matches!(kind, ScaleKind::Stars | ScaleKind::Effort)
-                    && (best - worst).abs() < f64::EPSILON
-                {
-                    let message = "worst and best of a scale must differ".to_owned();
-                    self.problem(property.at, message, None);
-                }
-                let property = self.path(&property.value);
-                (None, Some(Scale { property, kind: *kind, worst: *worst, best: *best }))
-            }
-            None => (None, None),
-        };
-        Label {
-            micro_moment: spec.micro_moment,
-            moment_of_truth: spec.moment_of_truth,
-            stage: spec.stage,
-            valence,
-            scale,
-            reason: spec.reason.as_ref().map(|reason| reason.value.as_str().into()),
-            severity: spec.severity,
-            evidence: spec.evidence,
-        }
-    }
-
-    fn points(&mut self, specs: &[PointsSpec]) -> Box<[PointsRule]> {
-        let mut compiled = Vec::with_capacity(specs.len());
-        for spec in specs {
-            if !spec.add.is_finite() || spec.add == 0.0 || 100.0 < spec.add.abs() {
-                let message = format!("{} are no points", spec.add);
-                self.problem(spec.at, message, Some("from -100 to 100, not 0".to_owned()));
-            }
-            let cap = spec.cap.unwrap_or(100.0);
-            if !(0.0..=100.0).contains(&cap) || cap < spec.add.abs() {
-                let message = format!("a cap of {cap} never lets {} points count", spec.add);
-                self.problem(spec.at, message, Some("from the points to 100".to_owned()));
-            }
-            compiled.push(PointsRule {
-                track: spec.track,
-                add: spec.add,
-                cap,
-                once_per: spec.once_per,
-                half_life: spec.half_life.unwrap_or(self.half_life_of(spec.track)),
-            });
-        }
-        compiled.into()
-    }
-
-    /// Returns a track's own half-life.
-    fn half_life_of(&self, track: Track) -> HalfLifeSpec {
-        let own = self.tracks.get(track.index()).map(|track| track.half_life);
-        own.unwrap_or(HalfLifeSpec::Never)
-    }
-
-    fn condition(&mut self, condition: &Condition, leaves: &mut u8) -> Expression {
-        match condition {
-            Condition::All(parts) => {
-                Expression::All(parts.iter().map(|part| self.condition(part, leaves)).collect())
-            }
-            Condition::Any(parts) => {
-                Expression::Any(parts.iter().map(|part| self.condition(part, leaves)).collect())
-            }
-            Condition::Not(part) => Expression::Not(Box::new(self.condition(part, leaves))),
-            Condition::Customer(test) => Expression::History(self.history(test)),
-            Condition::Event(_)
-            | Condition::Channel(_)
-            | Condition::Actor(_)
-            | Condition::Episode(_)
-            | Condition::Property { .. }
-            | Condition::Text(_)
-            | Condition::Compare { .. } => {
-                let bit = *leaves;
-                *leaves = leaves.saturating_add(1);
-                Expression::Alone(bit, self.alone(condition))
-            }
-        }
-    }
-
-    fn alone(&mut self, condition: &Condition) -> Alone {
-        match condition {
-            Condition::Event(names) => Alone::Event(boxed(names)),
-            Condition::Channel(names) => Alone::Channel(
-                names.iter().map(|name| Channel::named(&name.value)).collect(),
-                names.iter().any(|name| name.value == crate::model::Channels::OTHER),
-            ),
-            Condition::Actor(actors) => Alone::Actor(actors.as_slice().into()),
-            Condition::Episode(kinds) => {
-                Alone::Episode(kinds.iter().map(|kind| self.kind(kind)).collect())
-            }
-            Condition::Property { path, test } => {
-                let position = self.path(&path.value);
-                Alone::Property(position, self.test(test))
-            }
-            Condition::Text(test) => Alone::Text(self.test(test)),
-            Condition::Compare { left, is, right } => {
-                Alone::Compare(self.path(&left.value), *is, self.path(&right.value))
-            }
-            Condition::All(_) | Condition::Any(_) | Condition::Not(_) | Condition::Customer(_) => {
-                Alone::Event(Box::new([]))
-            }
-        }
-    }
-
-    fn test(&mut self, test: &Test) -> ValueTest {
-        use super::spec::Scalar;
-        match test {
-            Test::In(scalars) => {
-                let (mut texts, mut numbers, mut flags) = (Vec::new(), Vec::new(), Vec::new());
-                for scalar in scalars {
-                    match scalar {
-                        Scalar::Text(word) => texts.push(word.to_lowercase().into_boxed_str()),
-                        Scalar::Number(number) => numbers.push(*number),
-                        Scalar::Flag(flag) => flags.push(*flag),
-                    }
-                }
-                ValueTest::In { texts: texts.into(), numbers: numbers.into(), flags: flags.into() }
-            }
-            Test::Range { min, above, max, below } => ValueTest::Range {
-                min: min.unwrap_or(f64::NEG_INFINITY),
-                above: above.unwrap_or(f64::NEG_INFINITY),
-                max: max.unwrap_or(f64::INFINITY),
-                below: below.unwrap_or(f64::INFINITY),
-            },
-            Test::Exists(wanted) => ValueTest::Exists(*wanted),
-            Test::Contains(words) => ValueTest::Contains(
-                words.iter().map(|word| word.to_lowercase().into_boxed_str()).collect(),
-            ),
-            Test::Not(test) => ValueTest::Not(Box::new(self.test(test))),
-            Test::Matches(pattern) => match regex::RegexBuilder::new(&pattern.value)
-                .size_limit(1 << 20)
-                .build()
-            {
-                Ok(regex) => ValueTest::Matches(Box::new(regex)),
-                Err(error) => {
-                    let first = error.to_string().lines().last().unwrap_or_default().to_owned();
-                    self.problem(pattern.at, format!("not a regular expression: {first}"), None);
-                    ValueTest::Exists(true)
-                }
-            },
-        }
-    }
-
-    fn history(&mut self, test: &CustomerTest) -> HistoryTest {
-        match test {
-            CustomerTest::Stage(stages) => HistoryTest::Stage(stages.as_slice().into()),
-            CustomerTest::FirstVisit(wanted) => HistoryTest::FirstVisit(*wanted),
-            CustomerTest::Score { track, min, max } => HistoryTest::Score {
-                track: *track,
-                min: min.unwrap_or(f64::NEG_INFINITY),
-                max: max.unwrap_or(f64::INFINITY),
-            },
-            CustomerTest::Band(bands) => HistoryTest::Band(bands.as_slice().into()),
-            CustomerTest::Episode { kind, key, overdue } => HistoryTest::Episode {
-                kind: self.kind(kind),
-                key: self.kept_option(key.as_ref()),
-                overdue: *overdue,
-            },
-            CustomerTest::Owns(path) => HistoryTest::Owns(self.kept_path(path)),
-            CustomerTest::Seen(seen) => HistoryTest::Seen(self.seen(seen)),
-        }
-    }
-
-    fn seen(&mut self, spec: &super::spec::SeenSpec) -> Seen {
-        if !(1..=64).contains(&spec.at_least) {
-            let message = format!("\"at_least: {}\" cannot be remembered", spec.at_least);
-            self.problem(spec.at, message, Some("from 1 to 64".to_owned()));
-        }
-        let same = self.kept_option(spec.same.as_ref());
-        let distinct = self.kept_option(spec.distinct.as_ref());
-        let events: BTreeSet<&str> = spec.events.iter().map(|one| one.value.as_str()).collect();
-        let written = |path: Option<&Located<String>>| path.map(|path| path.value.clone());
-        let asked = format!(
-            "{events:?} {} {} {:?} {:?}",
-            spec.within,
-            spec.at_least,
-            written(spec.same.as_ref()),
-            written(spec.distinct.as_ref())
-        );
-        let memory = stable_hash(asked.as_bytes());
-        let remembered =
-            SeenMemory { memory, same, distinct, at_least: spec.at_least, within: spec.within };
-        for event in events {
-            let memories = self.seen.entry(event.into()).or_default();
-            if !memories.contains(&remembered) {
-                memories.push(remembered.clone());
-            }
-        }
-        Seen { memory, within: spec.within, at_least: spec.at_least, same }
     }
 
     /// Maps the hash of every name, present and former, to its rule.

@@ -1,0 +1,207 @@
+//! What is varied, and what else is held.
+
+use std::{fmt::Write, path::Path};
+
+use rega::{
+    model::EventTime,
+    simulation::{Simulated, Simulation, SimulationSpec},
+};
+
+use crate::worker::Worker;
+
+/// 2026-01-05T00:00:00Z, a Monday.
+const START_MILLIS: i64 = 1_767_571_200_000;
+
+/// What `state.memory` leaves one of two workers, about.
+const BUDGET: usize = 1 << 30;
+
+/// One thing that is varied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Curve {
+    Customers,
+    OtherRules,
+    SameRules,
+    Properties,
+    History,
+    Uptime,
+}
+
+/// One measurement.
+#[derive(Clone, Debug)]
+pub(crate) struct Point {
+    pub(crate) value: u64,
+    pub(crate) micros: f64,
+    pub(crate) memory_mib: f64,
+}
+
+impl Curve {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Customers,
+        Self::OtherRules,
+        Self::SameRules,
+        Self::Properties,
+        Self::History,
+        Self::Uptime,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Customers => "customers",
+            Self::OtherRules => "rules for other events",
+            Self::SameRules => "rules for the same events",
+            Self::Properties => "properties",
+            Self::History => "touchpoints of one customer",
+            Self::Uptime => "tenth of a long run",
+        }
+    }
+
+    /// Measures every value.
+    pub(crate) fn measure(self, small: bool) -> Vec<Point> {
+        let scale = |count: u64| if small { (count / 200).max(10) } else { count };
+        let folder = tempfile::tempdir().unwrap();
+        let run = |packs: &[&str], customers: u64, warm: u64, count: u64| {
+            let folder = tempfile::tempdir().unwrap();
+            let mut worker = Worker::new(packs, folder.path(), BUDGET);
+            let mut stream = simulation(customers);
+            worker.run(stream.by_ref().take(size(warm)));
+            let micros = worker.run(stream.take(size(count)));
+            (micros, worker.memory_mib())
+        };
+        let point = |value, (micros, memory_mib)| Point { value, micros, memory_mib };
+        match self {
+            // Each has been there in the mean before it is measured; a day of the population is.
+            Self::Customers => [10_000, 100_000, 1_000_000]
+                .map(|customers| {
+                    let customers = scale(customers);
+                    let measured = run(&["commerce"], customers, customers, scale(200_000));
+                    point(customers, measured)
+                })
+                .to_vec(),
+            Self::OtherRules | Self::SameRules => [50, 200, 1_000]
+                .map(|count| {
+                    let file = rules(folder.path(), count, matches!(self, Self::SameRules));
+                    let measured = run(&[&file], 10_000, scale(100_000), scale(100_000));
+                    point(u64::from(count), measured)
+                })
+                .to_vec(),
+            Self::Properties => [5, 20, 50]
+                .map(|count| {
+                    let folder = tempfile::tempdir().unwrap();
+                    let mut worker = Worker::new(&["commerce"], folder.path(), BUDGET);
+                    let mut stream = simulation(10_000).map(|one| with_properties(&one, count));
+                    worker.run(stream.by_ref().take(size(scale(50_000))));
+                    let micros = worker.run(stream.take(size(scale(100_000))));
+                    point(count, (micros, worker.memory_mib()))
+                })
+                .to_vec(),
+            Self::History => {
+                let mut worker = Worker::new(&["commerce"], folder.path(), BUDGET);
+                let mut stream = simulation(500).map(|one| as_one_customer(&one));
+                let mut had = 0;
+                [10, 100, 1_000, 10_000, 100_000]
+                    .map(|count| {
+                        // The last tenth on the way there.
+                        let (until, measured) = (scale(count), scale(count).div_ceil(10));
+                        worker.run(stream.by_ref().take(size(until - measured - had)));
+                        let micros = worker.run(stream.by_ref().take(size(measured)));
+                        had = until;
+                        point(until, (micros, worker.memory_mib()))
+                    })
+                    .to_vec()
+            }
+            Self::Uptime => {
+                let mut worker = Worker::new(&["commerce"], folder.path(), BUDGET);
+                let mut stream = simulation(scale(20_000));
+                worker.run(stream.by_ref().take(size(scale(400_000))));
+                (1..=10)
+                    .map(|tenth| {
+                        let micros = worker.run(stream.by_ref().take(size(scale(200_000))));
+                        point(tenth, (micros, worker.memory_mib()))
+                    })
+                    .collect()
+            }
+        }
+    }
+}
+
+fn size(count: u64) -> usize {
+    usize::try_from(count).unwrap()
+}
+
+fn simulation(customers: u64) -> Simulation {
+    let customers = u32::try_from(customers).unwrap();
+    Simulation::new(SimulationSpec {
+        customers,
+        seed: 7,
+        start: EventTime::from_millis(START_MILLIS).unwrap(),
+        touchpoints_per_day: f64::from(customers),
+        spikes: Vec::new(),
+    })
+}
+
+/// Writes a pack with so many rules: of the twenty most frequent events, or all but fifty of events
+/// that never come.
+fn rules(folder: &Path, count: u32, same: bool) -> String {
+    const EVENTS: [&str; 20] = [
+        "page_viewed",
+        "product_viewed",
+        "search_performed",
+        "app_opened",
+        "product_added",
+        "checkout_started",
+        "order_placed",
+        "payment_approved",
+        "order_shipped",
+        "order_delivered",
+        "email_sent",
+        "email_opened",
+        "article_read",
+        "products_compared",
+        "wishlist_added",
+        "review_submitted",
+        "ticket_opened",
+        "survey_sent",
+        "survey_answered",
+        "order_tracked",
+    ];
+    let mut text = String::from("pack: many\nrules:\n");
+    for (number, event) in (0..count).zip(EVENTS.iter().cycle()) {
+        let event =
+            if same || number < 50 { (*event).to_owned() } else { format!("never_{number}") };
+        write!(
+            text,
+            "  - name: rule {number}\n    \
+               when: {{ event: {event}, properties: {{ price: {{ min: {number} }} }} }}\n    \
+               label: {{ micro_moment: know, stage: consideration }}\n    \
+               points: {{ engage: 1 }}\n"
+        )
+        .unwrap();
+    }
+    let file = folder.join(format!("many-{count}.yaml"));
+    std::fs::write(&file, text).unwrap();
+    file.display().to_string()
+}
+
+/// The same touchpoint with so many properties more that no rule asks for.
+fn with_properties(touchpoint: &Simulated, count: u64) -> Simulated {
+    let mut line = touchpoint.line.clone();
+    let start = line.windows(14).position(|part| part == b"\"properties\":{").unwrap() + 14;
+    let mut more = String::new();
+    for number in 0..count {
+        write!(more, "\"more_{number}\":\"value {number}\",").unwrap();
+    }
+    if line[start] == b'}' {
+        more.pop();
+    }
+    line.splice(start..start, more.into_bytes());
+    Simulated { line, ..touchpoint.clone() }
+}
+
+fn as_one_customer(touchpoint: &Simulated) -> Simulated {
+    let text = str::from_utf8(&touchpoint.line).unwrap();
+    let line = text.replace(
+        &format!("\"customer_id\":\"{}\"", touchpoint.customer_id),
+        "\"customer_id\":\"hot\"",
+    );
+    Simulated { customer_id: "hot".to_owned(), line: line.into_bytes(), ..touchpoint.clone() }
+}

@@ -1,0 +1,266 @@
+//! Writing an engagement, section by section.
+//!
+//! A row holds two of them: the settled one whole, and of the head the sections in which it differs.
+//! The head is what was decided and published. Without it a row could only be read by evaluating
+//! the tail again, and under other rules that would decide otherwise about what is long told.
+
+use super::write::{index, put, put_at, put_time};
+use crate::{
+    engine::{
+        episode::{EarlyClose, Episode, Overdue},
+        rules::{KindIx, RuleSet},
+        score::{Balance, Ledger, Reversals},
+        state::{Engagement, Journey, SeenGroups},
+    },
+    model::{StableHash, Stage},
+};
+
+/// A part of an engagement that is written whole or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Counts,
+    Times,
+    Origin,
+    Journey,
+    Ledger,
+    Periods,
+    Reversals,
+    Seen,
+    Owned,
+    Balance,
+    Episodes,
+}
+
+impl Section {
+    /// Every section, in the order in which rows have them.
+    pub(super) const ALL: [Self; 11] = [
+        Self::Counts,
+        Self::Times,
+        Self::Origin,
+        Self::Journey,
+        Self::Ledger,
+        Self::Periods,
+        Self::Reversals,
+        Self::Seen,
+        Self::Owned,
+        Self::Balance,
+        Self::Episodes,
+    ];
+
+    /// Returns its bit in what says which sections follow.
+    pub(super) fn bit(self) -> u16 {
+        Self::ALL.iter().position(|one| *one == self).map_or(0, |position| 1 << position)
+    }
+}
+
+/// Writes an engagement.
+pub(super) fn put_engagement(out: &mut Vec<u8>, engagement: &Engagement, rules: &RuleSet) {
+    for section in Section::ALL {
+        put_section(out, section, engagement, rules);
+    }
+}
+
+/// Writes the sections in which the second of two engagements differs from the first.
+pub(super) fn put_change(
+    out: &mut Vec<u8>,
+    (from, to): (&Engagement, &Engagement),
+    rules: &RuleSet,
+) {
+    let changed = |section: &Section| differs(*section, from, to);
+    let bits = Section::ALL.into_iter().filter(changed).map(Section::bit);
+    put(out, &bits.fold(0_u16, |bits, bit| bits | bit));
+    for section in Section::ALL.into_iter().filter(changed) {
+        put_section(out, section, to, rules);
+    }
+}
+
+fn differs(section: Section, from: &Engagement, to: &Engagement) -> bool {
+    let times = |one: &Engagement| {
+        let Engagement { first_seen, last_seen, last_customer_at, as_of, .. } = *one;
+        let Engagement { band_check_at, absence_at, history_complete, band, .. } = *one;
+        let seen = (first_seen, last_seen, last_customer_at, as_of);
+        (seen, band_check_at, absence_at, history_complete, band)
+    };
+    let counts = |one: &Engagement| {
+        let Engagement { touchpoints, customer_touchpoints, visits, .. } = *one;
+        (touchpoints, customer_touchpoints, visits, one.pains, one.glories, one.recovered)
+    };
+    match section {
+        Section::Counts => counts(from) != counts(to) || from.channels != to.channels,
+        Section::Times => times(from) != times(to) || from.lapse != to.lapse,
+        Section::Origin => from.referral != to.referral,
+        Section::Journey => from.journey != to.journey,
+        Section::Ledger => from.ledger != to.ledger,
+        Section::Periods => from.periods != to.periods,
+        Section::Reversals => from.reversals != to.reversals,
+        Section::Seen => from.seen != to.seen,
+        Section::Owned => from.owned != to.owned,
+        Section::Balance => from.balance != to.balance,
+        Section::Episodes => {
+            from.episodes != to.episodes
+                || from.early_closes != to.early_closes
+                || from.dormant != to.dormant
+        }
+    }
+}
+
+fn put_section(out: &mut Vec<u8>, section: Section, engagement: &Engagement, rules: &RuleSet) {
+    // Taken apart whole, so that a new field is not forgotten here. (Then also in `differs`.)
+    let Engagement {
+        touchpoints,
+        customer_touchpoints,
+        visits,
+        pains,
+        glories,
+        recovered,
+        first_seen,
+        last_seen,
+        last_customer_at,
+        as_of,
+        channels,
+        journey,
+        ledger,
+        periods,
+        reversals,
+        seen,
+        owned,
+        balance,
+        episodes,
+        dormant,
+        early_closes,
+        band,
+        band_check_at,
+        absence_at,
+        lapse,
+        history_complete,
+        referral,
+    } = engagement;
+    match section {
+        Section::Counts => {
+            put(out, &(touchpoints, customer_touchpoints, visits, pains, glories, recovered));
+            let channels = channels.iter().map(|(one, count)| (one.as_hash(), count));
+            put(out, &channels.collect::<Vec<_>>());
+        }
+        Section::Times => {
+            for &at in [first_seen, last_seen, last_customer_at, as_of, band_check_at, absence_at] {
+                put_time(out, at);
+            }
+            put(out, &(history_complete, band.map(|band| index(band.index()))));
+            put_time(out, lapse.as_ref().map(|(at, _)| *at));
+            if let Some((_, overdue)) = lapse {
+                put_overdue(out, overdue);
+            }
+        }
+        Section::Origin => put(out, referral),
+        Section::Journey => put_journey(out, journey),
+        Section::Ledger => put_ledger(out, ledger),
+        Section::Periods => {
+            let lines = periods.0.iter();
+            let lines =
+                lines.map(|one| (one.rule, index(one.track.index()), &one.periods, one.full));
+            put(out, &lines.collect::<Vec<_>>());
+        }
+        Section::Reversals => put_reversals(out, reversals),
+        Section::Seen => put_seen(out, seen),
+        Section::Owned => {
+            put(out, &owned.iter().map(|one| (one.value, one.at.as_millis())).collect::<Vec<_>>());
+        }
+        Section::Balance => put_balance(out, balance),
+        Section::Episodes => put_episodes(out, (episodes, dormant, early_closes), rules),
+    }
+}
+
+fn put_episodes(
+    out: &mut Vec<u8>,
+    (episodes, dormant, early_closes): (&[Episode], &[(StableHash, Episode)], &[EarlyClose]),
+    rules: &RuleSet,
+) {
+    put(out, &(episodes.len() + dormant.len()));
+    for episode in episodes {
+        put_episode(out, episode, kind_hash(rules, episode.kind));
+    }
+    for (kind, episode) in dormant {
+        put_episode(out, episode, *kind);
+    }
+    let closes = early_closes.iter();
+    let closes = closes.map(|one| (kind_hash(rules, one.kind), one.key, one.at.as_millis()));
+    put(out, &closes.collect::<Vec<_>>());
+}
+
+fn put_seen(out: &mut Vec<u8>, seen: &SeenGroups) {
+    put(out, &seen.0.len());
+    for group in &seen.0 {
+        put(out, &(group.memory, group.group, group.entries.len()));
+        for entry in &group.entries {
+            put(out, &(entry.ts.as_millis(), entry.id, entry.value));
+        }
+    }
+}
+
+fn put_balance(out: &mut Vec<u8>, balance: &Balance) {
+    put(out, &(balance.good, balance.bad, balance.moments));
+    put_time(out, balance.as_of);
+    let reasons = balance.recovered.iter().map(|(reason, at)| (*reason, at.as_millis()));
+    put(out, &reasons.collect::<Vec<_>>());
+}
+
+fn put_journey(out: &mut Vec<u8>, journey: &Journey) {
+    let stage = |stage: Option<Stage>| stage.map(|stage| index(stage.index()));
+    put(out, &(stage(journey.stage), stage(journey.deepest), journey.lapsed));
+    put_time(out, journey.stage_ts);
+    put_time(out, journey.since);
+    for record in journey.stages.iter().chain(&journey.micro_moments) {
+        put(out, &record.count);
+        if 0 < record.count {
+            put_time(out, record.last);
+        }
+    }
+    put(out, &journey.transitions.len());
+    for step in &journey.transitions {
+        let labels = (index(step.from.index()), index(step.to.index()), index(step.kind.index()));
+        put(out, &(step.at.as_millis(), labels));
+    }
+}
+
+fn put_ledger(out: &mut Vec<u8>, ledger: &Ledger) {
+    put(out, &ledger.0.len());
+    for line in &ledger.0 {
+        put(out, &(line.rule, index(line.track.index()), line.value, line.as_of.as_millis()));
+    }
+}
+
+fn put_reversals(out: &mut Vec<u8>, reversals: &Reversals) {
+    put(out, &(reversals.forgotten, reversals.given.len()));
+    for given in &reversals.given {
+        put(out, &(given.key, given.at.as_millis()));
+        put_ledger(out, &given.points);
+    }
+    let taken = reversals.taken.iter().map(|taken| (taken.key, taken.at.as_millis()));
+    put(out, &taken.collect::<Vec<_>>());
+}
+
+pub(super) fn kind_hash(rules: &RuleSet, kind: KindIx) -> StableHash {
+    rules.kind(kind).map_or(0, |kind| kind.hash)
+}
+
+fn put_episode(out: &mut Vec<u8>, episode: &Episode, kind: StableHash) {
+    put(out, &(kind, &episode.key, &episode.opened_by));
+    put(out, &episode.channel_name);
+    put_at(out, episode.opened_at);
+    put_time(out, episode.deadline);
+    put_time(out, episode.fires_at);
+    put(out, &episode.overdue.is_some());
+    if let Some(overdue) = &episode.overdue {
+        put_overdue(out, overdue);
+    }
+    let pain = episode.pain.as_ref();
+    put(out, &pain.map(|pain| (index(pain.severity.index()), &pain.reason, pain.resolved)));
+}
+
+fn put_overdue(out: &mut Vec<u8>, overdue: &Overdue) {
+    let Overdue { event_id, pain, same_pain_as, points } = overdue;
+    let pain = pain.as_ref().map(|(reason, severity)| (reason, index(severity.index())));
+    put(out, &(event_id, pain, same_pain_as));
+    let points = points.iter().map(|(rule, track, points)| (rule, index(track.index()), points));
+    put(out, &points.collect::<Vec<_>>());
+}
