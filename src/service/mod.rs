@@ -43,7 +43,7 @@ pub use self::{
     lookup::{Answer, Busy, Lookup, LookupDesk},
     reload::RuleFiles,
     run::{Exit, Launch, StartFailure, run},
-    settings::{InputStart, Settings, StateSettings, Watching},
+    settings::{InputStart, Settings, StateSettings},
     shared::{Ruling, SourceEngines},
-    start::{plan, start, watching},
+    start::{plan, start},
 };

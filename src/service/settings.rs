@@ -76,17 +76,8 @@ pub struct Settings {
     pub detector: DetectorSettings,
     /// Who is told of them.
     pub notify: Option<notify::Settings>,
-    /// What is needed to let people watch.
-    pub watching: Watching,
-}
-
-/// What the console's live picture needs.
-#[derive(Clone, Debug)]
-pub struct Watching {
-    /// How many may watch at a time.
+    /// How many may watch the live picture at a time.
     pub viewers_max: usize,
-    /// The topic of spikes.
-    pub spikes_topic: String,
 }
 
 impl Settings {

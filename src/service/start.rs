@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 
 use super::{
     Exit, InputStart, Launch, RuleFiles, Ruling, Settings, StartFailure, StateFolder,
-    StateSettings, Watching, reload::Reload, run::run_reloading, shared::SourceEngines,
+    StateSettings, reload::Reload, run::run_reloading, shared::SourceEngines,
 };
 use crate::{
     clock::Clock,
@@ -146,16 +146,8 @@ fn settings(
         clock: Clock::wall(),
         detector: config.detector(),
         notify: notify(config),
-        watching: watching(config),
-    })
-}
-
-/// Returns what is needed to let people watch.
-pub fn watching(config: &Config) -> Watching {
-    Watching {
         viewers_max: config.http.viewers_max,
-        spikes_topic: config.topics.pain_spikes.clone(),
-    }
+    })
 }
 
 /// Returns which topics an application has.

@@ -14,7 +14,7 @@ use rega::{
     engine::{self, Engine, decode::Dialect, spike::DetectorSettings},
     kafka::{Connection, EmbeddedBroker, Role, TopicPlan, TopicSet, ensure},
     model::EventTime,
-    service::{self, Exit, InputStart, Launch, Ruling, Settings, StateSettings, Watching},
+    service::{self, Exit, InputStart, Launch, Ruling, Settings, StateSettings},
     telemetry::{Names, Telemetry},
 };
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ fn start(brokers: &str, plan: TopicPlan, topics: TopicSet) -> Running {
             detector: DetectorSettings::default(),
             notify: None,
             clock,
-            watching: Watching { viewers_max: 0, spikes_topic: "pain-spikes".to_owned() },
+            viewers_max: 0,
         },
         topics,
         ruling: Arc::new(ArcSwap::from_pointee(Ruling {

@@ -202,7 +202,7 @@ fn settings(
         clock,
         detector: DetectorSettings { backfill_after: None, ..config.detector() },
         notify: None,
-        watching: service::watching(config),
+        viewers_max: config.http.viewers_max,
     }
 }
 
