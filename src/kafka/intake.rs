@@ -327,7 +327,7 @@ impl Intake {
     pub(super) fn membership(&self) -> Result<ConsumerGroupMetadata, KafkaFailure> {
         let doing = "reading the group's metadata";
         let missing = |reason| KafkaFailure::own(doing, Class::Abortable, reason);
-        if native::generation(self.consumer.client()) < 0 {
+        if native::member_id(self.consumer.client()).is_none() {
             return Err(missing("not a member of the group at the moment"));
         }
         self.consumer.group_metadata().ok_or_else(|| missing("there is no group"))
