@@ -180,7 +180,7 @@ metrics! {
         "Transactions aborted, by class of the cause; their work is done again.";
     COMMIT_SECONDS = Histogram "rega_commit_seconds" [] histogram(COMMIT),
         "Duration of commits, from the start of the drain to the broker's answer.", COMMIT;
-    RECORDS_PRODUCED = Counter "rega_records_produced_total" ["output"] 5,
+    RECORDS_PRODUCED = Counter "rega_records_produced_total" ["output"] 6,
         "Records produced in committed transactions, by output.";
     WORKER_REBUILDS = Counter "rega_worker_rebuilds_total" [] 1,
         "Workers built anew after an error that their consumer or producer cannot survive.";

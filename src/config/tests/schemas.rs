@@ -108,14 +108,18 @@ fn what_is_wrong_does_not_fit() {
 
 #[test]
 fn the_schema_of_settings_has_every_setting_and_no_other() {
-    let schema = document("config");
-    let mut keys = BTreeSet::new();
-    for (name, part) in schema["properties"].as_object().unwrap() {
-        match part["properties"].as_object() {
-            Some(section) => keys.extend(section.keys().map(|key| format!("{name}.{key}"))),
-            None => _ = keys.insert(name.clone()),
+    fn collect(part: &Json, name: &str, keys: &mut BTreeSet<String>) {
+        let Some(section) = part["properties"].as_object() else {
+            keys.insert(name.to_owned());
+            return;
+        };
+        for (key, part) in section {
+            let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+            collect(part, &name, keys);
         }
     }
+    let mut keys = BTreeSet::new();
+    collect(&document("config"), "", &mut keys);
     assert_eq!(keys, KEYS.into_iter().map(str::to_owned).collect());
 }
 
