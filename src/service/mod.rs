@@ -22,15 +22,19 @@ mod live;
 mod lookup;
 mod notify;
 mod orphans;
+mod owners;
+mod placement;
 mod position;
 mod publish;
 mod reload;
+mod route;
 mod run;
 mod session;
 mod settings;
 mod shared;
 mod spikes;
 mod start;
+mod watchdog;
 mod work;
 mod worker;
 
@@ -40,6 +44,6 @@ pub use self::{
     reload::RuleFiles,
     run::{Exit, Launch, StartFailure, run},
     settings::{InputStart, Settings, StateSettings},
-    shared::Ruling,
+    shared::{Ruling, SourceEngines},
     start::{plan, start},
 };

@@ -66,6 +66,9 @@ fn start(brokers: &str, plan: TopicPlan, topics: TopicSet) -> Running {
             commit_interval: Duration::from_millis(50),
             max_records_per_commit: 1000,
             drain_timeout: Duration::from_secs(20),
+            partitioner: None,
+            advertise: None,
+            token: None,
             state: StateSettings {
                 dir: folder.path().to_owned(),
                 checkpoint_interval: Duration::from_millis(200),
@@ -81,7 +84,11 @@ fn start(brokers: &str, plan: TopicPlan, topics: TopicSet) -> Running {
             viewers_max: 0,
         },
         topics,
-        ruling: Arc::new(ArcSwap::from_pointee(Ruling { engine, names: Arc::new(names) })),
+        ruling: Arc::new(ArcSwap::from_pointee(Ruling {
+            engine,
+            sources: BTreeMap::new(),
+            names: Arc::new(names),
+        })),
         telemetry: Arc::new(Telemetry::new().unwrap()),
         http: None,
     };

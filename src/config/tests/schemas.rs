@@ -10,7 +10,7 @@ use crate::{
         load::Loader,
         schemas::{names, schema},
         settings::KEYS,
-        shipped::PACKS,
+        shipped::{PACKS, WORDS},
         values::any_scalar,
         yaml::{Node, Value},
     },
@@ -77,6 +77,9 @@ fn what_is_shipped_fits_its_schema() {
     for (name, text) in PACKS.iter().flat_map(|pack| pack.files) {
         assert_eq!(problems("rules", text), [""; 0], "{name}");
     }
+    for (name, text) in WORDS {
+        assert_eq!(problems("words", text), [""; 0], "{name}");
+    }
 }
 
 #[test]
@@ -84,11 +87,14 @@ fn what_is_wrong_does_not_fit() {
     for (name, text) in [
         ("config", "kafka: { broker: x }"),
         ("config", "workers: 65"),
-        ("config", "input: { keyed: false }"),
+        ("config", "input: { keyed: maybe }"),
         ("rules", "rules: [{ name: x }]"),
         ("rules", "rules: [{ name: x, when: {}, label: { stage: buying } }]"),
         ("rules", "rules: [{ name: x, when: {}, label: { valence: { scale: stars, from: r } } }]"),
         ("rules", "rules: [{ name: x, when: { properties: { a: { min: 1, in: [1] } } } }]"),
+        ("rules", "rules: [{ name: x, when: { text: { about: lost } } }]"),
+        ("rules", "words: { en: { god: [great] } }"),
+        ("words", "good: [great]"),
         ("mapping", "mapping: x\nfields: { event: e }"),
         ("touchpoint", "event: x\nchannel: web"),
         ("moments", "event_id: x"),
