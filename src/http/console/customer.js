@@ -152,7 +152,12 @@ function list(steps, waiting) {
 }
 
 /** One line for each rule that gave points: their sum is the score. The explanation has them exactly. */
-function ledger({ ledger: told, engagement, as_of, explained }) {
+function ledger({ ledger: told, engagement, as_of: told_at, explained }) {
+  // The explanation is of its own instant: its lines belong to its scores.
+  const as_of = explained ? explained.as_of : told_at;
+  const scores = explained
+    ? Object.fromEntries(explained.tracks.map(({ track, score: points }) => [track, points]))
+    : engagement;
   const lines = explained
     ? explained.tracks.flatMap(({ track, lines: exact }) => exact.map((line) => ({ track, ...line })))
     : told;
@@ -172,9 +177,9 @@ function ledger({ ledger: told, engagement, as_of, explained }) {
   });
   const sums = TRACKS.filter((track) => lines.some((line) => line.track === track)).map((track) => {
     const sum = lines.filter((line) => line.track === track).reduce((total, line) => total + line.counted, 0);
-    const clamped = Math.abs(sum - (engagement[track] ?? 0)) < 0.05 ? "" : say("within_bounds");
+    const clamped = Math.abs(sum - (scores[track] ?? 0)) < 0.05 ? "" : say("within_bounds");
     return h("tr", {}, h("td", { colspan: 5 }, name("track", track), " ", h("span", { class: "note" }, clamped)),
-      h("td", { class: "n" }, decimal(engagement[track] ?? 0)));
+      h("td", { class: "n" }, decimal(scores[track] ?? 0)));
   });
   const head = ["track", "rule", "age", "points", "cap", "counts"].map((word, i) =>
     h("th", { scope: "col", class: 2 < i ? "n" : "" }, say(`ledger_${word}`)));
