@@ -182,13 +182,48 @@ impl Loader {
         environment: &Environment,
     ) -> Option<Loaded> {
         environment.overlay(&mut root, &mut self.sources, &mut self.problems);
-        let config = settings::read(&root, &mut self.problems)?;
+        let mut config = settings::read(&root, &mut self.problems)?;
+        self.secrets(&mut config, base);
         let before = self.problems.len();
         let mut pack = self.packs(&config.rules, base);
         let rules = self.compile(&mut pack, before);
         let dialects = self.dialects(&config.input.dialect, &config.input.mappings, base);
         let pack_paths = std::mem::take(&mut self.pack_paths);
         Some(Loaded { config, rules: rules?, dialects, pack_paths })
+    }
+
+    /// Reads the secrets that stand in files of their own.
+    fn secrets(&mut self, config: &mut Config, base: &Path) {
+        if let Some(file) = config.kafka.properties_file.clone()
+            && let Some(text) = self.secret(&file, base)
+            && let Err(what) = settings::add_properties(config, &text)
+        {
+            self.problems.add(file.at, format!("\"{}\": {what}", file.value));
+        }
+        if let Some(file) = config.http.token_file.clone()
+            && let Some(text) = self.secret(&file, base)
+        {
+            match settings::token_of(&text) {
+                Ok(token) => config.http.token = Some(token),
+                Err(what) => self.problems.add(file.at, format!("\"{}\": {what}", file.value)),
+            }
+        }
+    }
+
+    /// Reads a file whose text must never be shown: it does not become a source.
+    fn secret(&mut self, file: &Located<String>, base: &Path) -> Option<String> {
+        let path = self.resolve(file, base);
+        if std::fs::metadata(&path).is_ok_and(|found| FILE_BYTES_MAX < found.len()) {
+            self.unreadable(&path, file.at, "larger than 4 MiB");
+            return None;
+        }
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                self.unreadable(&path, file.at, &error.to_string());
+                None
+            }
+        }
     }
 
     /// Compiles rules if no problem came up since there were `before` of them. Compiled from half

@@ -103,7 +103,10 @@ impl Alertmanager {
         );
         std::fs::write(&config, text).unwrap();
         let port = free_port();
-        let started = Command::new("alertmanager")
+        // Debian calls it by another name than everybody else.
+        let debian = Path::new("/usr/bin/prometheus-alertmanager").exists();
+        let program = if debian { "prometheus-alertmanager" } else { "alertmanager" };
+        let started = Command::new(program)
             .arg(format!("--config.file={}", config.display()))
             .arg(format!("--storage.path={}", folder.path().join("data").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
@@ -166,7 +169,7 @@ fn notified(received: &Receiver<Received>, status: &str, events: &mut Vec<Receiv
 
 fn settings(alertmanager: u16, receiver: u16) -> String {
     format!(
-        "workers: 1\n\
+        "workers: 1\nhttp: {{ listen: '127.0.0.1:0' }}\n\
          notify:\n  max_age: 3650d\n  alertmanager: {{ url: 'http://127.0.0.1:{alertmanager}' }}\n  \
          webhook: {{ url: 'http://127.0.0.1:{receiver}/events', token: secret }}\n"
     )

@@ -75,16 +75,15 @@ pub(super) fn spikes(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Spikes {
 pub(super) fn notify(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Notify {
     const HOUR: Span = 3_600_000;
     let age = span_within(1000, 36_500 * 24 * HOUR);
-    Notify {
-        max_age: setting(fields, marks, "max_age", age, HOUR),
-        alertmanager: fields
-            .section("alertmanager", |fields| optional(fields, marks, "url", names::receiver)),
-        webhook: fields
-            .section("webhook", |fields| optional(fields, marks, "url", names::receiver)),
-        token: fields.section("webhook", |fields| {
-            optional(fields, marks, "token", |node, problems| text(node, problems).map(Secret))
-        }),
-    }
+    let secret = |node: &Node, problems: &mut Problems| text(node, problems).map(Secret);
+    let max_age = setting(fields, marks, "max_age", age, HOUR);
+    let alertmanager =
+        fields.section("alertmanager", |fields| optional(fields, marks, "url", names::receiver));
+    let (webhook, token) = fields.section("webhook", |fields| {
+        let url = optional(fields, marks, "url", names::receiver);
+        (url, optional(fields, marks, "token", secret))
+    });
+    Notify { max_age, alertmanager, webhook, token }
 }
 
 fn properties(node: &Node, problems: &mut Problems) -> Option<Vec<String>> {

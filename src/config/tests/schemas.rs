@@ -87,7 +87,7 @@ fn what_is_wrong_does_not_fit() {
     for (name, text) in [
         ("config", "kafka: { broker: x }"),
         ("config", "workers: 65"),
-        ("config", "input: { keyed: false }"),
+        ("config", "input: { keyed: maybe }"),
         ("rules", "rules: [{ name: x }]"),
         ("rules", "rules: [{ name: x, when: {}, label: { stage: buying } }]"),
         ("rules", "rules: [{ name: x, when: {}, label: { valence: { scale: stars, from: r } } }]"),

@@ -245,8 +245,9 @@ impl Detector {
         let frozen: Vec<Key> = self
             .keys
             .iter()
-            .filter(|((numerator, _), watched)| {
-                *numerator == Numerator::Pain && watched.is_frozen(minute)
+            .filter(|((numerator, key), watched)| {
+                let suspected = matches!(key, Key::Event(..)) && watched.is_suspected();
+                *numerator == Numerator::Pain && (suspected || watched.is_frozen(minute))
             })
             .map(|((_, key), _)| key.clone())
             .collect();

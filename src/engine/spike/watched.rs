@@ -36,6 +36,12 @@ const UPDATE_EVERY: i64 = 5;
 /// for good.
 const FROZEN_FOR: i64 = 1440;
 
+/// Evidence from which on a key is suspected, in thresholds, and the minutes after the onset for which
+/// that lasts: what is likely a spike is not learnt either, or a rare pain would become normal within
+/// the hour in which it is looked for.
+const SUSPECTED: f64 = 0.5;
+const SUSPECTED_FOR: i64 = 360;
+
 /// The evidence of a spike is capped at so many thresholds, or a big one would stay open for hours
 /// after its end.
 const CAP: f64 = 1.25;
@@ -122,6 +128,8 @@ pub(crate) struct Watched {
     /// All touchpoints that were ever seen: how much is known.
     pub(crate) seen: f64,
     pub(crate) spike: Option<Spike>,
+    /// There is enough evidence for not learning from it.
+    suspected: bool,
     /// Of a group: how its rate stands to that of the leaves it is made of.
     pub(crate) factor: Sums,
     /// Of what is judged by its number: the number itself.
@@ -146,6 +154,7 @@ impl Watched {
             run: Run { onset: minute, ..Run::default() },
             seen: 0.0,
             spike: None,
+            suspected: false,
             factor: Sums::default(),
             own: None,
         }
@@ -176,6 +185,11 @@ impl Watched {
         run.into_iter().flat_map(|run| run.members.iter().map(|member| member.id))
     }
 
+    /// Returns whether it may become a spike soon.
+    pub(crate) fn is_suspected(&self) -> bool {
+        self.suspected
+    }
+
     /// Adds a minute to the evidence.
     pub(crate) fn step(&mut self, numerator: Numerator, minute: i64, tally: &Tally<'_>, cap: f64) {
         self.last = minute;
@@ -185,6 +199,8 @@ impl Watched {
         let ratio = numerator.ratio();
         let gain = tally.observed.mul_add(ratio.ln(), -(ratio - 1.0) * tally.cautious) / self.phi;
         self.evidence = (self.evidence + gain).clamp(0.0, cap * CAP);
+        self.suspected =
+            cap * SUSPECTED <= self.evidence && minute < self.run.onset + SUSPECTED_FOR;
         self.seen += tally.touchpoints;
         self.run.add(tally);
         self.learn_dispersion(tally);

@@ -1,5 +1,6 @@
 //! The detector against a made-up shop: what is a spike, and what only looks like one.
 
+mod pulse;
 mod watched;
 
 use std::collections::BTreeMap;
