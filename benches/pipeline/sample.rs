@@ -52,6 +52,7 @@ pub(crate) fn patterns(packs: &[&str], load: &[Simulated]) -> Patterns {
             partition: 0,
             offset,
             timestamp: None,
+            headers: &[],
         };
         partition.process(&engine, &record, EventTime::MAX, &store, &mut effects);
         for effect in effects.iter() {

@@ -84,6 +84,7 @@ impl Worker {
             partition: 0,
             offset: self.offset,
             timestamp: Some(touchpoint.emitted_at),
+            headers: &[],
         };
         let Self { partition, engine, store, effects, .. } = self;
         partition.process(engine, &record, touchpoint.emitted_at, store, effects);
