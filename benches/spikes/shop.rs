@@ -56,7 +56,7 @@ impl Shop {
         let (mut draft, mut known) = (Draft::default(), Draft::default());
         let (mut exposure, mut pains) = (0, 0);
         let season = season(minute);
-        let drift = 1.0 + 0.2 * hours(minute) / (20.0 * 7.0 * 24.0);
+        let creep = 1.0 + 0.2 * hours(minute) / (20.0 * 7.0 * 24.0);
         for (name, share, hurts) in LEAVES {
             let wave = wave(name, minute);
             let count = self.dice.poisson(self.volume * share * season * wave);
@@ -67,7 +67,7 @@ impl Shop {
                 .filter(|one| name == STRUCK && (one.at..one.at + one.lasts).contains(&minute))
                 .map(|one| one.factor)
                 .product::<f64>();
-            let rate = (self.base * hurts * evening(minute) * drift * factor).min(0.9);
+            let rate = (self.base * hurts * evening(minute) * creep * factor).min(0.9);
             let hurt = self.dice.poisson(f64::from(count) * rate).min(count);
             for _ in 0..hurt {
                 // One in twenty comes after its minute was judged.

@@ -183,7 +183,7 @@ mod tests {
         let files =
             [("a.yaml", "colour: red\n"), ("b.yaml", "rules: [commerce]\n"), ("c.txt", "x")];
         assert_snapshot!(checked(&files, &[""]), @r#"
-        …/a.yaml:1:1: neither settings, nor a pack of rules, nor a mapping
+        …/a.yaml:1:1: neither settings, nor a pack of rules, nor a mapping, nor a word list
         1 | colour: red
           | ^^^^^^
           = a mapping has "mapping" in it, a pack "pack" or "rules", settings have "kafka" or "app"

@@ -5,6 +5,7 @@
 
 mod check;
 mod demo;
+mod erase;
 mod explain;
 mod generate;
 mod inspect;
@@ -44,6 +45,7 @@ enum Command {
     Test(test::TestArguments),
     Explain(explain::ExplainArguments),
     Generate(generate::GenerateArguments),
+    Erase(erase::EraseArguments),
 }
 
 impl Command {
@@ -57,6 +59,7 @@ impl Command {
             Self::Test(arguments) => test::run(&arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),
+            Self::Erase(arguments) => erase::run(&arguments),
         }
     }
 }

@@ -14,15 +14,16 @@ use super::{
     mapping,
     rules::PackReader,
     settings::KEYS,
+    words,
     yaml::{Node, Value},
 };
-use crate::engine::rules::spec::At;
+use crate::engine::{rules::spec::At, text::Lexicon};
 
 /// How deep folders are searched: `config/rules/<pack>/file.yaml` needs three.
 const DEPTH_MAX: usize = 8;
 
 /// The keys of a pack that no config file has.
-const PACK_KEYS: [&str; 12] = [
+const PACK_KEYS: [&str; 13] = [
     "pack",
     "extends",
     "drop",
@@ -35,6 +36,7 @@ const PACK_KEYS: [&str; 12] = [
     "episodes",
     "guesses",
     "tests",
+    "words",
 ];
 
 /// What was checked, and what is wrong with it.
@@ -55,6 +57,8 @@ pub(super) enum Content {
     Pack { named: bool },
     /// A mapping.
     Mapping,
+    /// A word list.
+    Words,
     /// What is data about a dialect.
     Dialect,
 }
@@ -83,12 +87,27 @@ pub fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
             drop(mapping::read(&node, &mut loader.problems));
         }
     }
+    for (file, _) in found.iter().filter(|(_, content)| **content == Content::Words) {
+        check_words(file, &mut loader);
+    }
     for (file, _) in found.iter().filter(|(_, content)| **content == Content::Dialect) {
         if let Some((_, node)) = loader.file(file, At::default()) {
             drop(dialect::read(&node, &mut loader.problems));
         }
     }
     Checked { file_count, report: loader.into_report() }
+}
+
+/// Checks a word list by itself.
+fn check_words(file: &Path, loader: &mut Loader) {
+    let Some((_, node)) = loader.file(file, At::default()) else { return };
+    let before = loader.problems.len();
+    let list = words::read_file(&node, &mut loader.problems);
+    if let Some(list) = list.filter(|_| before == loader.problems.len())
+        && let Err(problems) = Lexicon::compile(&[list])
+    {
+        loader.problems.extend(problems);
+    }
 }
 
 /// Checks the packs that no config file names.
@@ -106,7 +125,7 @@ fn check_packs(found: &BTreeMap<PathBuf, Content>, loader: &mut Loader) {
         let before = loader.problems.len();
         let mut reader = PackReader::default();
         loader.pack(files, At::default(), &mut reader);
-        drop(loader.compile(&reader.finish(), before));
+        drop(loader.compile(&mut reader.finish(), before));
     }
 }
 
@@ -166,7 +185,7 @@ pub(super) fn content(file: &Path, loader: &mut Loader) -> Option<Content> {
         let (_, node) = loader.file(file, At::default())?;
         loader.problems.add_with_help(
             node.at,
-            "neither settings, nor a pack of rules, nor a mapping",
+            "neither settings, nor a pack of rules, nor a mapping, nor a word list",
             "a mapping has \"mapping\" in it, a pack \"pack\" or \"rules\", settings have \"kafka\" \
              or \"app\"",
         );
@@ -179,6 +198,9 @@ fn content_of(root: &Node) -> Option<Content> {
     let value = |key: &str| entries.iter().find(|entry| entry.key.value == key);
     if value("mapping").is_some() {
         return Some(Content::Mapping);
+    }
+    if value("words").is_some_and(|entry| matches!(entry.value.value, Value::Scalar(_))) {
+        return Some(Content::Words);
     }
     if value("dialect").is_some() {
         return Some(Content::Dialect);

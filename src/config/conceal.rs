@@ -101,6 +101,7 @@ mod tests {
             "kafka:\n\n  # note\n  anything: 'hunter2",
             "'kafka' : {\n  x: hunter2 }",
             "app: x\nssl.key.password = hunter2",
+            "http: { listen: x, token: hunter2 }",
         ] {
             assert!(!shown(text).contains("hunter2"), "{text}\nbecame\n{}", shown(text));
         }

@@ -13,6 +13,7 @@ use super::{
     rules::{Lineage, PackReader, PackTest},
     settings, shipped,
     source::SHIPPED,
+    words,
     yaml::{self, Node, Value},
 };
 use crate::engine::{
@@ -81,8 +82,8 @@ pub fn load_packs<'a>(packs: impl IntoIterator<Item = &'a str>) -> Result<Loaded
     let packs = packs.into_iter();
     let packs: Vec<_> =
         packs.map(|pack| Located { value: pack.to_owned(), at: At::default() }).collect();
-    let pack = loader.packs(&packs, Path::new(""));
-    let rules = loader.compile(&pack, 0);
+    let mut pack = loader.packs(&packs, Path::new(""));
+    let rules = loader.compile(&mut pack, 0);
     match rules {
         Some(rules) if loader.problems.is_empty() => {
             let Pack { spec, tests, lineage, .. } = pack;
@@ -181,21 +182,57 @@ impl Loader {
         environment: &Environment,
     ) -> Option<Loaded> {
         environment.overlay(&mut root, &mut self.sources, &mut self.problems);
-        let config = settings::read(&root, &mut self.problems)?;
+        let mut config = settings::read(&root, &mut self.problems)?;
+        self.secrets(&mut config, base);
         let before = self.problems.len();
-        let pack = self.packs(&config.rules, base);
-        let rules = self.compile(&pack, before);
+        let mut pack = self.packs(&config.rules, base);
+        let rules = self.compile(&mut pack, before);
         let dialects = self.dialects(&config.input.dialect, &config.input.mappings, base);
         let pack_paths = std::mem::take(&mut self.pack_paths);
         Some(Loaded { config, rules: rules?, dialects, pack_paths })
     }
 
+    /// Reads the secrets that stand in files of their own.
+    fn secrets(&mut self, config: &mut Config, base: &Path) {
+        if let Some(file) = config.kafka.properties_file.clone()
+            && let Some(text) = self.secret(&file, base)
+            && let Err(what) = settings::add_properties(config, &text)
+        {
+            self.problems.add(file.at, format!("\"{}\": {what}", file.value));
+        }
+        if let Some(file) = config.http.token_file.clone()
+            && let Some(text) = self.secret(&file, base)
+        {
+            match settings::token_of(&text) {
+                Ok(token) => config.http.token = Some(token),
+                Err(what) => self.problems.add(file.at, format!("\"{}\": {what}", file.value)),
+            }
+        }
+    }
+
+    /// Reads a file whose text must never be shown: it does not become a source.
+    fn secret(&mut self, file: &Located<String>, base: &Path) -> Option<String> {
+        let path = self.resolve(file, base);
+        if std::fs::metadata(&path).is_ok_and(|found| FILE_BYTES_MAX < found.len()) {
+            self.unreadable(&path, file.at, "larger than 4 MiB");
+            return None;
+        }
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                self.unreadable(&path, file.at, &error.to_string());
+                None
+            }
+        }
+    }
+
     /// Compiles rules if no problem came up since there were `before` of them. Compiled from half
     /// of what was written, they would have problems that nobody made.
-    pub(super) fn compile(&mut self, pack: &Pack, before: usize) -> Option<RuleSet> {
+    pub(super) fn compile(&mut self, pack: &mut Pack, before: usize) -> Option<RuleSet> {
         if before < self.problems.len() {
             return None;
         }
+        pack.spec.lexicon = Some(words::lexicon(&pack.spec.word_lists, &mut self.problems));
         match RuleSet::compile(pack.spec.clone()) {
             Ok(rules) => {
                 self.warnings.extend(RuleSet::warnings(&pack.spec));

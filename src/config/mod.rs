@@ -25,6 +25,7 @@ mod suites;
 mod tests;
 mod values;
 mod watch;
+mod words;
 pub mod yaml;
 
 pub use self::{

@@ -1,9 +1,10 @@
 //! JSON Schemas of what one writes and of what Rega writes, for editors and for consumers.
 
 /// Name and text of every schema.
-const SCHEMAS: [(&str, &str); 8] = [
+const SCHEMAS: [(&str, &str); 9] = [
     ("config", include_str!("../../docs/schemas/config.json")),
     ("rules", include_str!("../../docs/schemas/rules.json")),
+    ("words", include_str!("../../docs/schemas/words.json")),
     ("mapping", include_str!("../../docs/schemas/mapping.json")),
     ("touchpoint", include_str!("../../docs/schemas/touchpoint.json")),
     ("moments", include_str!("../../docs/schemas/moments.json")),

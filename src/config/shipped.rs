@@ -33,6 +33,21 @@ pub const PACKS: &[ShippedPack] = &[
             file!("commerce", "70-feedback.yaml"),
             file!("commerce", "80-community.yaml"),
             file!("commerce", "90-marketing.yaml"),
+            file!("commerce", "95-standard.yaml"),
+        ],
+    },
+    ShippedPack {
+        name: "hospitality",
+        files: &[
+            file!("hospitality", "00-pack.yaml"),
+            file!("hospitality", "01-names.yaml"),
+            file!("hospitality", "02-guesses.yaml"),
+            file!("hospitality", "10-history.yaml"),
+            file!("hospitality", "20-deciding.yaml"),
+            file!("hospitality", "30-at-the-house.yaml"),
+            file!("hospitality", "40-brought-and-asked.yaml"),
+            file!("hospitality", "70-said-and-sent.yaml"),
+            file!("hospitality", "80-standard.yaml"),
         ],
     },
     ShippedPack {
@@ -45,8 +60,42 @@ pub const PACKS: &[ShippedPack] = &[
             file!("saas", "20-using.yaml"),
             file!("saas", "30-service.yaml"),
             file!("saas", "40-together.yaml"),
+            file!("saas", "50-standard.yaml"),
         ],
     },
+    ShippedPack {
+        name: "service",
+        files: &[
+            file!("service", "00-pack.yaml"),
+            file!("service", "01-names.yaml"),
+            file!("service", "02-guesses.yaml"),
+            file!("service", "10-history.yaml"),
+            file!("service", "20-before-and-ordering.yaml"),
+            file!("service", "30-visits.yaml"),
+            file!("service", "40-outages.yaml"),
+            file!("service", "50-bill-and-contract.yaml"),
+            file!("service", "60-asking.yaml"),
+            file!("service", "70-said-and-sent.yaml"),
+            file!("service", "80-standard.yaml"),
+        ],
+    },
+];
+
+/// A file of words.
+macro_rules! words {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../../config/words/", $name)))
+    };
+}
+
+/// The word lists, in order of rank: where a text could be in two languages, it is in the first.
+pub const WORDS: &[(&str, &str)] = &[
+    words!("en.yaml"),
+    words!("es.yaml"),
+    words!("pt.yaml"),
+    words!("he.yaml"),
+    words!("fa.yaml"),
+    words!("any.yaml"),
 ];
 
 /// Returns the shipped pack of that name.
@@ -67,6 +116,14 @@ mod tests {
             entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn every_word_list_is_in_the_binary() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/words");
+        let mut lists: Vec<_> = WORDS.iter().map(|(name, _)| *name).collect();
+        lists.sort_unstable();
+        assert_eq!(lists, names(&folder));
     }
 
     #[test]

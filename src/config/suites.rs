@@ -114,8 +114,8 @@ fn finish(
     name: String,
     mut loader: Loader,
 ) -> Result<Suite, Report> {
-    let compiled = read.and_then(|(pack, settings)| {
-        let rules = loader.compile(&pack, 0)?;
+    let compiled = read.and_then(|(mut pack, settings)| {
+        let rules = loader.compile(&mut pack, 0)?;
         Some((pack, rules, settings))
     });
     match compiled {

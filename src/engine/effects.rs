@@ -200,6 +200,8 @@ pub enum Fact {
     PulseTooLate,
     /// A customer went without a touchpoint for longer than the retention, and was forgotten.
     Retired,
+    /// A customer was to be forgotten ([`super::ERASURE`]), and is.
+    Erased,
 }
 
 /// What a state row holds a bounded number of.

@@ -12,6 +12,7 @@ mod encode;
 mod episode;
 mod evaluate;
 mod explain;
+mod give;
 mod in_place;
 mod partition;
 mod place;
@@ -22,10 +23,12 @@ mod score;
 mod sealed;
 mod settings;
 pub mod spike;
+mod split;
 mod state;
 mod subject;
 #[cfg(test)]
 mod tests;
+pub mod text;
 mod timeline;
 
 pub use self::{
@@ -40,10 +43,16 @@ pub use self::{
     record::Record,
     sealed::{CustomerChange, Sealed},
     settings::Settings,
+    split::{Piece, Splitter},
 };
 
 /// The key of the partition row in the state topic. Customer keys start with [`CUSTOMER_PREFIX`].
 pub const PARTITION_KEY: &[u8] = b"p";
+
+/// The event that has its customer forgotten: state, tail, dedupe ring, `engagement`, everything. It is
+/// not published, since that would be one more record about somebody who is to be forgotten; it is
+/// counted. What comes after it begins anew.
+pub const ERASURE: &str = "customer_deleted";
 
 /// What a customer's key in the state topic starts with, before the customer id.
 pub const CUSTOMER_PREFIX: u8 = b'c';

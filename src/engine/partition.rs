@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use hashbrown::HashMap;
 
 use super::{
-    Customers, Effects, Fact, Record, Settings,
+    Customers, ERASURE, Effects, Fact, Record, Settings,
     decode::{
         Decoded, Decoder, DecoderSpec, Dialect, Item, PathId, PropertyPaths, Reject, Rejected,
         Scratch,
@@ -22,7 +22,7 @@ use super::{
     rules::RuleSet,
     sealed::{CustomerChange, Sealed},
     spike::Pulse,
-    state::{Customer, Repetition, RingEntry},
+    state::{Customer, Digest, Repetition, RingEntry},
     subject::digest_of,
     timeline::Context,
 };
@@ -96,7 +96,7 @@ pub struct PartitionRow {
     pub known_since: Option<EventTime>,
     /// How many times idleness moved the clock.
     pub ticks: u64,
-    /// The input topic's id, as text; empty where it is not known.
+    /// The input topic, as text; empty where it is not known.
     pub topic_id: String,
     /// The input topic's partition count.
     pub partition_count: i32,
@@ -123,6 +123,8 @@ struct Live {
     /// Those who changed since the last commit (they are `dirty`), so that a commit costs by
     /// these, not by all in memory.
     changed: Vec<Box<str>>,
+    /// Those who were to be forgotten since the last commit.
+    erased: BTreeSet<Box<str>>,
     /// When they fall due. An entry may be too early; never too late.
     due: BTreeSet<(EventTime, Box<str>)>,
     /// Committed deadlines up to here have been looked at.
@@ -233,6 +235,16 @@ impl Partition {
         stored.into_iter().chain(changed).min()
     }
 
+    /// Returns about how much memory the customers take that are kept decoded, without what their
+    /// strings hold. Looks at each of them: at most [`Self::MAX_CACHED`] and one transaction's.
+    pub fn overlay_bytes(&self) -> usize {
+        let tail_bytes = |customer: &Customer| customer.tail.len() * size_of::<Digest>();
+        let customers = self.live.overlay.iter();
+        customers
+            .map(|(id, customer)| id.len() + size_of::<Customer>() + tail_bytes(customer))
+            .sum()
+    }
+
     /// Returns the row as the next seal would write it.
     pub fn row(&self) -> &PartitionRow {
         &self.live.row
@@ -248,6 +260,13 @@ impl Partition {
     /// [`Self::committed`] after the commit, or [`Self::abandon`] after an abort.
     pub fn seal(&mut self, engine: &Engine, sealed: &mut Sealed) {
         let watermark = self.live.watermark(engine.settings.tolerance);
+        for id in &self.live.erased {
+            let known = self.live.overlay.get(id);
+            if known.is_none_or(|customer| !customer.retired || !customer.stored) {
+                let key = sealed.keep(id.as_bytes());
+                sealed.erased.push(key);
+            }
+        }
         let mut changed: Vec<&str> = self.live.changed.iter().map(|id| &**id).collect();
         changed.sort_unstable();
         for id in changed {
@@ -298,7 +317,8 @@ impl Partition {
             self.live = Live { row: self.live.row.clone(), pulse, ..Live::default() };
             return;
         }
-        let Live { overlay, changed, .. } = &mut self.live;
+        let Live { overlay, changed, erased, .. } = &mut self.live;
+        erased.clear();
         for id in changed.drain(..) {
             let Some(customer) = overlay.get_mut(&id) else { continue };
             if customer.retired {
@@ -359,19 +379,7 @@ struct Run<'r, C> {
 
 impl<C: Customers> Run<'_, C> {
     fn reject(&mut self, rejected: &Rejected<'_>) {
-        let limit = self.engine.settings.max_output_bytes;
-        let detail = rejected.reject.to_string();
-        let detail = self.effects.keep(detail.as_bytes());
-        let truncated = rejected.item.is_some_and(|item| limit < item.len());
-        let item = rejected.item.map(|item| item.get(..limit).unwrap_or(item));
-        let item = item.map(|item| self.effects.keep(item));
-        self.effects.push(Effect::Reject(RejectedItem {
-            reason: rejected.reject.code(),
-            detail,
-            item,
-            index: rejected.index,
-            truncated,
-        }));
+        reject(self.effects, self.engine.settings.max_output_bytes, rejected);
     }
 
     fn touchpoint(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>) {
@@ -398,11 +406,33 @@ impl<C: Customers> Run<'_, C> {
             Some(Repetition::Unverifiable) => self.effects.fact(Fact::DedupeUnverifiable),
             Some(Repetition::New) | None => {}
         }
+        if touchpoint.event == ERASURE {
+            // It says nothing about when anything happened: the clock stays where it is, also in the
+            // midst of a backfill.
+            self.effects.fact(Fact::Accepted { late: 0 });
+            self.erase(id);
+            return;
+        }
         self.live.resume_pulse(self.engine.settings.tolerance);
         self.accept(record, touchpoint);
         self.fire_due();
         self.live.beat(self.engine.settings.tolerance, self.effects);
         self.evaluate(record, decoded, entry);
+    }
+
+    /// Forgets a customer, as retention does. A tombstone is written also for somebody unknown: what an
+    /// earlier life may have left in the topics goes too, and whoever waits for it sees it.
+    fn erase(&mut self, id: &str) {
+        let Live { overlay, changed, due, erased, .. } = &mut *self.live;
+        erased.insert(id.into());
+        self.effects.fact(Fact::Erased);
+        let Some(customer) = overlay.get_mut(id) else { return };
+        if let Some(indexed) = customer.indexed_due {
+            due.remove(&(indexed, id.into()));
+        }
+        *customer = customer.anew(&self.engine.rules);
+        customer.retired = true;
+        note_change(customer, id, changed);
     }
 
     /// Counts a touchpoint and moves the clock.
@@ -594,6 +624,21 @@ impl<C: Customers> Run<'_, C> {
         }
         self.index(id);
     }
+}
+
+/// Sets an item aside; what is longer than `limit` is cut.
+pub(super) fn reject(effects: &mut Effects, limit: usize, rejected: &Rejected<'_>) {
+    let detail = effects.keep(rejected.reject.to_string().as_bytes());
+    let truncated = rejected.item.is_some_and(|item| limit < item.len());
+    let item = rejected.item.map(|item| item.get(..limit).unwrap_or(item));
+    let item = item.map(|item| effects.keep(item));
+    effects.push(Effect::Reject(RejectedItem {
+        reason: rejected.reject.code(),
+        detail,
+        item,
+        index: rejected.index,
+        truncated,
+    }));
 }
 
 /// Notes that a customer differs from the last commit.

@@ -108,7 +108,6 @@ pub(crate) fn revive(customer: &mut Customer, context: Context<'_>) {
     }
     // The rules that examined the tail are gone, and with them the means to evaluate it in another
     // order. What they decided stands: their head is where the new ones go on from.
-    customer.head.ledger.forget_faded(context.rules);
     stand_anew(&mut customer.head, context);
     customer.settled.clone_from(&customer.head);
     let through = customer.latest().map(|latest| latest.plus(1));

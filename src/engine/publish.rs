@@ -381,6 +381,7 @@ fn verdict_hash(outcome: &Outcome, scratch: &mut Vec<u8>) -> StableHash {
         severity,
         evidence,
         labelled_by,
+        words,
     } = &outcome.labels;
     for position in [
         micro_moment.index(),
@@ -409,6 +410,10 @@ fn verdict_hash(outcome: &Outcome, scratch: &mut Vec<u8>) -> StableHash {
     for text in texts {
         said.push(u8::from(text.is_some()));
         said.extend_from_slice(text.unwrap_or_default().as_bytes());
+    }
+    for word in words {
+        said.extend_from_slice(word.as_bytes());
+        said.push(0);
     }
     if let Some(step) = outcome.transition {
         for position in [step.from.index(), step.to.index(), step.kind.index()] {

@@ -26,6 +26,9 @@ pub struct Sealed {
     bytes: Vec<u8>,
     /// The customers that changed.
     pub customers: Vec<CustomerChange>,
+    /// Customers who were to be forgotten and of whom `customers` writes no tombstone: nobody knew them,
+    /// or they are back already. Their tombstones come before everything else.
+    pub erased: Vec<Slice>,
     /// Rows of the partition's open minutes (state topic): key, and row or tombstone.
     pub pulse: Vec<(Slice, Option<Slice>)>,
     /// The encoded partition row (state topic, key [`super::PARTITION_KEY`]).
@@ -37,6 +40,7 @@ impl Sealed {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.customers.clear();
+        self.erased.clear();
         self.pulse.clear();
         self.partition_row = None;
     }

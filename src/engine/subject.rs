@@ -1,7 +1,7 @@
 //! From a decoded touchpoint to its digest: everything that will ever be asked of its record.
 
 use super::{
-    classify::{Subject, Values, examine},
+    classify::{Subject, Values, Words, examine},
     decode::{Decoded, Properties, parse_due},
     explain::Watch,
     partition::Engine,
@@ -49,13 +49,14 @@ pub(crate) fn digest_of(
     let channel = known.unwrap_or_else(|| Channel::named(Channels::OTHER));
     let actor =
         touchpoint.actor.unwrap_or_else(|| rules.actor(&touchpoint.event, &touchpoint.channel));
+    let words = Words::new(touchpoint.text.as_deref(), &rules.lexicon);
     let subject = Subject {
         event: &touchpoint.event,
         channel,
         channel_known: known.is_some(),
         actor,
         episode: None,
-        text: touchpoint.text.as_deref(),
+        words: &words,
         values: &values,
     };
     if let Some(watch) = watch {
@@ -93,6 +94,7 @@ pub(crate) fn digest_of(
         guess,
         candidates,
         values: kept,
+        heard: words.heard(),
         groups: groups_of(engine, decoded.properties),
         published: None,
     })

@@ -6,7 +6,7 @@
 //! found on the way.
 
 use super::{
-    classify::{Subject, Values, examine},
+    classify::{Subject, Values, Words, examine},
     effects::Fact,
     episode::{Overdue, derived_id, end_pain, prune_pains},
     evaluate::{Outcome, evaluate, take_back},
@@ -345,7 +345,7 @@ fn derive(
         channel_known: known.is_some(),
         actor: Actor::System,
         episode,
-        text: None,
+        words: &Words::new(None, &context.rules.lexicon),
         values: &NoValues,
     };
     let mut candidates = Vec::new();
@@ -365,6 +365,7 @@ fn derive(
         values: key_values(context.rules, episode, key.as_deref()),
         groups: Vec::new(),
         candidates,
+        heard: None,
         guess: None,
         published: None,
     }

@@ -27,6 +27,27 @@ pub(super) fn error(status: StatusCode, message: &str) -> Response {
     json(status, &json!({ "error": message }))
 }
 
+/// Returns the way to another instance: the same method, the same path.
+pub(super) fn redirect(location: &str) -> Response {
+    let mut response = json(
+        StatusCode::TEMPORARY_REDIRECT,
+        &json!({ "error": "ask there", "location": location }),
+    );
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// Returns `{ "error": … }` with 401, and how to do better.
+pub(super) fn unauthorized() -> Response {
+    let mut response =
+        error(StatusCode::UNAUTHORIZED, "this needs the header `Authorization: Bearer <token>`");
+    let challenge = HeaderValue::from_static("Bearer realm=\"rega\"");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
 /// Returns `{ "error": … }` with 503 and the advice to ask again in a second.
 pub(super) fn ask_again(message: &str) -> Response {
     let mut response = error(StatusCode::SERVICE_UNAVAILABLE, message);

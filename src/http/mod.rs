@@ -9,20 +9,24 @@ mod ask;
 mod bind;
 mod console;
 mod pages;
+mod peer;
 mod server;
 mod site;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod token;
 mod viewers;
 
 pub use self::{
     ask::{AskError, get, path_segment},
     bind::{BindError, bind},
+    peer::ask,
     server::serve,
     site::{
-        CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, OpenSpikes, Readiness,
-        Site, SummaryJson,
+        CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, OpenSpikes, Reach,
+        Readiness, Site, SummaryJson,
     },
+    token::Token,
     viewers::{Full, Viewers},
 };

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     middleware::{self, Next},
     response::Response,
     routing::get,
@@ -12,12 +12,18 @@ use serde_json::json;
 
 use super::{
     answer, console,
-    site::{LookupError, Site},
+    site::{LookupError, Reach, Site},
     stream,
 };
 
 /// Longer than any customer id that decode accepts: whoever asks for this asks for nobody.
 const CUSTOMER_ID_BYTES_MAX: usize = 512;
+
+/// In a query: an instance asks another one, which must not send it on.
+pub(super) const ONLY_HERE: &str = "here=1";
+
+/// The pages that show customers, and may ask for a token.
+const GUARDED: &str = "/v1";
 
 /// The type that Prometheus knows its text format by.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -83,18 +89,24 @@ async fn ready(State(site): State<Site>) -> Response {
 
 type Id = Result<Path<String>, PathRejection>;
 
-async fn customer(State(site): State<Site>, id: Id) -> Response {
+async fn customer(State(site): State<Site>, uri: Uri, id: Id) -> Response {
     match customer_id(id) {
-        Ok(id) => found(site.customers.look_up(&id).await),
+        Ok(id) => found(site.customers.look_up(&id, reach(&uri)).await, &uri),
         Err(refusal) => refusal,
     }
 }
 
-async fn explanation(State(site): State<Site>, id: Id) -> Response {
+async fn explanation(State(site): State<Site>, uri: Uri, id: Id) -> Response {
     match customer_id(id) {
-        Ok(id) => found(site.customers.explain(&id).await),
+        Ok(id) => found(site.customers.explain(&id, reach(&uri)).await, &uri),
         Err(refusal) => refusal,
     }
+}
+
+/// Returns how far a look-up may go: an instance that asks another one must not be sent on.
+fn reach(uri: &Uri) -> Reach {
+    let here = uri.query().is_some_and(|query| query.split('&').any(|part| part == ONLY_HERE));
+    if here { Reach::Here } else { Reach::Everywhere }
 }
 
 #[expect(clippy::result_large_err, reason = "an answer, made once a request")]
@@ -108,13 +120,17 @@ fn customer_id(id: Id) -> Result<String, Response> {
     Ok(id)
 }
 
-fn found(customer: Result<Option<Vec<u8>>, LookupError>) -> Response {
+fn found(customer: Result<Option<Vec<u8>>, LookupError>, uri: &Uri) -> Response {
     match customer {
         Ok(Some(body)) => answer::json_bytes(StatusCode::OK, body),
         Ok(None) => answer::error(StatusCode::NOT_FOUND, "no such customer"),
-        Err(error @ (LookupError::Busy | LookupError::NotReady)) => {
-            answer::ask_again(&error.to_string())
-        }
+        Err(LookupError::At(address)) => answer::redirect(&format!("{address}{}", uri.path())),
+        Err(
+            error @ (LookupError::Busy
+            | LookupError::NotReady
+            | LookupError::OwnerGone { .. }
+            | LookupError::OwnerUnknown { .. }),
+        ) => answer::ask_again(&error.to_string()),
         Err(error @ LookupError::Elsewhere) => {
             answer::error(StatusCode::MISDIRECTED_REQUEST, &error.to_string())
         }
@@ -133,9 +149,15 @@ async fn only_reading() -> Response {
     answer::error(StatusCode::METHOD_NOT_ALLOWED, "this can only be read, with GET")
 }
 
-/// Refuses a body that is announced as too large, and gives up on a page that takes too long. A
+/// Refuses who does not show the token, and a body that is announced as too large, and gives up on a page that takes too long. A
 /// body that is not announced is not read: hyper closes the connection after the answer.
 async fn within_limits(State(site): State<Site>, request: Request, next: Next) -> Response {
+    if let Some(token) = site.token.as_ref().filter(|_| request.uri().path().starts_with(GUARDED)) {
+        let shown = request.headers().get(header::AUTHORIZATION);
+        if !shown.is_some_and(|shown| token.is_shown_by(shown.as_bytes())) {
+            return answer::unauthorized();
+        }
+    }
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > site.limits.body_bytes_max) {

@@ -4,7 +4,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use super::Viewers;
+use super::{Token, Viewers};
 
 /// Renders all metrics as text.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
@@ -16,14 +16,23 @@ pub type LookupFuture<'a> =
 /// Finds customers. The service implements it; the answer's bytes are the engine's.
 pub trait CustomerLookup: Send + Sync {
     /// Looks up one customer in committed state.
-    fn look_up<'a>(&'a self, customer_id: &'a str) -> LookupFuture<'a>;
+    fn look_up<'a>(&'a self, customer_id: &'a str, reach: Reach) -> LookupFuture<'a>;
 
     /// Says why that customer has the score that they have.
-    fn explain<'a>(&'a self, customer_id: &'a str) -> LookupFuture<'a>;
+    fn explain<'a>(&'a self, customer_id: &'a str, reach: Reach) -> LookupFuture<'a>;
+}
+
+/// How far a look-up may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// To whichever instance has the customer.
+    Everywhere,
+    /// To this instance's own state: another instance asks, and must not be sent on.
+    Here,
 }
 
 /// Why a customer could not be looked up now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
     /// The worker's mailbox is full. Ask again.
     #[error("too many look-ups are waiting, ask again")]
@@ -34,6 +43,31 @@ pub enum LookupError {
     /// The partition is not assigned to this instance. Ask another one.
     #[error("the customer's partition is not assigned to this instance, ask another one")]
     Elsewhere,
+    /// Another instance has the partition, and answers there.
+    #[error("another instance has the customer's partition")]
+    At(
+        /// `http://host:port`.
+        String,
+    ),
+    /// Another instance has the partition, and does not answer.
+    #[error(
+        "partition {partition} was last taken up by instance \"{instance}\" at {address}, which does \
+         not answer; ask again"
+    )]
+    OwnerGone {
+        /// The partition: the customer's, or one that may be.
+        partition: i32,
+        /// Who has it, or had it.
+        instance: String,
+        /// Where.
+        address: String,
+    },
+    /// Nobody has said yet that they have the partition.
+    #[error("no instance has taken up partition {partition} yet, ask again")]
+    OwnerUnknown {
+        /// The partition.
+        partition: i32,
+    },
 }
 
 /// Knows which spikes are open. The service implements it, from the committed topic.
@@ -111,6 +145,8 @@ pub struct Site {
     pub readiness: watch::Receiver<Readiness>,
     /// Who answers `/v1/customers/{id}`.
     pub customers: Arc<dyn CustomerLookup>,
+    /// What a request for `/v1` must show; `None`: nothing.
+    pub token: Option<Token>,
     /// What `/v1/spikes` shows.
     pub spikes: Arc<dyn OpenSpikes>,
     /// What `/v1/summary` shows.

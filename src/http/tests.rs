@@ -31,7 +31,7 @@ struct Customers {
 }
 
 impl CustomerLookup for Customers {
-    fn explain<'a>(&'a self, customer_id: &'a str) -> LookupFuture<'a> {
+    fn explain<'a>(&'a self, customer_id: &'a str, _: Reach) -> LookupFuture<'a> {
         Box::pin(async move {
             match customer_id {
                 "nobody" => Ok(None),
@@ -40,13 +40,20 @@ impl CustomerLookup for Customers {
         })
     }
 
-    fn look_up<'a>(&'a self, customer_id: &'a str) -> LookupFuture<'a> {
+    fn look_up<'a>(&'a self, customer_id: &'a str, reach: Reach) -> LookupFuture<'a> {
         Box::pin(async move {
             self.asked.fetch_add(1, Ordering::SeqCst);
             match customer_id {
                 "busy" => Err(LookupError::Busy),
                 "restoring" => Err(LookupError::NotReady),
                 "elsewhere" => Err(LookupError::Elsewhere),
+                "away" if reach == Reach::Here => Ok(None),
+                "away" => Err(LookupError::At("http://other:8080".to_owned())),
+                "gone" => Err(LookupError::OwnerGone {
+                    partition: 3,
+                    instance: "green".to_owned(),
+                    address: "http://green:8080".to_owned(),
+                }),
                 "nobody" => Ok(None),
                 "slow" => {
                     self.go_on.notified().await;
@@ -80,6 +87,10 @@ struct Running {
 
 impl Running {
     async fn start(limits: Limits) -> Self {
+        Self::start_with(limits, None).await
+    }
+
+    async fn start_with(limits: Limits, token: Option<Token>) -> Self {
         let listener = bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (readiness, watched) = watch::channel(Readiness::waiting_for("partitions"));
@@ -90,6 +101,7 @@ impl Running {
             metrics: Arc::new(|| "rega_up 1\n".to_owned()),
             readiness: watched,
             customers: lent,
+            token,
             spikes: Arc::new(Spikes),
             summary: Arc::new(|| b"{\"moments\":0}".to_vec()),
             viewers: Arc::clone(&viewers),
@@ -218,18 +230,60 @@ async fn a_customer_is_answered_as_the_service_says() {
             421,
             r#"{"error":"the customer's partition is not assigned to this instance, ask another one"}"#,
         ),
+        (
+            "gone",
+            503,
+            r#"{"error":"partition 3 was last taken up by instance \"green\" at http://green:8080, which does not answer; ask again"}"#,
+        ),
+        ("away?here=1", 404, r#"{"error":"no such customer"}"#),
         ("%FF", 400, r#"{"error":"the customer id is not UTF-8"}"#),
         (&"x".repeat(513), 400, r#"{"error":"no customer id is that long"}"#),
     ] {
         let answer = running.get(&format!("/v1/customers/{id}")).await;
         assert_eq!(answer, (status, body.to_owned()), "{id}");
     }
-    assert_eq!(running.customers.asked.load(Ordering::SeqCst), 7, "bad ids are not looked up");
+    assert_eq!(running.customers.asked.load(Ordering::SeqCst), 9, "bad ids are not looked up");
     let request = "GET /v1/customers/anna HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
     let answer = running.say(request).await;
     assert!(answer.contains("cache-control: no-store\r\n"), "{answer}");
     assert!(answer.contains("content-type: application/json\r\n"), "{answer}");
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_customer_of_another_instance_is_redirected_to_it() {
+    let running = Running::start(Limits::default()).await;
+    let request = "GET /v1/customers/away HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let answer = running.say(request).await;
+    assert!(answer.starts_with("HTTP/1.1 307 "), "{answer}");
+    assert!(answer.contains("location: http://other:8080/v1/customers/away\r\n"), "{answer}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn customers_are_shown_to_who_has_the_token_and_health_to_everybody() {
+    let token = Token::new("open sesame open sesame".to_owned());
+    let running = Running::start_with(Limits::default(), Some(token.clone())).await;
+    for path in ["/v1/customers/anna", "/v1/customers/nobody", "/v1/nothing", "/v1"] {
+        let (status, body) = running.get(path).await;
+        assert_eq!(status, 401, "{path}");
+        assert_eq!(body, r#"{"error":"this needs the header `Authorization: Bearer <token>`"}"#);
+    }
+    assert_eq!(running.customers.asked.load(Ordering::SeqCst), 0);
+    for (shown, status) in [(token.header(), 200), ("Bearer open".to_owned(), 401)] {
+        let request = format!(
+            "GET /v1/customers/anna HTTP/1.1\r\nhost: a\r\nauthorization: {shown}\r\n\
+             connection: close\r\n\r\n"
+        );
+        assert_eq!(parse(&running.say(&request).await).0, status, "{shown}");
+    }
+    assert_eq!(running.get("/healthz").await.0, 200);
+    assert_eq!(running.get("/metrics").await.0, 200);
+    let address = format!("http://{}", running.address);
+    assert_eq!(ask(&address, "/v1/customers/anna", Some(&token)).await, Some(200));
+    assert_eq!(ask(&address, "/v1/customers/anna", None).await, Some(401));
+    running.stop().await;
+    assert_eq!(ask(&address, "/healthz", None).await, None, "nobody is there any more");
 }
 
 #[tokio::test]

@@ -18,13 +18,13 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, RDKafkaErrorCode},
-    message::DeliveryResult,
+    message::{DeliveryResult, Message as _},
     producer::ProducerContext,
     topic_partition_list::TopicPartitionListElem,
     types::RDKafkaRespErr,
 };
 
-use super::Rebalance;
+use super::{Class, KafkaFailure, Rebalance};
 
 /// What every client starts with. The operator may change these.
 const START_VALUES: [(&str, &str); 5] = [
@@ -232,6 +232,8 @@ pub(super) struct Heard {
     pub(super) disconnected: AtomicBool,
     /// A record of the open transaction could not be delivered.
     pub(super) undelivered: AtomicBool,
+    /// Why, and to which topic: the last one.
+    pub(super) refused: Mutex<Option<(RDKafkaErrorCode, String)>>,
     /// Rebalances must be answered inside the callback: the client is being closed, and nobody
     /// polls for them any more.
     pub(super) closing: AtomicBool,
@@ -245,6 +247,15 @@ impl Heard {
     /// Takes what the client said last about something that went wrong.
     pub(super) fn last_trouble(&self) -> Option<String> {
         self.last_trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Takes why a record was not delivered: what the broker has against it, if it said so.
+    pub(super) fn refusal(&self, doing: &'static str) -> KafkaFailure {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match refused {
+            Some((code, topic)) => KafkaFailure::undelivered(doing, code, &topic),
+            None => KafkaFailure::own(doing, Class::Abortable, "a record was refused"),
+        }
     }
 
     /// Takes the oldest unanswered rebalance.
@@ -325,8 +336,12 @@ impl ProducerContext for Listener {
 
     /// Called for failures only (`delivery.report.only.error`).
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((error, _)) = result {
+        if let Err((error, record)) = result {
             tracing::debug!(%error, "a record was not delivered");
+            if let Some(code) = error.rdkafka_error_code() {
+                let refused = (code, record.topic().to_owned());
+                *self.state.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
+            }
             self.state.undelivered.store(true, Ordering::Relaxed);
         }
     }

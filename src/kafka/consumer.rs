@@ -7,7 +7,7 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, VecDeque},
     ffi::CString,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -147,6 +147,9 @@ pub struct GroupConsumer {
     topic: String,
     /// The same for the library.
     topic_name: CString,
+    /// Under which id partitions were taken up. A lock because the consumer is shared by reference;
+    /// nobody ever waits for it.
+    member_id: Mutex<Option<String>>,
 }
 
 impl std::fmt::Debug for GroupConsumer {
@@ -195,7 +198,8 @@ impl GroupConsumer {
         })?;
         let taken = RefCell::default();
         let (group, topic) = (group.to_owned(), topic.to_owned());
-        Ok(Self { taken, intake, consumer, heard, group, topic, topic_name })
+        let member_id = Mutex::new(None);
+        Ok(Self { taken, intake, consumer, heard, group, topic, topic_name, member_id })
     }
 
     pub(super) fn client(&self) -> &BaseConsumer<Listener> {
@@ -422,6 +426,11 @@ impl GroupConsumer {
         }
     }
 
+    /// Returns how many records were fetched and not polled yet.
+    pub fn fetched_count(&self) -> u64 {
+        u64::try_from(self.intake.waiting()).unwrap_or(u64::MAX)
+    }
+
     /// Returns how many partitions the input has now.
     ///
     /// # Errors
@@ -441,19 +450,47 @@ impl GroupConsumer {
         self.heard.disconnected.load(Ordering::Relaxed)
     }
 
+    /// Takes note of whom the group knows us as: partitions are taken up under this id.
+    ///
+    /// A member that is expelled while it rejoins (its process was paused) gets a new id, and keeps
+    /// what it was assigned, without being told that it had lost it meanwhile: librdkafka 2.12
+    /// forgets to say so (`JoinGroup` answered with `UNKNOWN_MEMBER_ID`, cooperative). Its generation
+    /// is then a valid one, so the broker would take the offsets of work that others have done since.
+    pub fn note_membership(&self) {
+        if let Some(now) = native::member_id(self.consumer.client()) {
+            *self.member_id.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        }
+    }
+
+    /// Returns whether the group knows us by another id than the one that was noted.
+    pub fn is_replaced(&self) -> bool {
+        let noted = self.member_id.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = native::member_id(self.consumer.client());
+        noted.is_some() && now.is_some() && *noted != now
+    }
+
     /// Returns what a transaction must present for our offsets to count, read now.
     ///
     /// # Errors
     ///
-    /// We are no member of the group at the moment: the transaction has to be aborted. Without this
-    /// check the broker would take the offsets from a stranger.
+    /// We are no member of the group at the moment: the transaction has to be aborted. Or we are
+    /// another one than when partitions were taken up: the clients are of no more use. Without these
+    /// checks the broker would take the offsets from a stranger.
     pub fn membership(&self) -> Result<ConsumerGroupMetadata, KafkaFailure> {
         let doing = "reading the group's metadata";
         let missing = |reason| KafkaFailure::own(doing, Class::Abortable, reason);
-        if native::generation(self.consumer.client()) < 0 {
+        let metadata =
+            self.consumer.group_metadata().ok_or_else(|| missing("there is no group"))?;
+        // After the metadata was read: an id never comes back, so what we had then is what we have
+        // now.
+        let Some(now) = native::member_id(self.consumer.client()) else {
             return Err(missing("not a member of the group at the moment"));
+        };
+        let noted = self.member_id.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.as_ref().is_some_and(|noted| *noted != now) {
+            return Err(KafkaFailure::expelled());
         }
-        self.consumer.group_metadata().ok_or_else(|| missing("there is no group"))
+        Ok(metadata)
     }
 
     /// Returns positions as the library wants them.

@@ -61,6 +61,12 @@ impl KafkaFailure {
         Self { doing, class, reason: reason.into(), code: None }
     }
 
+    /// A record that the broker did not take.
+    pub(super) fn undelivered(doing: &'static str, code: RDKafkaErrorCode, topic: &str) -> Self {
+        let reason = format!("topic \"{topic}\": {code}");
+        Self { doing, class: Class::Abortable, reason, code: Some(code) }
+    }
+
     /// The same failure, when repeating the call is no longer worth it: what a timed-out call did
     /// is unknown.
     #[must_use]
@@ -79,6 +85,11 @@ impl KafkaFailure {
     /// The broker gave our partitions to somebody else before we could commit.
     pub fn lost_partitions() -> Self {
         Self::own(KEEPING, Class::Abortable, "the group has moved them elsewhere")
+    }
+
+    /// The group took us for dead, gave our partitions away, and has let us in again as somebody new.
+    pub fn expelled() -> Self {
+        Self::own(KEEPING, Class::Fatal, "the group had expelled this member in between")
     }
 
     /// What is on this machine's disk is not to be believed, so nothing that rests on it is committed.

@@ -104,6 +104,20 @@ impl Feeder {
         self.check()
     }
 
+    /// Hands a record for a certain partition to the client.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::send`].
+    pub fn send_to(&self, partition: i32, key: &[u8], value: &[u8]) -> Result<(), KafkaFailure> {
+        let record = BaseRecord::<'_, [u8], [u8]>::to(&self.topic);
+        let record = record.partition(partition).key(key).payload(value);
+        self.producer
+            .send(record)
+            .map_err(|(error, _)| KafkaFailure::new("producing a record", &error))?;
+        self.check()
+    }
+
     /// Waits until the broker has everything.
     ///
     /// # Errors

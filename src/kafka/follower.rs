@@ -10,6 +10,7 @@ use rdkafka::{
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, Consumer},
     error::KafkaError,
+    metadata::MetadataTopic,
 };
 
 use super::{Connection, KafkaFailure, client::Listener};
@@ -54,7 +55,6 @@ impl Follower {
     }
 
     /// Begins to read topics shortly before their ends: so many records before, in each partition.
-    /// Says for each whether there is such a topic; one that there is not is not read.
     ///
     /// # Errors
     ///
@@ -62,24 +62,22 @@ impl Follower {
     pub fn near_the_end<const N: usize>(
         connection: &Connection,
         topics: [(&str, i64); N],
-    ) -> Result<(Self, [bool; N]), KafkaFailure> {
+    ) -> Result<Self, KafkaFailure> {
         let failed = |error: KafkaError| KafkaFailure::new("opening the follower", &error);
         let config = connection.follower();
         let consumer: BaseConsumer<Listener> =
             BaseConsumer::from_config_and_context(&config, Listener::default()).map_err(failed)?;
         let mut list = TopicPartitionList::new();
-        let mut found = [false; N];
-        for ((topic, back), found) in topics.into_iter().zip(&mut found) {
+        for (topic, back) in topics {
             let metadata = consumer.fetch_metadata(Some(topic), ANSWER_LIMIT).map_err(failed)?;
-            let there = metadata.topics().iter().filter(|there| there.error().is_none());
-            for partition in there.flat_map(rdkafka::metadata::MetadataTopic::partitions) {
+            let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+            for partition in partitions {
                 let offset = Offset::OffsetTail(back);
                 list.add_partition_offset(topic, partition.id(), offset).map_err(failed)?;
-                *found = true;
             }
         }
         consumer.assign(&list).map_err(failed)?;
-        Ok((Self { consumer }, found))
+        Ok(Self { consumer })
     }
 
     /// Waits up to `timeout` for a record, shows its topic and value, and returns whether there was

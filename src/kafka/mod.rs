@@ -10,12 +10,14 @@ mod embedded;
 mod error;
 mod feeder;
 mod follower;
+mod intake;
 mod native;
 mod orphans;
 mod producer;
 mod sample;
 mod topic_ids;
 mod topics;
+mod witness;
 
 pub use self::{
     changelog::{Restore, RestoreStep, RestoredRow},
@@ -25,9 +27,13 @@ pub use self::{
     error::{Class, KafkaFailure, Trouble},
     feeder::Feeder,
     follower::Follower,
+    intake::{
+        Handover, Intake, Place, Source, SourceRecord, Taken, committed_by, has_records, survey,
+    },
     orphans::Ownership,
     producer::{Header, Outbox, Outgoing},
     sample::{SampledRecord, sample},
     topic_ids::TopicId,
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
+    witness::{Wanted, Witness, partition_count, topic_settings},
 };

@@ -2,7 +2,7 @@
 //!
 //! `rd_kafka_flush` with a timeout drains the producer without waiting out `linger.ms`; the
 //! wrapper's own flush polls in steps of 100 ms, which made a commit take 114 ms instead of 18. The
-//! wrapper keeps the generation of a group's member to itself, although an offset sent with
+//! wrapper keeps a group's member's id and generation to itself, although an offset sent with
 //! generation −1 is accepted from anybody and overwrites another member's. A partition's end, which
 //! every fetch brings along, would have to be asked for over the network.
 //!
@@ -40,18 +40,22 @@ pub(super) fn flush<C: ClientContext>(client: &Client<C>, timeout: Duration) -> 
     }
 }
 
-/// Returns the generation in which the consumer is a member; −1 while it is none.
-pub(super) fn generation<C: ClientContext>(client: &Client<C>) -> i32 {
+/// As what the consumer is known to its group; `None` while it is no member.
+pub(super) fn member_id<C: ClientContext>(client: &Client<C>) -> Option<String> {
     // SAFETY: the pointer is the live handle of `client`. The metadata is a copy that we own: it is
-    // read once and destroyed, and null is checked before either.
+    // read once and destroyed, and null is checked before either. The text lives as long as the
+    // metadata, ends in NUL, and is copied.
     unsafe {
         let metadata = bindings::rd_kafka_consumer_group_metadata(client.native_ptr());
         if metadata.is_null() {
-            return -1;
+            return None;
         }
         let generation = bindings::rd_kafka_consumer_group_metadata_generation_id(metadata);
+        let id = bindings::rd_kafka_consumer_group_metadata_member_id(metadata);
+        let known = 0 <= generation && !id.is_null();
+        let id = known.then(|| CStr::from_ptr(id).to_string_lossy().into_owned());
         bindings::rd_kafka_consumer_group_metadata_destroy(metadata);
-        generation
+        id.filter(|id| !id.is_empty())
     }
 }
 
@@ -166,6 +170,12 @@ impl Intake {
         // SAFETY: the pointer is the live handle of `client`.
         let queue = unsafe { bindings::rd_kafka_queue_new(client.native_ptr()) };
         NonNull::new(queue).map(Self)
+    }
+
+    /// Returns how many records (and other events) wait here.
+    pub(super) fn waiting(&self) -> usize {
+        // SAFETY: the queue is live until `self` is dropped.
+        unsafe { bindings::rd_kafka_queue_length(self.0.as_ptr()) }
     }
 
     /// Lets a partition deliver here. To be called before it is assigned: what was delivered

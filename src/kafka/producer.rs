@@ -12,15 +12,18 @@ use std::{
 };
 
 use rdkafka::{
+    TopicPartitionList,
     config::FromClientConfigAndContext,
+    consumer::ConsumerGroupMetadata,
     error::KafkaError,
     message::OwnedHeaders,
     producer::{BaseProducer, BaseRecord, Producer, PurgeConfig},
 };
 
 use super::{
-    Class, Connection, GroupConsumer, KafkaFailure,
+    Class, Connection, GroupConsumer, Intake, KafkaFailure, Place,
     client::{Heard, Listener},
+    intake,
     native::{self, Topic},
 };
 use crate::clock::Stopwatch;
@@ -32,6 +35,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// How long the start of a producer may take: the broker first ends what a predecessor left open,
 /// which it looks at every 10 s after a timeout of 10 s.
 const INIT_LIMIT: Duration = Duration::from_secs(40);
+
+const OFFSETS: &str = "sending offsets to the transaction";
 
 /// One turn of waiting inside a loop that also serves the client's events.
 const TURN: Duration = Duration::from_millis(20);
@@ -187,7 +192,7 @@ impl Outbox {
         loop {
             let delivered = self.flush_once()?;
             if self.heard.undelivered.load(Ordering::Relaxed) {
-                return Err(KafkaFailure::own(doing, Class::Abortable, "a record was refused"));
+                return Err(self.heard.refusal(doing));
             }
             if delivered {
                 return Ok(());
@@ -208,11 +213,32 @@ impl Outbox {
         consumer: &GroupConsumer,
         offsets: &[(i32, i64)],
     ) -> Result<(), KafkaFailure> {
-        let doing = "sending offsets to the transaction";
-        let list = consumer.list(offsets).map_err(|error| KafkaFailure::new(doing, &error))?;
-        let membership = consumer.membership()?;
-        self.insist(doing, LIMIT, |left| {
-            self.producer.send_offsets_to_transaction(&list, &membership, left)
+        let list = consumer.list(offsets).map_err(|error| KafkaFailure::new(OFFSETS, &error))?;
+        self.send_list(&list, &consumer.membership()?)
+    }
+
+    /// The same for the offsets of several topics.
+    ///
+    /// # Errors
+    ///
+    /// See [`Class`]; abortable when the group has moved on without us.
+    pub fn send_places(
+        &self,
+        intake: &Intake,
+        offsets: &[(Place, i64)],
+    ) -> Result<(), KafkaFailure> {
+        let list =
+            intake::list(offsets.iter()).map_err(|error| KafkaFailure::new(OFFSETS, &error))?;
+        self.send_list(&list, &intake.membership()?)
+    }
+
+    fn send_list(
+        &self,
+        list: &TopicPartitionList,
+        membership: &ConsumerGroupMetadata,
+    ) -> Result<(), KafkaFailure> {
+        self.insist(OFFSETS, LIMIT, |left| {
+            self.producer.send_offsets_to_transaction(list, membership, left)
         })
     }
 

@@ -25,6 +25,10 @@ const CREATION_LIMIT: Duration = Duration::from_secs(30);
 /// Room in a record beside the value that `output.max_bytes` bounds: key, headers, framing.
 const FRAMING_BYTES: usize = 4096;
 
+/// How long a routed copy is kept: as Kafka's own default, whatever the broker's is. A worker that is
+/// down for longer finds its place gone, and stops.
+const ROUTED: [(&str, &str); 2] = [("cleanup.policy", "delete"), ("retention.ms", "604800000")];
+
 /// Only closed segments are compacted, and a restore reads the open one whole. Smaller ones would
 /// mean more open files: Kafka's default is 1 GiB.
 const STATE_SEGMENT_BYTES: &str = "134217728";
@@ -32,7 +36,7 @@ const STATE_SEGMENT_BYTES: &str = "134217728";
 /// What a topic is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// Touchpoints come from here.
+    /// Touchpoints come from here: yours, or (routed) Rega's copy of them.
     Input,
     /// One record per touchpoint and revision.
     Moments,
@@ -42,6 +46,8 @@ pub enum Role {
     Rejects,
     /// The changelog of customers' state.
     State,
+    /// Who has which partition.
+    Owners,
     /// Spikes of pain.
     PainSpikes,
     /// What happened in each minute, for the spike detector.
@@ -52,7 +58,7 @@ pub enum Role {
 
 impl Role {
     /// Every variant, in the order of creation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Input,
         Self::Moments,
         Self::Engagement,
@@ -61,6 +67,7 @@ impl Role {
         Self::PainSpikes,
         Self::Pulse,
         Self::Detector,
+        Self::Owners,
     ];
 
     fn settings(self) -> &'static [(&'static str, &'static str)] {
@@ -68,7 +75,7 @@ impl Role {
             Self::Input | Self::Moments | Self::Rejects | Self::PainSpikes => &[],
             // Read again for as long as a minute can be corrected; a week bridges a long stop.
             Self::Pulse => &[("cleanup.policy", "delete"), ("retention.ms", "691200000")],
-            Self::Engagement => &[("cleanup.policy", "compact")],
+            Self::Engagement | Self::Owners => &[("cleanup.policy", "compact")],
             Self::State | Self::Detector => {
                 &[("cleanup.policy", "compact"), ("segment.bytes", STATE_SEGMENT_BYTES)]
             }
@@ -79,7 +86,12 @@ impl Role {
     fn is_aligned(self) -> bool {
         match self {
             Self::Moments | Self::Engagement | Self::State => true,
-            Self::Input | Self::Rejects | Self::PainSpikes | Self::Pulse | Self::Detector => false,
+            Self::Input
+            | Self::Rejects
+            | Self::PainSpikes
+            | Self::Pulse
+            | Self::Detector
+            | Self::Owners => false,
         }
     }
 
@@ -88,7 +100,7 @@ impl Role {
     pub(super) fn partition_count(self, input: i32) -> i32 {
         match self {
             Self::Input | Self::Moments | Self::Engagement | Self::Rejects | Self::State => input,
-            Self::PainSpikes | Self::Pulse | Self::Detector => 1,
+            Self::PainSpikes | Self::Pulse | Self::Detector | Self::Owners => 1,
         }
     }
 }
@@ -98,6 +110,8 @@ impl Role {
 pub struct TopicPlan {
     /// Each role's topic.
     pub names: BTreeMap<Role, String>,
+    /// The topics that are routed into the input; none: producers write to the input themselves.
+    pub sources: Vec<String>,
     /// The consumer group, and the prefix of transactional ids: for the ACLs that are needed.
     pub app: String,
     /// The largest value that is ever produced.
@@ -108,6 +122,25 @@ impl TopicPlan {
     /// Returns the name of a role's topic.
     pub fn name(&self, role: Role) -> &str {
         self.names.get(&role).map_or("", String::as_str)
+    }
+
+    /// Returns whether the input is Rega's own copy.
+    pub fn is_routed(&self) -> bool {
+        !self.sources.is_empty()
+    }
+
+    /// Returns the group that reads the sources.
+    pub fn route_group(&self) -> String {
+        format!("{}-route", self.app)
+    }
+
+    /// Returns the commands that an administrator runs once, so that Rega may do what it does.
+    pub fn remedy(&self, brokers: &str) -> String {
+        remedy(brokers, self)
+    }
+
+    fn settings(&self, role: Role) -> &'static [(&'static str, &'static str)] {
+        if role == Role::Input && self.is_routed() { &ROUTED } else { role.settings() }
     }
 }
 
@@ -184,10 +217,11 @@ impl<'a> Inspector<'a> {
     }
 
     fn run(&self) -> Result<TopicSet, TopicFailure> {
+        // -1: the broker's own default, as for the replicas.
+        let wanted = if self.plan.is_routed() { self.routed_count()? } else { -1 };
         let partition_count = match self.partition_count(Role::Input)? {
             Some(count) => count,
-            // The broker's own defaults for the count and the replicas.
-            None => self.create(Role::Input, -1)?,
+            None => self.create(Role::Input, wanted)?,
         };
         let mut problems = Vec::new();
         let mut reject_partition_count = partition_count;
@@ -221,6 +255,20 @@ impl<'a> Inspector<'a> {
         }
     }
 
+    /// Returns how many partitions the routed copy needs: as many as there is state for, else as the
+    /// widest source. Sources that are missing are made.
+    fn routed_count(&self) -> Result<i32, TopicFailure> {
+        let mut widest = 1;
+        for source in &self.plan.sources {
+            let count = match self.count_of(source)? {
+                Some(count) => count,
+                None => self.create_named(source, -1, &[])?,
+            };
+            widest = widest.max(count);
+        }
+        Ok(self.partition_count(Role::State)?.unwrap_or(widest))
+    }
+
     fn misaligned(&self, role: Role, found: i32, expected: i32) -> String {
         format!(
             "topic \"{}\" has {found} partitions and \"{}\" has {expected}: they must be equal, \
@@ -232,7 +280,10 @@ impl<'a> Inspector<'a> {
 
     /// Returns `None` for a topic that does not exist.
     fn partition_count(&self, role: Role) -> Result<Option<i32>, TopicFailure> {
-        let name = self.plan.name(role);
+        self.count_of(self.plan.name(role))
+    }
+
+    fn count_of(&self, name: &str) -> Result<Option<i32>, TopicFailure> {
         let metadata = self.client.fetch_metadata(Some(name), ANSWER_LIMIT).map_err(|error| {
             // What the client has met on the way says more than that time is up.
             self.client.poll(Duration::ZERO);
@@ -257,9 +308,17 @@ impl<'a> Inspector<'a> {
 
     /// Creates a topic and returns its partition count once every partition has a leader.
     fn create(&self, role: Role, partition_count: i32) -> Result<i32, TopicFailure> {
-        let name = self.plan.name(role);
+        self.create_named(self.plan.name(role), partition_count, self.plan.settings(role))
+    }
+
+    fn create_named(
+        &self,
+        name: &str,
+        partition_count: i32,
+        settings: &[(&str, &str)],
+    ) -> Result<i32, TopicFailure> {
         let mut topic = NewTopic::new(name, partition_count, TopicReplication::Fixed(-1));
-        for (setting, value) in role.settings() {
+        for (setting, value) in settings {
             topic = topic.set(setting, value);
         }
         let what = format!("to create topic \"{name}\"");
@@ -273,11 +332,10 @@ impl<'a> Inspector<'a> {
             }
         }
         tracing::info!(topic = name, "created topic");
-        self.wait_for_leaders(role)
+        self.wait_for_leaders(name)
     }
 
-    fn wait_for_leaders(&self, role: Role) -> Result<i32, TopicFailure> {
-        let name = self.plan.name(role);
+    fn wait_for_leaders(&self, name: &str) -> Result<i32, TopicFailure> {
         let watch = Stopwatch::start();
         while !watch.left_of(CREATION_LIMIT).is_zero() {
             if let Ok(metadata) = self.client.fetch_metadata(Some(name), ANSWER_LIMIT)
@@ -318,7 +376,7 @@ impl<'a> Inspector<'a> {
         match policy {
             Some(found) if found == wanted => None,
             // Who reads `engagement` may want it to forget; who reads the state cannot.
-            Some(found) if matches!(role, Role::Engagement | Role::Pulse) => {
+            Some(found) if matches!(role, Role::Engagement | Role::Pulse | Role::Owners) => {
                 tracing::warn!(topic = name, found, wanted, "another cleanup.policy is meant");
                 None
             }
@@ -370,35 +428,47 @@ fn options() -> AdminOptions {
 
 /// Returns the commands that an administrator runs once, in place of the permission to create.
 fn remedy(brokers: &str, plan: &TopicPlan) -> String {
-    let input = plan.name(Role::Input);
     let mut lines = vec!["an administrator can run:".to_owned()];
+    let create =
+        format!("  kafka-topics.sh --bootstrap-server {brokers} --create --if-not-exists --topic");
+    lines.extend(plan.sources.iter().map(|source| format!("{create} {source}")));
+    let reference = plan.sources.first().map_or(plan.name(Role::Input), String::as_str);
     for role in Role::ALL {
         let count = match role {
-            Role::Input => String::new(),
-            Role::Moments | Role::Engagement | Role::Rejects | Role::State => {
-                format!(" --partitions <as many as {input} has>")
+            Role::Input if !plan.is_routed() => String::new(),
+            Role::Input | Role::Moments | Role::Engagement | Role::Rejects | Role::State => {
+                format!(" --partitions <as many as {reference} has>")
             }
-            Role::PainSpikes | Role::Pulse | Role::Detector => " --partitions 1".to_owned(),
+            Role::PainSpikes | Role::Pulse | Role::Detector | Role::Owners => {
+                " --partitions 1".to_owned()
+            }
         };
-        let settings: Vec<String> = role
-            .settings()
+        let settings: Vec<String> = plan
+            .settings(role)
             .iter()
             .map(|(name, value)| format!(" --config {name}={value}"))
             .collect();
-        lines.push(format!(
-            "  kafka-topics.sh --bootstrap-server {brokers} --create --if-not-exists --topic \
-             {}{count}{}",
-            plan.name(role),
-            settings.concat(),
-        ));
+        lines.push(format!("{create} {}{count}{}", plan.name(role), settings.concat()));
     }
+    lines.extend(acls(brokers, plan));
+    lines.join("\n")
+}
+
+/// Returns the commands that grant what Rega needs, and no more.
+fn acls(brokers: &str, plan: &TopicPlan) -> Vec<String> {
     let acls = format!(
         "  kafka-acls.sh --bootstrap-server {brokers} --add --allow-principal User:<rega's user>"
     );
+    let read = "--operation Read --operation Describe";
+    let mut lines = Vec::new();
+    lines.extend(plan.sources.iter().map(|source| format!("{acls} --topic {source} {read}")));
     for role in Role::ALL {
         let operations = match role {
-            Role::Input => "--operation Read --operation Describe",
-            Role::State | Role::PainSpikes | Role::Pulse | Role::Detector => {
+            Role::Input if plan.is_routed() => {
+                "--operation Read --operation Write --operation Describe"
+            }
+            Role::Input => read,
+            Role::State | Role::PainSpikes | Role::Pulse | Role::Detector | Role::Owners => {
                 "--operation Read --operation Write --operation Describe --operation DescribeConfigs"
             }
             Role::Moments | Role::Engagement | Role::Rejects => {
@@ -413,5 +483,5 @@ fn remedy(brokers: &str, plan: &TopicPlan) -> String {
         "{acls} --transactional-id {app}. --resource-pattern-type prefixed --operation Write \
          --operation Describe"
     ));
-    lines.join("\n")
+    lines
 }

@@ -19,6 +19,8 @@ pub struct Labels {
     pub severity: Option<Severity>,
     /// What the valence rests on.
     pub evidence: Option<Evidence>,
+    /// The customer's words that decided, where they did.
+    pub words: Vec<Box<str>>,
     /// What gave these labels.
     pub labelled_by: LabelledBy,
 }

@@ -24,6 +24,12 @@ enum Waiting {
 struct State {
     unjoined: BTreeSet<u16>,
     partitions: BTreeMap<i32, Waiting>,
+    /// Partitions with records to read and no commit.
+    stalled: BTreeSet<i32>,
+    /// Workers that do not come round.
+    stuck: Vec<u16>,
+    /// Partitions of sources that no router can go on with, and why.
+    sources: BTreeMap<String, String>,
     draining: bool,
     accepted: u64,
     /// Records whose key is not their customer's id.
@@ -93,10 +99,34 @@ impl Board {
         });
     }
 
+    /// A partition has records to read and commits nothing, or does again.
+    pub(super) fn stalled(&self, partition: i32, stalled: bool) {
+        self.change(|state| {
+            if stalled {
+                state.stalled.insert(partition);
+            } else {
+                state.stalled.remove(&partition);
+            }
+        });
+    }
+
+    /// These workers do not come round.
+    pub(super) fn stuck(&self, workers: &[u16]) {
+        self.change(|state| workers.clone_into(&mut state.stuck));
+    }
+
+    /// A router cannot go on with a partition of a source.
+    pub(super) fn source_stopped(&self, place: &str, reason: String) {
+        self.change(|state| {
+            state.sources.insert(place.to_owned(), reason);
+        });
+    }
+
     /// A partition works, or is somebody else's.
     pub(super) fn clear(&self, partition: i32) {
         self.change(|state| {
             state.partitions.remove(&partition);
+            state.stalled.remove(&partition);
         });
     }
 
@@ -149,6 +179,15 @@ impl State {
                 Waiting::Stopped(reason) => format!("partition {partition} is stopped: {reason}"),
             });
         }
+        for partition in &self.stalled {
+            reasons.push(format!("partition {partition} has records to read and does not get on"));
+        }
+        for worker in &self.stuck {
+            reasons.push(format!("worker {worker} does not come round"));
+        }
+        for (place, reason) in &self.sources {
+            reasons.push(format!("{place} is not routed: {reason}"));
+        }
         let warnings = self.is_badly_keyed().then(|| {
             "over 1 % of the touchpoints have a record key that is not their customer_id: one \
              customer's records may lie in several partitions, and scores are then too low"
@@ -175,6 +214,14 @@ mod tests {
         board.stopped(3, "no".to_owned());
         assert_eq!(watch.borrow().reasons, ["partition 3 is stopped: no"]);
         board.clear(3);
+        assert!(watch.borrow().is_ready());
+        board.stalled(3, true);
+        board.stuck(&[0]);
+        let expected =
+            ["partition 3 has records to read and does not get on", "worker 0 does not come round"];
+        assert_eq!(watch.borrow().reasons, expected);
+        board.stalled(3, false);
+        board.stuck(&[]);
         assert!(watch.borrow().is_ready());
         board.draining();
         assert!(!watch.borrow().is_ready());

@@ -29,6 +29,7 @@ impl Session<'_> {
     ///
     /// By class: abort, or build anew.
     pub(super) fn commit(&mut self) -> Result<(), KafkaFailure> {
+        self.look_at_membership()?;
         if !self.is_dirty() {
             return Ok(());
         }
@@ -76,6 +77,9 @@ impl Session<'_> {
             running.sealed.clear();
             running.partition.seal(&self.ruling.engine, &mut running.sealed);
             publisher.sealed(*partition, &running.sealed)?;
+            if running.committed_to.is_none() {
+                publisher.owner(*partition, &self.shared.owners.claim(*partition))?;
+            }
             self.tally.sealed(*partition, &running.sealed);
             offsets.push((*partition, running.next_offset()));
         }
@@ -129,7 +133,7 @@ impl Session<'_> {
 }
 
 /// Returns under which name an abort is counted.
-fn abort_class(cause: &KafkaFailure) -> AbortClass {
+pub(super) fn abort_class(cause: &KafkaFailure) -> AbortClass {
     match (cause.trouble(), cause.class) {
         (Trouble::TimedOut, _) => AbortClass::TimedOut,
         (Trouble::Fenced, _) => AbortClass::Fenced,
@@ -146,6 +150,7 @@ impl Running {
         self.partition.committed();
         self.sealed.clear();
         self.dirty = false;
+        self.committed_to = Some(self.next_offset());
     }
 
     pub(super) fn abandon(&mut self) {

@@ -17,7 +17,7 @@ use crate::{
     engine::{PartitionRow, RowError, read_partition_row},
     kafka::{KafkaFailure, Rebalance, Restore, RestoreStep, Role},
     store::{DiskFailure, Identity, Opened, PartitionStore},
-    telemetry::{CustomerCounts, log},
+    telemetry::{CustomerCounts, StopReason, log},
 };
 
 /// How long to read the state topic before other partitions have their turn.
@@ -66,6 +66,9 @@ impl Session<'_> {
         if !partitions.is_empty() {
             Failpoint::InAssign.reached();
         }
+        self.look_at_membership()?;
+        // Before the answer: until then the client does not join again.
+        self.consumer.note_membership();
         self.consumer.assign(&[])?;
         self.shared.telemetry.partitions_assigned(self.worker, partitions);
         self.shared.board.joined(self.worker);
@@ -74,6 +77,17 @@ impl Session<'_> {
             self.held.insert(*partition, Held::Asking(Stopwatch::start()));
         }
         self.check_partition_count()
+    }
+
+    /// The group may have expelled us and let us in again, and the client does not say so: what we
+    /// hold may be somebody else's now, also while the client still shows it as ours. Only new clients
+    /// know for certain.
+    pub(super) fn look_at_membership(&self) -> Result<(), KafkaFailure> {
+        // Who has lost everything, and was told so, comes back under a new id with nothing to lose.
+        if !self.held.is_empty() && self.consumer.is_replaced() {
+            return Err(KafkaFailure::expelled());
+        }
+        Ok(())
     }
 
     /// A topic that was widened sends customers to other partitions than their state is in. The
@@ -91,7 +105,7 @@ impl Session<'_> {
         self.consumer.unassign(&reading)?;
         let all: Vec<i32> = self.held.keys().copied().collect();
         for partition in all {
-            self.stop(partition, &Mismatch::PartitionCount { state, now });
+            self.stop_mismatched(partition, &Mismatch::PartitionCount { state, now });
         }
         Ok(())
     }
@@ -226,7 +240,7 @@ impl Session<'_> {
         let Restoring { committed, state, .. } = *restoring;
         let row = match (state.unreadable, state.store.partition_row().map(read_partition_row)) {
             (Some(unreadable), _) | (None, Some(Err(unreadable))) => {
-                self.stop(partition, &unreadable);
+                self.stop(partition, StopReason::Unreadable, &unreadable);
                 return Ok(());
             }
             (None, Some(Ok(row))) => Some(row),
@@ -243,14 +257,11 @@ impl Session<'_> {
             bounds,
             adopt_offsets: self.shared.settings.adopt_offsets,
         };
-        // An offset that is not the state's own is written down at once, so that the next start
-        // finds them in agreement even if no record comes.
-        let (offset, dirty) = match position(&known) {
-            Ok(Position::Continue(offset)) => (offset, false),
-            Ok(Position::Adopted(offset)) => (offset, true),
-            Ok(Position::Unread) => (self.first_offset(partition, bounds)?, true),
+        let offset = match position(&known) {
+            Ok(Position::Continue(offset) | Position::Adopted(offset)) => offset,
+            Ok(Position::Unread) => self.first_offset(partition, bounds)?,
             Err(mismatch) => {
-                self.stop(partition, &mismatch);
+                self.stop_mismatched(partition, &mismatch);
                 return Ok(());
             }
         };
@@ -263,9 +274,11 @@ impl Session<'_> {
         for (stage, band, count) in state.store.standings() {
             customers.add(stage, band, count);
         }
-        let mut running = Running::new(row, state.store, dirty);
+        // Dirty: the first commit comes also without a record. It writes down an offset that is not the
+        // state's own, so that the next start finds them in agreement, and says whose it is now.
+        let mut running = Running::new(row, state.store, true);
         if !running.restore_pulse() {
-            self.stop(partition, &RowError::Damaged);
+            self.stop(partition, StopReason::Unreadable, &RowError::Damaged);
             return Ok(());
         }
         self.held.insert(partition, Held::Running(Box::new(running)));
@@ -284,10 +297,14 @@ impl Session<'_> {
     }
 
     /// Stops one partition until the operator has decided. The others go on.
-    fn stop(&mut self, partition: i32, reason: &dyn std::fmt::Display) {
-        log::partition_stopped(self.worker, partition, reason);
+    fn stop(&mut self, partition: i32, code: StopReason, reason: &dyn std::fmt::Display) {
+        self.shared.telemetry.partition_stopped(self.worker, partition, code, reason);
         self.shared.board.stopped(partition, reason.to_string());
         self.held.insert(partition, Held::Stopped);
+    }
+
+    fn stop_mismatched(&mut self, partition: i32, mismatch: &Mismatch) {
+        self.stop(partition, mismatch.code(), mismatch);
     }
 
     /// The broker has refused a position: finds the partitions whose records are gone.
@@ -304,7 +321,7 @@ impl Session<'_> {
             self.commit()?;
             self.held.remove(&partition);
             self.consumer.unassign(&[partition])?;
-            self.stop(partition, &Mismatch::OutOfRange { offset, first, end });
+            self.stop_mismatched(partition, &Mismatch::OutOfRange { offset, first, end });
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::idle::IdleClock;
+use super::{idle::IdleClock, watchdog::Progress};
 use crate::{
     clock::{Stopwatch, wall_clock},
     engine::{
@@ -65,6 +65,10 @@ pub(super) struct Running {
     pub(super) idle: IdleClock,
     /// Something happened since the last commit.
     pub(super) dirty: bool,
+    /// Where the last commit has left it; `None`: none yet, so nobody was told that it is here.
+    pub(super) committed_to: Option<i64>,
+    /// Whether it gets on.
+    pub(super) progress: Progress,
     /// The disk takes no more, and memory is full of what it has not taken: nothing is read.
     pub(super) held_back: bool,
     /// The newest record's own time, for the lag in seconds.
@@ -147,6 +151,8 @@ impl Running {
             sealed: Sealed::default(),
             idle: IdleClock::default(),
             dirty,
+            committed_to: None,
+            progress: Progress::default(),
             held_back: false,
             read_up_to: None,
         }

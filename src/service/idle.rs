@@ -50,6 +50,11 @@ impl IdleClock {
         self.at_end = true;
     }
 
+    /// Returns whether everything that can be read has been read.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at_end
+    }
+
     /// The broker cannot be asked: what was waited so far proves nothing.
     pub(super) fn lost_touch(&mut self) {
         self.end = None;

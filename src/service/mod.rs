@@ -22,15 +22,19 @@ mod live;
 mod lookup;
 mod notify;
 mod orphans;
+mod owners;
+mod placement;
 mod position;
 mod publish;
 mod reload;
+mod route;
 mod run;
 mod session;
 mod settings;
 mod shared;
 mod spikes;
 mod start;
+mod watchdog;
 mod work;
 mod worker;
 
@@ -39,7 +43,7 @@ pub use self::{
     lookup::{Answer, Busy, Lookup, LookupDesk},
     reload::RuleFiles,
     run::{Exit, Launch, StartFailure, run},
-    settings::{InputStart, Settings, StateSettings, Watching},
-    shared::Ruling,
-    start::{plan, start, watching},
+    settings::{InputStart, Settings, StateSettings},
+    shared::{Ruling, SourceEngines},
+    start::{plan, start},
 };

@@ -5,7 +5,7 @@
 //! stops and says what can be done. To guess would count touchpoints twice, or lose them, and nobody
 //! could tell.
 
-use crate::engine::PartitionRow;
+use crate::{engine::PartitionRow, telemetry::StopReason};
 
 /// What is known about a partition before it starts.
 #[derive(Clone, Copy, Debug)]
@@ -56,9 +56,10 @@ pub(super) enum Mismatch {
     )]
     PartitionCount { state: i32, now: i32 },
     #[error(
-        "the input topic was deleted and made again since the state was written, so its offsets mean \
-         other records; set the group's offset and start with `--adopt-offsets` to go on there with \
-         this state, or start anew with another `app`"
+        "the input topic is another than the state was written from (deleted and made again, or routed \
+         now), so its offsets mean other records; set the group's offset and start with \
+         `--adopt-offsets` to go on there with this state (without one: at its beginning), or start \
+         anew with another `app`"
     )]
     TopicRemade,
     #[error(
@@ -67,6 +68,19 @@ pub(super) enum Mismatch {
          start with `--adopt-offsets`, or start anew with another `app`"
     )]
     OutOfRange { offset: i64, first: i64, end: i64 },
+}
+
+impl Mismatch {
+    /// Returns the name under which it is counted.
+    pub(super) const fn code(&self) -> StopReason {
+        match self {
+            Self::Offsets { .. } => StopReason::Offsets,
+            Self::NoState { .. } => StopReason::NoState,
+            Self::TopicRemade => StopReason::OtherTopic,
+            Self::PartitionCount { .. } => StopReason::PartitionCount,
+            Self::OutOfRange { .. } => StopReason::OutOfRange,
+        }
+    }
 }
 
 /// Decides where a partition goes on.
@@ -79,10 +93,17 @@ pub(super) fn position(known: &Known<'_>) -> Result<Position, Mismatch> {
             now: known.partition_count,
         });
     }
-    if known.row.is_some_and(|row| is_another(&row.topic_id, known.topic_id))
-        && !known.adopt_offsets
+    if let Some(row) = known.row
+        && is_another(&row.topic_id, known.topic_id)
     {
-        return Err(Mismatch::TopicRemade);
+        if !known.adopt_offsets {
+            return Err(Mismatch::TopicRemade);
+        }
+        if known.committed.is_none() {
+            // The row's offset means nothing here. From a keyed topic to its routed copy, this is
+            // how.
+            return Ok(Position::Adopted(known.bounds.0));
+        }
     }
     let position = match (known.committed, known.row) {
         (None, None) => return Ok(Position::Unread),
@@ -178,6 +199,9 @@ mod tests {
         check(Some(50), Some(&of("before")), false, &Err(Mismatch::TopicRemade));
         check(None, Some(&of("before")), false, &Err(Mismatch::TopicRemade));
         check(Some(50), Some(&of("before")), true, &Ok(Position::Continue(50)));
+        // From a keyed topic to its routed copy, which nobody has read.
+        check(None, Some(&of("before")), true, &Ok(Position::Adopted(10)));
+        check(None, Some(&of("now")), true, &Ok(Position::Continue(50)));
         check(Some(50), Some(&of("now")), false, &Ok(Position::Continue(50)));
     }
 

@@ -43,9 +43,10 @@ pub(super) fn read_pulse_key(key: &[u8]) -> Option<(i32, i64)> {
 }
 
 impl Publisher<'_> {
-    /// Produces what effects say, in their order. Facts are telemetry's.
+    /// Produces what effects say, in their order, to that partition. Facts are telemetry's.
     pub(super) fn effects(
         &self,
+        partition: i32,
         source: Source<'_>,
         effects: &Effects,
     ) -> Result<(), KafkaFailure> {
@@ -54,14 +55,14 @@ impl Publisher<'_> {
                 Effect::Moment(moment) => {
                     let record = Outgoing {
                         topic: self.plan.name(Role::Moments),
-                        partition: source.partition,
+                        partition,
                         key: Some(effects.bytes(moment.key)),
                         value: Some(effects.bytes(moment.value)),
                     };
                     self.outbox.send(&record, &[])?;
                 }
-                Effect::Reject(item) => self.reject(source, effects, item)?,
-                Effect::Pulse(minute) => self.pulse(source.partition, effects, minute)?,
+                Effect::Reject(item) => self.reject(partition, source, effects, item)?,
+                Effect::Pulse(minute) => self.pulse(partition, effects, minute)?,
                 Effect::Fact(_) => {}
             }
         }
@@ -86,6 +87,7 @@ impl Publisher<'_> {
 
     fn reject(
         &self,
+        number: i32,
         source: Source<'_>,
         effects: &Effects,
         item: &RejectedItem,
@@ -107,16 +109,38 @@ impl Publisher<'_> {
         let record = Outgoing {
             topic: self.plan.name(Role::Rejects),
             // The topic may be an old one with fewer partitions; order per partition is kept.
-            partition: source.partition % self.topics.reject_partition_count.max(1),
+            partition: number % self.topics.reject_partition_count.max(1),
             key: source.key,
             value: item.item.map(|item| effects.bytes(item)),
         };
         self.outbox.send(&record, &headers)
     }
 
+    /// Produces the word that this instance has a partition.
+    pub(super) fn owner(&self, partition: i32, claim: &[u8]) -> Result<(), KafkaFailure> {
+        let key = partition.to_string();
+        let record = Outgoing {
+            topic: self.plan.name(Role::Owners),
+            partition: 0,
+            key: Some(key.as_bytes()),
+            value: Some(claim),
+        };
+        self.outbox.send(&record, &[])
+    }
+
     /// Produces what a transaction writes besides its effects.
     pub(super) fn sealed(&self, partition: i32, sealed: &Sealed) -> Result<(), KafkaFailure> {
         let mut state_key = vec![CUSTOMER_PREFIX];
+        for erased in &sealed.erased {
+            let customer_id = sealed.bytes(*erased);
+            state_key.truncate(1);
+            state_key.extend_from_slice(customer_id);
+            for (role, key) in [(Role::Engagement, customer_id), (Role::State, &state_key)] {
+                let topic = self.plan.name(role);
+                self.outbox
+                    .send(&Outgoing { topic, partition, key: Some(key), value: None }, &[])?;
+            }
+        }
         for change in &sealed.customers {
             let customer_id = sealed.bytes(change.customer);
             state_key.truncate(1);

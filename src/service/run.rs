@@ -26,14 +26,18 @@ use super::{
     detect, live,
     lookup::LookupDesk,
     notify,
+    owners::{self, Owners},
+    placement::Placement,
     reload::Reload,
+    route::{Router, Sources},
     shared::{InputPulse, Ruling, Shared, Stop},
     spikes::{self, SpikeBoard},
+    watchdog::{self, Rounds},
     worker::Worker,
 };
 use crate::{
     clock::Stopwatch,
-    http::{BindError, Limits, OpenSpikes, Site, bind, serve},
+    http::{BindError, Limits, OpenSpikes, Site, SummaryJson, Viewers, bind, serve},
     kafka::{FixedProperty, KafkaFailure, TopicFailure, TopicSet},
     store::Shelf,
     telemetry::{Telemetry, TelemetryError, log},
@@ -57,9 +61,17 @@ pub enum StartFailure {
     /// The topics are not as they must be, or nobody answers.
     #[error(transparent)]
     Topics(#[from] TopicFailure),
+    /// Nobody says how far the sources have been read.
+    #[error("Rega cannot look at what it is to route: {0}")]
+    Sources(#[source] KafkaFailure),
     /// The broker refuses something that only shows when a worker works.
-    #[error("the Kafka broker does not permit what Rega needs: {0}")]
-    Refused(#[source] KafkaFailure),
+    #[error("the Kafka broker does not permit what Rega needs: {failure}; {remedy}")]
+    Refused {
+        /// What was refused.
+        failure: KafkaFailure,
+        /// The commands that help.
+        remedy: String,
+    },
     /// The system gives no threads, sockets or signals.
     #[error("the operating system refuses {what}: {cause}")]
     System {
@@ -136,51 +148,29 @@ async fn serve_until(
     reload: Option<Reload>,
     until: impl Future<Output = ()>,
 ) -> Result<Exit, StartFailure> {
-    let Launch { settings, topics, ruling, telemetry, http } = launch;
     let mut signals = Signals::listen()?;
-    let listener = match &http {
+    let listener = match &launch.http {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
+    let shared = share(launch, listener.as_ref())?;
+    let settings = &shared.settings;
     log::service_started(&settings.app, &settings.instance, settings.worker_count.into());
-    let worker_count = settings.worker_count;
     let drain_timeout = settings.drain_timeout;
-    let clock = settings.clock;
-    let shelf = Arc::new(Shelf::new(settings.state.dir.clone(), settings.state.keep));
-    let shared = Arc::new(Shared {
-        settings,
-        topics,
-        ruling: Arc::clone(&ruling),
-        telemetry: Arc::clone(&telemetry),
-        board: Board::new(worker_count),
-        shelf,
-        stop: Stop::default(),
-        input: InputPulse::new(),
-        spikes: SpikeBoard::default(),
-    });
-    let (desk, mailboxes) = LookupDesk::open(worker_count);
-    let (viewers, summary) =
+    let remedy = settings.topics.remedy(settings.connection.brokers());
+    let (desk, mailboxes) = LookupDesk::open(settings.worker_count);
+    let watching =
         live::start(&shared).map_err(|cause| StartFailure::System { what: "threads", cause })?;
     let (page_stop, page_stopping) = oneshot::channel::<()>();
-    let page = listener.map(|listener| {
-        let site = Site {
-            metrics: Arc::new(move || telemetry.render()),
-            readiness: shared.board.watch(),
-            customers: Arc::new(Customers { desk, ruling, clock }),
-            spikes: Arc::new(Spikes(Arc::clone(&shared))),
-            summary,
-            viewers,
-            limits: Limits::default(),
-        };
-        spawn_page(listener, site, page_stopping)
-    });
+    let page =
+        listener.map(|listener| spawn_page(listener, site(&shared, desk, watching), page_stopping));
     let mut workers = Workers::start(&shared, mailboxes)?;
     let mut hangups = Hangups::listen(reload, &shared)?;
     let ended = tokio::select! {
         () = signals.next() => Ok(()),
         () = until => Ok(()),
         never = hangups.forward() => match never {},
-        failure = workers.first_failure() => Err(failure),
+        failure = workers.first_failure(&remedy) => Err(failure),
     };
     shared.board.draining();
     shared.stop.ask();
@@ -203,6 +193,64 @@ async fn serve_until(
         log::drain_cut_short(workers.running_count);
         Ok(Exit::CutShort)
     }
+}
+
+/// Puts together what all workers need.
+fn share(launch: Launch, listener: Option<&TcpListener>) -> Result<Arc<Shared>, StartFailure> {
+    let Launch { settings, topics, ruling, telemetry, http: _ } = launch;
+    let sources = Sources::look(&settings).map_err(StartFailure::Sources)?;
+    // A routed copy is placed by Rega itself.
+    let placed = sources.as_ref().map(|sources| sources.partitioner).or(settings.partitioner);
+    Ok(Arc::new(Shared {
+        board: Board::new(settings.worker_count),
+        rounds: Rounds::new(settings.worker_count),
+        shelf: Arc::new(Shelf::new(settings.state.dir.clone(), settings.state.keep)),
+        owners: Arc::new(Owners::new(&settings.instance, address(&settings, listener))),
+        placement: Arc::new(Placement::new(topics.partition_count, placed)),
+        settings,
+        topics,
+        ruling,
+        telemetry,
+        stop: Stop::default(),
+        input: InputPulse::new(),
+        spikes: SpikeBoard::default(),
+        sources,
+    }))
+}
+
+/// Returns what the pages are lent.
+fn site(
+    shared: &Arc<Shared>,
+    desk: LookupDesk,
+    (viewers, summary): (Arc<Viewers>, SummaryJson),
+) -> Site {
+    let telemetry = Arc::clone(&shared.telemetry);
+    let token = shared.settings.token.clone();
+    let customers = Customers {
+        desk,
+        ruling: Arc::clone(&shared.ruling),
+        clock: shared.settings.clock,
+        owners: Arc::clone(&shared.owners),
+        placement: Arc::clone(&shared.placement),
+        token: token.clone(),
+    };
+    Site {
+        metrics: Arc::new(move || telemetry.render()),
+        readiness: shared.board.watch(),
+        customers: Arc::new(customers),
+        token,
+        spikes: Arc::new(Spikes(Arc::clone(shared))),
+        summary,
+        viewers,
+        limits: Limits::default(),
+    }
+}
+
+/// Returns where other instances reach this one: as configured, else where it listens, unless that
+/// is everywhere and therefore nowhere in particular.
+fn address(settings: &Settings, listener: Option<&TcpListener>) -> Option<String> {
+    let listening = || listener?.local_addr().ok().filter(|address| !address.ip().is_unspecified());
+    settings.advertise.clone().or_else(|| Some(format!("http://{}", listening()?)))
 }
 
 /// Waits for the page to end, which has its own, shorter limit.
@@ -331,8 +379,29 @@ impl Workers {
         mailboxes: Vec<std::sync::mpsc::Receiver<super::Lookup>>,
     ) -> Result<Self, StartFailure> {
         let besides = Self::besides(shared);
-        let (sender, ends) = mpsc::channel(mailboxes.len() + besides.len() + 1);
+        // A worker has at most one router beside it.
+        let (sender, ends) = mpsc::channel(mailboxes.len() * 2 + besides.len() + 1);
         let mut running_count = 0;
+        let router_count = if shared.sources.is_some() { shared.settings.worker_count } else { 0 };
+        for index in 0..router_count {
+            let router = Router { index, shared: Arc::clone(shared) };
+            let farewell = Farewell(sender.clone());
+            thread::Builder::new()
+                .name(format!("rega-route-{index}"))
+                .spawn(move || farewell.say(End::Done(router.run())))
+                .map_err(|cause| StartFailure::System { what: "threads", cause })?;
+            running_count += 1;
+        }
+        let watching = Arc::clone(shared);
+        thread::Builder::new()
+            .name("rega-watchdog".to_owned())
+            .spawn(move || watchdog::watch(&watching))
+            .map_err(|cause| StartFailure::System { what: "threads", cause })?;
+        let following = Arc::clone(shared);
+        thread::Builder::new()
+            .name("rega-owners".to_owned())
+            .spawn(move || owners::follow(&following))
+            .map_err(|cause| StartFailure::System { what: "threads", cause })?;
         for (index, mailbox) in (0_u16..).zip(mailboxes) {
             let worker = Worker { index, shared: Arc::clone(shared), mailbox };
             let farewell = Farewell(sender.clone());
@@ -364,13 +433,13 @@ impl Workers {
     }
 
     /// Waits for a worker that cannot go on.
-    async fn first_failure(&mut self) -> StartFailure {
+    async fn first_failure(&mut self, remedy: &str) -> StartFailure {
         loop {
             match self.ends.recv().await {
                 Some(End::Done(Ok(()))) => self.running_count -= 1,
                 Some(End::Done(Err(failure))) => {
                     self.running_count -= 1;
-                    return StartFailure::Refused(failure);
+                    return StartFailure::Refused { failure, remedy: remedy.to_owned() };
                 }
                 Some(End::Panicked) | None => {
                     self.running_count = self.running_count.saturating_sub(1);

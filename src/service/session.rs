@@ -12,11 +12,12 @@ use super::{
     orphans::OrphanWatch,
     publish::Publisher,
     shared::{Ruling, Shared},
+    watchdog::Change,
     work::Work,
 };
 use crate::{
     clock::{Stopwatch, wall_clock},
-    engine::{Customers, Effects},
+    engine::{Customers, Effects, decode::NATIVE_MARK},
     kafka::{Class, GroupConsumer, KafkaFailure, Outbox, Polled, Role},
     model::EventTime,
     telemetry::{Tally, WorkerStanding, log},
@@ -58,6 +59,8 @@ pub(super) struct Session<'w> {
     pub(super) topic_ids: [String; 2],
     looked_around: Stopwatch,
     swept: Stopwatch,
+    /// The most look-ups that waited at once since the last report.
+    questions_max: u64,
     pub(super) orphans: OrphanWatch,
 }
 
@@ -109,6 +112,7 @@ impl<'w> Session<'w> {
             topic_ids,
             looked_around: Stopwatch::start(),
             swept: Stopwatch::start(),
+            questions_max: 0,
             orphans: OrphanWatch::new(),
         })
     }
@@ -138,6 +142,11 @@ impl<'w> Session<'w> {
     pub(super) fn settle(&mut self, turn: Result<(), KafkaFailure>) -> Result<(), KafkaFailure> {
         match turn {
             Ok(()) => Ok(()),
+            // What is not permitted does not get better by trying.
+            Err(failure) if failure.is_refusal() => {
+                self.report_abort(&failure);
+                Err(failure)
+            }
             Err(failure) => match failure.class {
                 Class::Retriable | Class::Abortable => self.abort(&failure),
                 Class::Fatal => {
@@ -149,6 +158,7 @@ impl<'w> Session<'w> {
     }
 
     fn turn(&mut self) -> Result<(), KafkaFailure> {
+        self.shared.rounds.come(self.worker);
         self.answer_group()?;
         self.restore_a_little()?;
         self.answer_questions();
@@ -161,6 +171,7 @@ impl<'w> Session<'w> {
         self.look_for_trouble()?;
         if LOOK_AROUND <= self.looked_around.elapsed() {
             self.looked_around = Stopwatch::start();
+            self.look_at_membership()?;
             self.share_memory();
             self.ask_for_proof();
             self.move_idle_time()?;
@@ -182,11 +193,40 @@ impl<'w> Session<'w> {
         }
     }
 
-    fn answer_questions(&self) {
+    /// Tells of partitions that have something to read and do not get on.
+    fn watch_progress(&mut self, standing: &mut WorkerStanding) {
+        for (partition, held) in &mut self.held {
+            let running = match held {
+                Held::Running(running) => running,
+                Held::Stopped => {
+                    standing.stopped += 1;
+                    continue;
+                }
+                Held::Asking(_) | Held::Waiting(_) | Held::Restoring(_) => continue,
+            };
+            let end = self.consumer.known_end(*partition).unwrap_or(0);
+            // At the end nothing waits, though a transaction's markers lie behind it.
+            let waiting = running.next_offset() < end && !running.idle.is_at_end();
+            match running.progress.look(running.committed_to, waiting || running.dirty) {
+                Some(Change::Stalled) => {
+                    log::partition_stalled(self.worker, *partition);
+                    self.shared.board.stalled(*partition, true);
+                }
+                Some(Change::Resumed) => self.shared.board.stalled(*partition, false),
+                None => {}
+            }
+            standing.stalled += u64::from(running.progress.is_stalled());
+        }
+    }
+
+    fn answer_questions(&mut self) {
+        let mut asked = 0;
         for question in lookup::waiting(self.mailbox) {
             // Whoever has stopped waiting is not told.
             drop(question.reply.send(self.answer(&question.customer_id)));
+            asked += 1;
         }
+        self.questions_max = self.questions_max.max(asked);
     }
 
     fn answer(&self, customer_id: &str) -> Answer {
@@ -226,6 +266,13 @@ impl<'w> Session<'w> {
                     if record.offset() < running.next_offset() {
                         // Fetched before a seek. It counts already.
                         continue;
+                    }
+                    // A wish of ours stands in partitions that no producer chose.
+                    if !record
+                        .value()
+                        .is_some_and(|value| value.starts_with(NATIVE_MARK.as_bytes()))
+                    {
+                        self.shared.placement.observe(record.key(), record.partition());
                     }
                     self.outbox.begin()?;
                     let publisher = Publisher {
@@ -296,7 +343,7 @@ impl<'w> Session<'w> {
         let now = self.shared.settings.clock.now();
         let idle_after = self.shared.idle_after();
         let disconnected = self.consumer.is_disconnected();
-        let alive = self.shared.input.is_alive(now, idle_after);
+        let alive = self.shared.is_input_alive(now);
         for (partition, running) in running_among(&mut self.held) {
             if disconnected {
                 running.idle.lost_touch();
@@ -328,10 +375,16 @@ impl<'w> Session<'w> {
         Ok(())
     }
 
-    fn report_standing(&self) {
+    fn report_standing(&mut self) {
         let now = self.shared.settings.clock.now();
-        let mut standing = WorkerStanding::default();
+        let mut standing = WorkerStanding {
+            fetched: self.consumer.fetched_count(),
+            look_ups: std::mem::take(&mut self.questions_max),
+            ..WorkerStanding::default()
+        };
+        self.watch_progress(&mut standing);
         for (partition, running) in self.running() {
+            standing.overlay_bytes += count(running.partition.overlay_bytes());
             standing.committed_bytes += count(running.store.byte_count());
             standing.unwritten_rows += count(running.store.pending_count());
             let Some(end) = self.consumer.known_end(partition) else { continue };

@@ -5,8 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use crate::{
     clock::Clock,
     engine::spike::DetectorSettings,
+    http::Token,
     kafka::{Connection, TopicPlan},
-    model::EventTime,
+    model::{EventTime, Partitioner},
     notify,
 };
 
@@ -47,6 +48,10 @@ pub struct Settings {
     pub connection: Connection,
     /// The topics.
     pub topics: TopicPlan,
+    /// Where other instances reach this one; `None`: where it listens.
+    pub advertise: Option<String>,
+    /// What a request for customers must show.
+    pub token: Option<Token>,
     /// How many workers share this process's partitions.
     pub worker_count: u16,
     /// The longest time between two commits while records flow.
@@ -55,6 +60,8 @@ pub struct Settings {
     pub max_records_per_commit: usize,
     /// How long the end may take.
     pub drain_timeout: Duration,
+    /// How the input's producers choose a partition; `None`: to be learnt from what is read.
+    pub partitioner: Option<Partitioner>,
     /// What is kept on this machine, and how much of it in memory.
     pub state: StateSettings,
     /// Where an unread partition begins.
@@ -69,17 +76,8 @@ pub struct Settings {
     pub detector: DetectorSettings,
     /// Who is told of them.
     pub notify: Option<notify::Settings>,
-    /// What is needed to let people watch.
-    pub watching: Watching,
-}
-
-/// What the console's live picture needs.
-#[derive(Clone, Debug)]
-pub struct Watching {
-    /// How many may watch at a time.
+    /// How many may watch the live picture at a time.
     pub viewers_max: usize,
-    /// The topic of spikes.
-    pub spikes_topic: String,
 }
 
 impl Settings {
@@ -90,5 +88,10 @@ impl Settings {
     /// Returns the name under which a worker is a member of the group and a producer.
     pub fn worker_name(&self, worker: u16) -> String {
         format!("{}.{}.{worker}", self.app, self.instance)
+    }
+
+    /// The same for the router beside it.
+    pub fn router_name(&self, router: u16) -> String {
+        format!("{}.{}.route.{router}", self.app, self.instance)
     }
 }

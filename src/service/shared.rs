@@ -1,6 +1,7 @@
 //! What the workers of one process share: settings, rules, telemetry, and the wish to stop.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
@@ -10,7 +11,10 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{Settings, board::Board, spikes::SpikeBoard};
+use super::{
+    Settings, board::Board, owners::Owners, placement::Placement, route::Sources,
+    spikes::SpikeBoard, watchdog::Rounds,
+};
 use crate::{
     engine::Engine,
     kafka::TopicSet,
@@ -24,8 +28,32 @@ use crate::{
 pub struct Ruling {
     /// Rules, decoder and settings of the engine.
     pub engine: Engine,
+    /// Where the input is routed: how the records of each source are read. The same rules and
+    /// settings, another decoder.
+    pub sources: BTreeMap<String, SourceEngines>,
     /// Names behind its indices.
     pub names: Arc<Names>,
+}
+
+/// How the records of one source are read.
+#[derive(Debug)]
+pub struct SourceEngines {
+    /// As they come, batches and all.
+    pub records: Engine,
+    /// Items that were taken out of their record.
+    pub items: Engine,
+}
+
+impl Ruling {
+    /// Returns what reads the records of a source.
+    pub(super) fn source_engine(&self, topic: &str) -> &Engine {
+        self.sources.get(topic).map_or(&self.engine, |source| &source.records)
+    }
+
+    /// Returns what reads the routed items of a source.
+    pub(super) fn item_engine(&self, topic: &str) -> &Engine {
+        self.sources.get(topic).map_or(&self.engine, |source| &source.items)
+    }
 }
 
 /// Everything that more than one worker needs.
@@ -40,6 +68,14 @@ pub(super) struct Shared {
     pub(super) shelf: Arc<Shelf>,
     pub(super) stop: Stop,
     pub(super) input: InputPulse,
+    /// When each worker last came round.
+    pub(super) rounds: Rounds,
+    /// Who has which partition.
+    pub(super) owners: Arc<Owners>,
+    /// Which partition a customer is in.
+    pub(super) placement: Arc<Placement>,
+    /// What routers read; `None` where nothing is routed.
+    pub(super) sources: Option<Sources>,
     pub(super) spikes: SpikeBoard,
 }
 
@@ -70,6 +106,12 @@ impl InputPulse {
 impl Shared {
     pub(super) fn idle_after(&self) -> Span {
         span_of(self.settings.idle_after)
+    }
+
+    /// Returns whether quiet partitions may be believed to be quiet.
+    pub(super) fn is_input_alive(&self, now: EventTime) -> bool {
+        let routing = self.sources.as_ref().is_some_and(Sources::is_behind);
+        !routing && self.input.is_alive(now, self.idle_after())
     }
 }
 

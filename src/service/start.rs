@@ -6,16 +6,18 @@ use arc_swap::ArcSwap;
 
 use super::{
     Exit, InputStart, Launch, RuleFiles, Ruling, Settings, StartFailure, StateFolder,
-    StateSettings, Watching, reload::Reload, run::run_reloading,
+    StateSettings, reload::Reload, run::run_reloading, shared::SourceEngines,
 };
 use crate::{
     clock::Clock,
     config::{
-        self, Config, Loaded,
-        settings::{Start, Topics},
+        self, Config, Loaded, TopicDialects,
+        settings::{Partitioner as Written, Secret, Start, Topics},
     },
     engine::{self, Engine, decode::Dialect, rules::RuleSet},
+    http::Token,
     kafka::{Connection, Role, TopicPlan, ensure},
+    model::Partitioner,
     notify,
     telemetry::{Names, Telemetry},
 };
@@ -39,9 +41,8 @@ pub fn start(
     let topics = ensure(&settings.connection, &settings.topics)?;
     let telemetry = Arc::new(Telemetry::new()?);
     let make = {
-        let dialect = loaded.dialects.of(&config.topics.touchpoints);
-        let engine = config.engine();
-        move |rules| ruling(rules, engine.clone(), dialect.clone())
+        let reading = Reading::of(config, &loaded.dialects);
+        move |rules| reading.ruling(rules)
     };
     let http = Some(config.http.listen.to_string());
     let reload = Reload::new(files, &loaded, Box::new(make.clone()));
@@ -51,10 +52,40 @@ pub fn start(
     run_reloading(Launch { settings, topics, ruling, telemetry, http }, Some(reload), until)
 }
 
-/// Returns what workers work with.
-fn ruling(rules: RuleSet, settings: engine::Settings, dialect: Dialect) -> Ruling {
-    let names = Names::new(&settings.channels, rules.rule_names(), rules.kind_names());
-    Ruling { engine: Engine::new(Arc::new(rules), settings, dialect), names: Arc::new(names) }
+/// How records are read and judged, whatever the rules.
+#[derive(Clone)]
+struct Reading {
+    settings: engine::Settings,
+    dialect: Dialect,
+    /// Where the input is routed: how each source is read.
+    sources: Vec<(String, Dialect)>,
+}
+
+impl Reading {
+    fn of(config: &Config, dialects: &TopicDialects) -> Self {
+        let routed = config.topics.inputs().filter(|_| config.is_routed());
+        Self {
+            settings: config.engine(),
+            dialect: dialects.of(&config.topics.touchpoints),
+            sources: routed.map(|topic| (topic.to_owned(), dialects.of(topic))).collect(),
+        }
+    }
+
+    /// Returns what workers work with.
+    fn ruling(&self, rules: RuleSet) -> Ruling {
+        let names = Names::new(&self.settings.channels, rules.rule_names(), rules.kind_names());
+        let rules = Arc::new(rules);
+        let engine = |dialect| Engine::new(Arc::clone(&rules), self.settings.clone(), dialect);
+        let sources = self.sources.iter().map(|(topic, dialect)| {
+            let items = engine(dialect.of_items());
+            (topic.clone(), SourceEngines { records: engine(dialect.clone()), items })
+        });
+        Ruling {
+            sources: sources.collect(),
+            engine: engine(self.dialect.clone()),
+            names: Arc::new(names),
+        }
+    }
 }
 
 /// Returns who is told of spikes; `None` for nobody.
@@ -67,7 +98,7 @@ fn notify(config: &Config) -> Option<notify::Settings> {
     Some(notify::Settings {
         alertmanager: alertmanager.clone(),
         webhook: webhook.clone(),
-        token: token.as_ref().map(|config::settings::Secret(token)| token.clone()),
+        token: token.as_ref().map(|Secret(token)| token.clone()),
         max_age: *max_age,
         app: config.app.clone(),
         site: advertised.unwrap_or_else(|| format!("http://{}", config.http.listen)),
@@ -82,16 +113,23 @@ fn settings(
     let properties = config.kafka.properties.iter();
     let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let connection = Connection::new(&config.kafka.brokers.join(","), properties)?;
-    let topics = plan(&config.app, &config.topics, config.max_output_bytes);
+    let topics = plan(config);
     Ok(Settings {
         app: config.app.clone(),
         instance,
         connection,
         topics,
+        advertise: config.http.advertise.clone(),
+        token: config.http.token.as_ref().map(|Secret(token)| Token::new(token.clone())),
         worker_count: u16::try_from(config.workers).unwrap_or(u16::MAX),
         commit_interval: config.commit.interval,
         max_records_per_commit: config.commit.max_touchpoints,
         drain_timeout: config.drain_timeout,
+        partitioner: match config.input.partitioner {
+            Written::Auto => None,
+            Written::Murmur2 => Some(Partitioner::Murmur2),
+            Written::Crc32 => Some(Partitioner::Crc32),
+        },
         state: StateSettings {
             dir: config.state.dir.clone(),
             checkpoint_interval: config.state.checkpoint,
@@ -108,33 +146,32 @@ fn settings(
         clock: Clock::wall(),
         detector: config.detector(),
         notify: notify(config),
-        watching: watching(config),
+        viewers_max: config.http.viewers_max,
     })
 }
 
-/// Returns what is needed to let people watch.
-pub fn watching(config: &Config) -> Watching {
-    Watching {
-        viewers_max: config.http.viewers_max,
-        spikes_topic: config.topics.pain_spikes.clone(),
-    }
-}
-
 /// Returns which topics an application has.
-pub fn plan(app: &str, topics: &Topics, max_output_bytes: usize) -> TopicPlan {
-    let Topics { touchpoints, moments, engagement, pain_spikes, rejects } = topics.clone();
+pub fn plan(config: &Config) -> TopicPlan {
+    let app = &config.app;
+    let routed = config.is_routed();
+    let sources =
+        if routed { config.topics.inputs().map(str::to_owned).collect() } else { Vec::new() };
+    let Topics { touchpoints, more_touchpoints: _, moments, engagement, pain_spikes, rejects } =
+        config.topics.clone();
     TopicPlan {
         names: BTreeMap::from([
-            (Role::Input, touchpoints),
+            (Role::Input, if routed { format!("{app}-routed") } else { touchpoints }),
             (Role::Moments, moments),
             (Role::Engagement, engagement),
             (Role::Rejects, rejects),
             (Role::State, format!("{app}-state")),
+            (Role::Owners, format!("{app}-owners")),
             (Role::PainSpikes, pain_spikes),
             (Role::Pulse, format!("{app}-pulse")),
             (Role::Detector, format!("{app}-detector")),
         ]),
-        app: app.to_owned(),
-        max_output_bytes,
+        sources,
+        app: app.clone(),
+        max_output_bytes: config.max_output_bytes,
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     held::Running,
     publish::{Publisher, Source},
+    route::{ORIGIN_HEADER, Origin},
     shared::Ruling,
 };
 use crate::{
@@ -28,11 +29,24 @@ impl Work<'_> {
         effects: &mut Effects,
         tally: &mut Tally,
     ) -> Result<(), KafkaFailure> {
-        let timestamp = record.timestamp();
         let (topic, partition, offset) = (record.topic(), record.partition(), record.offset());
         // Asking the library for headers costs more than most dialects would get from them.
-        let engine = &self.ruling.engine;
-        let headers = if engine.reads_headers() { record.headers() } else { Vec::new() };
+        let routed = !self.ruling.sources.is_empty();
+        let reads_headers = routed || self.ruling.engine.reads_headers();
+        let headers = if reads_headers { record.headers() } else { Vec::new() };
+        // A copy says where it came from.
+        let origin = headers.iter().find(|(name, _)| routed && *name == ORIGIN_HEADER);
+        let (engine, timestamp, source) = match origin.and_then(|(_, value)| Origin::read(value)) {
+            None => {
+                let source = Source { topic, partition, offset, key: record.key() };
+                (&self.ruling.engine, record.timestamp(), source)
+            }
+            Some(origin) => {
+                let Origin { topic, partition, offset, timestamp, .. } = origin;
+                let source = Source { topic, partition, offset, key: record.key() };
+                (self.ruling.item_engine(topic), timestamp, source)
+            }
+        };
         let input = Record {
             value: record.value(),
             key: record.key(),
@@ -48,8 +62,7 @@ impl Work<'_> {
         running.read_up_to = timestamp;
         tally.read(timestamp);
         running.partition.process(engine, &input, self.now, &running.store, effects);
-        let source = Source { topic, partition, offset, key: record.key() };
-        self.deliver(source, effects, tally)
+        self.deliver(partition, source, effects, tally)
     }
 
     /// Moves an idle partition's time forward.
@@ -63,16 +76,17 @@ impl Work<'_> {
         running.dirty = true;
         running.partition.tick(&self.ruling.engine, event_time, self.now, &running.store, effects);
         let source = Source { topic: "", partition, offset: running.next_offset(), key: None };
-        self.deliver(source, effects, tally)
+        self.deliver(partition, source, effects, tally)
     }
 
     fn deliver(
         &self,
+        partition: i32,
         source: Source<'_>,
         effects: &mut Effects,
         tally: &mut Tally,
     ) -> Result<(), KafkaFailure> {
-        let delivered = self.publisher.effects(source, effects);
+        let delivered = self.publisher.effects(partition, source, effects);
         tally.effects(effects);
         effects.clear();
         delivered

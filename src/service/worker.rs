@@ -6,7 +6,11 @@
 use std::{sync::Arc, sync::mpsc::Receiver, time::Duration};
 
 use super::{lookup::Lookup, session::Session, shared::Shared};
-use crate::{clock::Stopwatch, kafka::KafkaFailure, telemetry::log};
+use crate::{
+    clock::Stopwatch,
+    kafka::{KafkaFailure, Trouble},
+    telemetry::log,
+};
 
 /// The first pause before new clients are made.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -33,33 +37,45 @@ impl Worker {
     /// The broker does not permit what is needed: that does not get better by trying.
     pub(super) fn run(&self) -> Result<(), KafkaFailure> {
         log::worker_started(self.index);
-        let ended = self.keep_going();
+        let ended = persist(&self.shared, self.index, || self.session());
         self.shared.telemetry.worker_stopped(self.index);
         ended
     }
 
-    fn keep_going(&self) -> Result<(), KafkaFailure> {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let life = Stopwatch::start();
-            let Err(failure) = self.session() else { return Ok(()) };
-            if self.shared.stop.is_asked() {
-                // What is not committed is the next process's; the broker ends the transaction.
-                return Ok(());
-            }
-            if failure.is_refusal() {
-                return Err(failure);
-            }
-            self.shared.telemetry.worker_rebuilt(self.index, &failure.to_string());
-            if life.left_of(GOOD_LIFE).is_zero() {
-                pause = FIRST_PAUSE;
-            }
-            self.shared.stop.wait(pause);
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-
     fn session(&self) -> Result<(), KafkaFailure> {
         Session::open(self.index, &self.shared, &self.mailbox)?.run()
+    }
+}
+
+/// Lives session after session, until asked to stop.
+///
+/// # Errors
+///
+/// The broker does not permit what is needed.
+pub(super) fn persist(
+    shared: &Shared,
+    index: u16,
+    session: impl Fn() -> Result<(), KafkaFailure>,
+) -> Result<(), KafkaFailure> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let life = Stopwatch::start();
+        let Err(failure) = session() else { return Ok(()) };
+        if shared.stop.is_asked() {
+            // What is not committed is the next process's; the broker ends the transaction.
+            return Ok(());
+        }
+        if failure.is_refusal() {
+            return Err(failure);
+        }
+        if failure.trouble() == Trouble::Fenced {
+            shared.telemetry.fenced();
+        }
+        shared.telemetry.worker_rebuilt(index, &failure.to_string());
+        if life.left_of(GOOD_LIFE).is_zero() {
+            pause = FIRST_PAUSE;
+        }
+        shared.stop.wait(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use prometheus::{Encoder, Registry, TextEncoder, proto::MetricFamily};
 
 use super::{
-    AbortClass, CustomerCounts, DetectorStanding, Names, Tally, WorkerStanding,
+    AbortClass, CustomerCounts, DetectorStanding, Names, StopReason, Tally, WorkerStanding,
     alarms::Alarms,
     declared,
     distribution::Distribution,
@@ -163,6 +163,46 @@ impl Telemetry {
     /// How far a partition's commits are behind: records, and the age of the oldest of them.
     pub fn lag(&self, partition: i32, records: u64, age: Duration) {
         self.shared().standing.lag(partition, records, age);
+    }
+
+    /// A client was shut out by another one of its name.
+    pub fn fenced(&self) {
+        add(&self.counters.fenced, &[], 1);
+    }
+
+    /// So many workers do not come round.
+    pub fn workers_stuck(&self, count: usize) {
+        self.shared().standing.workers_stuck(count);
+    }
+
+    /// A partition cannot go on until somebody decides something: `reason` says what.
+    pub fn partition_stopped(
+        &self,
+        worker: u16,
+        partition: i32,
+        code: StopReason,
+        reason: &dyn fmt::Display,
+    ) {
+        add(&self.counters.partition_stops, &[code.as_str()], 1);
+        log::partition_stopped(worker, partition, reason);
+    }
+
+    /// The same for a partition of a source.
+    pub fn source_stopped(
+        &self,
+        router: u16,
+        place: String,
+        code: StopReason,
+        reason: &dyn fmt::Display,
+    ) {
+        add(&self.counters.partition_stops, &[code.as_str()], 1);
+        log::source_stopped(router, &place, reason);
+        self.shared().standing.source_stopped(place);
+    }
+
+    /// How many records of the sources a router has not copied yet.
+    pub fn route_lag(&self, router: u16, records: u64) {
+        self.shared().standing.route_lag(router, records);
     }
 
     /// So many more records of the state topic were read to restore partitions.

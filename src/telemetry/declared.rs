@@ -132,6 +132,8 @@ metrics! {
         "Customers known to this instance, by band of engagement.";
     CUSTOMERS_RETIRED = Counter "rega_customers_retired_total" [] 1,
         "Customers forgotten because they stayed away for longer than the retention.";
+    CUSTOMERS_ERASED = Counter "rega_customers_erased_total" [] 1,
+        "Customers forgotten because a touchpoint (customer_deleted) asked for it.";
     TRANSITIONS = Counter "rega_transitions_total" ["kind" "from" "to"] 6 * 6 * 6,
         "Steps in the funnel, by what they were, from which stage and to which.";
     REFERRED_ENTRIES = Counter "rega_referred_entries_total" ["kind"] 2,
@@ -170,16 +172,28 @@ metrics! {
         "Input records not yet committed, by partition.";
     LAG_SECONDS = Gauge "rega_lag_seconds" ["partition"] PARTITIONS_MAX + 1,
         "Age of the oldest input record not yet committed, by partition; 0 when there is none.";
+    ROUTE_LAG = Gauge "rega_route_lag_records" [] 1,
+        "Records of the sources not yet copied by this instance's routers.";
     COMMITS = Counter "rega_commits_total" [] 1,
         "Transactions committed.";
     ABORTS = Counter "rega_aborts_total" ["class"] 6,
         "Transactions aborted, by class of the cause; their work is done again.";
     COMMIT_SECONDS = Histogram "rega_commit_seconds" [] histogram(COMMIT),
         "Duration of commits, from the start of the drain to the broker's answer.", COMMIT;
-    RECORDS_PRODUCED = Counter "rega_records_produced_total" ["output"] 5,
+    RECORDS_PRODUCED = Counter "rega_records_produced_total" ["output"] 6,
         "Records produced in committed transactions, by output.";
     WORKER_REBUILDS = Counter "rega_worker_rebuilds_total" [] 1,
         "Workers built anew after an error that their consumer or producer cannot survive.";
+    FENCED = Counter "rega_fenced_total" [] 1,
+        "Times that a client of this instance was shut out because another one took its name.";
+    PARTITION_STOPS = Counter "rega_partition_stops_total" ["reason"] 8,
+        "Partitions stopped until a person decides, by reason; those of routed sources too.";
+    PARTITIONS_STOPPED = Gauge "rega_partitions_stopped" [] 1,
+        "Partitions that are stopped until a person decides.";
+    PARTITIONS_STALLED = Gauge "rega_partitions_stalled" [] 1,
+        "Partitions with records to read and no commit for a minute.";
+    WORKERS_STUCK = Gauge "rega_workers_stuck" [] 1,
+        "Workers that have not come round for two minutes.";
     PARTITIONS_ASSIGNED = Gauge "rega_partitions_assigned" [] 1,
         "Input partitions assigned to this instance.";
     PARTITIONS_READY = Gauge "rega_partitions_ready" [] 1,

@@ -41,6 +41,8 @@ vocabulary! {
         Rejects = "rejects",
         /// The state topic.
         State = "state",
+        /// The routed copy of the input.
+        Routed = "routed",
         /// The pulse topic.
         Pulse = "pulse",
     }
@@ -83,5 +85,27 @@ vocabulary! {
         Committed = "committed",
         /// Rows changed since.
         Overlay = "overlay",
+    }
+}
+
+vocabulary! {
+    /// Why a partition waits for a person's decision.
+    StopReason {
+        /// State and the group's committed offset disagree.
+        Offsets = "offsets",
+        /// A committed offset, and no state.
+        NoState = "no_state",
+        /// The state was written from another topic.
+        OtherTopic = "other_topic",
+        /// The input had another number of partitions.
+        PartitionCount = "partition_count",
+        /// The broker does not hold the offset.
+        OutOfRange = "out_of_range",
+        /// A row of the state cannot be read.
+        Unreadable = "unreadable",
+        /// The route group's offsets are gone.
+        NoOffsets = "no_offsets",
+        /// The workers have read this source themselves before.
+        ReadBefore = "read_before",
     }
 }

@@ -100,9 +100,27 @@ pub(super) fn partitions_revoked(worker: u16, partitions: &[i32], lost: bool) {
     }
 }
 
-/// A partition cannot go on until somebody decides something: `reason` says what.
-pub fn partition_stopped(worker: u16, partition: i32, reason: &dyn fmt::Display) {
+pub(super) fn partition_stopped(worker: u16, partition: i32, reason: &dyn fmt::Display) {
     tracing::error!(worker, partition, %reason, "partition stopped");
+}
+
+pub(super) fn source_stopped(router: u16, place: &str, reason: &dyn fmt::Display) {
+    tracing::error!(router, place, %reason, "source stopped");
+}
+
+/// A partition has records to read and commits nothing.
+pub fn partition_stalled(worker: u16, partition: i32) {
+    tracing::error!(worker, partition, "partition does not get on");
+}
+
+/// A worker does not come round any more.
+pub fn worker_stuck(worker: u16, limit: Duration) {
+    tracing::error!(worker, limit_ms = millis(limit), "worker does not come round");
+}
+
+/// A router's commit was made. Several times a second, so DEBUG.
+pub fn routed(router: u16, records: usize, took: Duration) {
+    tracing::debug!(router, records, took_ms = millis(took), "routed");
 }
 
 /// A partition's state is being read from the state topic.

@@ -8,7 +8,7 @@ use super::{
     Names, OTHER, Tally,
     declared::{self, Declared},
     grid::Grid,
-    labels::{AbortClass, Caveat, Output},
+    labels::{AbortClass, Caveat, Output, StopReason},
     roster::Roster,
 };
 use crate::{
@@ -45,10 +45,13 @@ pub(super) struct Counters {
     duplicates: IntCounterVec,
     ignored: IntCounterVec,
     retired: IntCounterVec,
-    referred: IntCounterVec,
+    erased: IntCounterVec,
     pub(super) commits: IntCounterVec,
     pub(super) aborts: IntCounterVec,
     pub(super) worker_rebuilds: IntCounterVec,
+    pub(super) fenced: IntCounterVec,
+    pub(super) partition_stops: IntCounterVec,
+    referred: IntCounterVec,
     pub(super) rules_reloads: IntCounterVec,
     pub(super) restored_records: IntCounterVec,
     pub(super) viewer_frames_missed: IntCounterVec,
@@ -91,10 +94,13 @@ impl Counters {
             duplicates: counter(&declared::DUPLICATES)?,
             ignored: counter(&declared::IGNORED)?,
             retired: counter(&declared::CUSTOMERS_RETIRED)?,
-            referred: counter(&declared::REFERRED_ENTRIES)?,
+            erased: counter(&declared::CUSTOMERS_ERASED)?,
             commits: counter(&declared::COMMITS)?,
             aborts: counter(&declared::ABORTS)?,
             worker_rebuilds: counter(&declared::WORKER_REBUILDS)?,
+            fenced: counter(&declared::FENCED)?,
+            partition_stops: counter(&declared::PARTITION_STOPS)?,
+            referred: counter(&declared::REFERRED_ENTRIES)?,
             rules_reloads: counter(&declared::RULES_RELOADS)?,
             restored_records: counter(&declared::RESTORED_RECORDS)?,
             viewer_frames_missed: counter(&declared::VIEWER_FRAMES_MISSED)?,
@@ -111,6 +117,9 @@ impl Counters {
         }
         for outcome in ["written", "refused"] {
             add(&self.checkpoints, &[outcome], 0);
+        }
+        for reason in StopReason::ALL {
+            add(&self.partition_stops, &[reason.as_str()], 0);
         }
         for kind in [TransitionKind::Enter, TransitionKind::ReEnter] {
             add(&self.referred, &[kind.as_str()], 0);
@@ -169,6 +178,7 @@ impl Counters {
             [Bounded::ALL.get(bounded).map_or(OTHER, |bounded| bounded.as_str())]
         });
         add(&self.retired, &[], tally.singles.retired);
+        add(&self.erased, &[], tally.singles.erased);
         add(&self.referred, &[TransitionKind::Enter.as_str()], tally.singles.referred);
         add(&self.referred, &[TransitionKind::ReEnter.as_str()], tally.singles.referred_back);
     }
@@ -234,12 +244,16 @@ pub(super) struct Gauges {
     pub(super) customers_by_band: IntGaugeVec,
     pub(super) lag_records: IntGaugeVec,
     pub(super) lag_seconds: prometheus::GaugeVec,
+    pub(super) partitions_stopped: IntGaugeVec,
+    pub(super) partitions_stalled: IntGaugeVec,
+    pub(super) workers_stuck: IntGaugeVec,
     pub(super) partitions_assigned: IntGaugeVec,
     pub(super) partitions_ready: IntGaugeVec,
     pub(super) restore_remaining: IntGaugeVec,
     pub(super) unwritten_rows: IntGaugeVec,
     pub(super) store_bytes: IntGaugeVec,
     pub(super) queue_items: IntGaugeVec,
+    pub(super) route_lag: IntGaugeVec,
     pub(super) workers: IntGaugeVec,
     pub(super) viewers: IntGaugeVec,
     pub(super) rules_info: IntGaugeVec,
@@ -263,12 +277,16 @@ impl Gauges {
             customers_by_band: gauge(&declared::CUSTOMERS_BY_BAND)?,
             lag_records: gauge(&declared::LAG_RECORDS)?,
             lag_seconds,
+            partitions_stopped: gauge(&declared::PARTITIONS_STOPPED)?,
+            partitions_stalled: gauge(&declared::PARTITIONS_STALLED)?,
+            workers_stuck: gauge(&declared::WORKERS_STUCK)?,
             partitions_assigned: gauge(&declared::PARTITIONS_ASSIGNED)?,
             partitions_ready: gauge(&declared::PARTITIONS_READY)?,
             restore_remaining: gauge(&declared::RESTORE_REMAINING)?,
             unwritten_rows: gauge(&declared::UNWRITTEN_ROWS)?,
             store_bytes: gauge(&declared::STORE_BYTES)?,
             queue_items: gauge(&declared::QUEUE_ITEMS)?,
+            route_lag: gauge(&declared::ROUTE_LAG)?,
             workers: gauge(&declared::WORKERS)?,
             viewers: gauge(&declared::VIEWERS)?,
             rules_info: gauge(&declared::RULES_INFO)?,

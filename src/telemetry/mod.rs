@@ -34,7 +34,7 @@ pub use self::{
     book::{Latency, Telemetry, TelemetryError},
     customer_counts::CustomerCounts,
     declared::{ALL as METRICS, Declared, Kind, SERIES_MAX},
-    labels::{AbortClass, Caveat, Output, Queue, StorePart},
+    labels::{AbortClass, Caveat, Output, Queue, StopReason, StorePart},
     logging::{LogFormat, LoggingError, init_logging},
     names::Names,
     standing::WorkerStanding,

@@ -1,6 +1,9 @@
 //! How things stand now: what the gauges show, kept as plain values until somebody scrapes.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use prometheus::IntGaugeVec;
 
@@ -18,8 +21,12 @@ pub struct WorkerStanding {
     pub fetched: u64,
     /// Records produced and not yet acknowledged.
     pub produced: u64,
-    /// Look-ups in its mailbox.
+    /// The most look-ups that waited in its mailbox at once since the last report.
     pub look_ups: u64,
+    /// Its partitions that are stopped until a person decides.
+    pub stopped: u64,
+    /// Its partitions that have records to read and do not get on.
+    pub stalled: u64,
     /// Memory of the committed rows of its partitions, in bytes.
     pub committed_bytes: u64,
     /// Memory of the rows changed since the last commit, in bytes.
@@ -43,6 +50,11 @@ struct PartitionStanding {
 pub(super) struct Standing {
     partitions: BTreeMap<i32, PartitionStanding>,
     workers: BTreeMap<u16, WorkerStanding>,
+    workers_stuck: usize,
+    /// Sources' partitions that routers are stopped at. Only a restart takes them up again.
+    sources_stopped: BTreeSet<String>,
+    /// Records that each router has not copied yet.
+    route_lags: BTreeMap<u16, u64>,
     rules_version: Option<Box<str>>,
     /// Problems of rules that were not taken up.
     rules_refused: usize,
@@ -79,6 +91,18 @@ impl Standing {
 
     pub(super) fn worker(&mut self, worker: u16, standing: WorkerStanding) {
         self.workers.insert(worker, standing);
+    }
+
+    pub(super) fn workers_stuck(&mut self, count: usize) {
+        self.workers_stuck = count;
+    }
+
+    pub(super) fn source_stopped(&mut self, place: String) {
+        self.sources_stopped.insert(place);
+    }
+
+    pub(super) fn route_lag(&mut self, router: u16, records: u64) {
+        self.route_lags.insert(router, records);
     }
 
     pub(super) fn worker_gone(&mut self, worker: u16) {
@@ -139,6 +163,13 @@ impl Standing {
             shown(self.workers.values().map(of).fold(0, u64::saturating_add))
         };
         set(&gauges.workers, &[], shown(self.workers.len()));
+        set(&gauges.workers_stuck, &[], shown(self.workers_stuck));
+        let stopped = sum(|worker| worker.stopped);
+        let stopped = stopped.saturating_add(shown(self.sources_stopped.len()));
+        set(&gauges.partitions_stopped, &[], stopped);
+        set(&gauges.partitions_stalled, &[], sum(|worker| worker.stalled));
+        let behind = self.route_lags.values().fold(0, |sum: u64, lag| sum.saturating_add(*lag));
+        set(&gauges.route_lag, &[], shown(behind));
         set(&gauges.viewers, &[], shown(self.viewers));
         set(&gauges.restore_remaining, &[], sum(|worker| worker.restore_remaining));
         set(&gauges.unwritten_rows, &[], sum(|worker| worker.unwritten_rows));

@@ -46,6 +46,7 @@ pub(super) struct Singles {
     pub(super) duplicates: u64,
     pub(super) ignored: u64,
     pub(super) retired: u64,
+    pub(super) erased: u64,
     pub(super) referred: u64,
     pub(super) referred_back: u64,
     key_mismatches: u64,
@@ -152,6 +153,11 @@ impl Tally {
         }
     }
 
+    /// Counts a record that is neither an effect nor sealed.
+    pub fn produced(&mut self, output: Output) {
+        self.outputs.add([output.index()]);
+    }
+
     /// Counts the customers that a transaction changes, and the records that it writes about them.
     pub fn sealed(&mut self, partition: i32, sealed: &Sealed) {
         let counts = self.customers.entry(partition).or_default();
@@ -162,6 +168,10 @@ impl Tally {
             if let Some((stage, band)) = change.is {
                 counts.add(stage, band, 1);
             }
+            self.outputs.add([Output::Engagement.index()]);
+            self.outputs.add([Output::State.index()]);
+        }
+        for _ in &sealed.erased {
             self.outputs.add([Output::Engagement.index()]);
             self.outputs.add([Output::State.index()]);
         }
@@ -292,6 +302,7 @@ impl Tally {
                 }
             }
             Fact::Retired => self.singles.retired += 1,
+            Fact::Erased => self.singles.erased += 1,
             Fact::Referred(kind) => match kind {
                 TransitionKind::ReEnter => self.singles.referred_back += 1,
                 TransitionKind::Enter

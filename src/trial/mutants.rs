@@ -74,6 +74,9 @@ fn labels(rule: &RuleSpec, add: &mut Add<'_>) {
             add(Some(change), &|rule| rule.label.valence = Some(ValenceSpec::Is(is)));
         }
         Some(ValenceSpec::Scale { .. }) => add(Some("the scale turned round".to_owned()), &turn),
+        Some(ValenceSpec::FromText) => {
+            add(Some("the words are not read".to_owned()), &|rule| rule.label.valence = None);
+        }
         None => {}
     }
     if let Some(reason) = &label.reason {
@@ -81,6 +84,10 @@ fn labels(rule: &RuleSpec, add: &mut Add<'_>) {
         let change = format!("reason {} → {is}", reason.value);
         let is = Located { value: is.to_owned(), at: reason.at };
         add(Some(change), &|rule| rule.label.reason = Some(is.clone()));
+    }
+    if label.reason_from_text {
+        let change = "the words give no reason".to_owned();
+        add(Some(change), &|rule| rule.label.reason_from_text = false);
     }
     if let Some(was) = label.severity {
         let is = next(Severity::ALL, was);
@@ -186,7 +193,12 @@ fn range(test: &mut Test, wanted: Option<usize>, count: &mut usize) -> Option<St
             change
         }
         Test::Not(test) => range(test, wanted, count),
-        Test::In(_) | Test::Exists(_) | Test::Contains(_) | Test::Matches(_) => None,
+        Test::In(_)
+        | Test::Exists(_)
+        | Test::Contains(_)
+        | Test::Matches(_)
+        | Test::Feels { .. }
+        | Test::Seeks(_) => None,
     }
 }
 

@@ -169,7 +169,7 @@ fn notified(received: &Receiver<Received>, status: &str, events: &mut Vec<Receiv
 
 fn settings(alertmanager: u16, receiver: u16) -> String {
     format!(
-        "workers: 1\n\
+        "workers: 1\nhttp: {{ listen: '127.0.0.1:0' }}\n\
          notify:\n  max_age: 3650d\n  alertmanager: {{ url: 'http://127.0.0.1:{alertmanager}' }}\n  \
          webhook: {{ url: 'http://127.0.0.1:{receiver}/events', token: secret }}\n"
     )

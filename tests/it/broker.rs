@@ -45,11 +45,18 @@ impl Broker {
 
     /// The same, with more lines in its settings.
     pub(crate) fn start_with(settings: &[&str]) -> Option<Self> {
+        let options: Vec<String> =
+            settings.iter().flat_map(|setting| ["--set", setting]).map(str::to_owned).collect();
+        Self::start_as(&options)
+    }
+
+    /// The same, with these options of `deploy/local/kafka`.
+    pub(crate) fn start_as(options: &[String]) -> Option<Self> {
         let folder = TempDir::with_prefix("rega-kafka-").unwrap().keep();
         // Another process may take the port between our look and the broker's: then once more.
         for _ in 0..3 {
-            let port = free_port_pair();
-            match start_guarded(port, &folder, settings) {
+            let port = free_ports();
+            match start_guarded(port, &folder, options) {
                 Ok(guard) => return Some(Self { port, data: folder, _guard: guard }),
                 Err(reason) if reason.contains("BindException") => {}
                 Err(reason) => {
@@ -64,6 +71,11 @@ impl Broker {
     /// The address for clients.
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The address of the listener so many ports above.
+    pub(crate) fn address_above(&self, above: u16) -> String {
+        format!("127.0.0.1:{}", self.port + above)
     }
 
     /// Runs one of Kafka's own tools on this broker.
@@ -114,11 +126,11 @@ cat >/dev/null
 rm -rf "$data"
 "#;
 
-fn start_guarded(port: u16, data: &Path, settings: &[&str]) -> Result<Child, String> {
+fn start_guarded(port: u16, data: &Path, options: &[String]) -> Result<Child, String> {
     let errors = tempfile::NamedTempFile::new().unwrap();
     let mut guard = Command::new("bash")
         .args(["-c", GUARD, "guard", text(&script()), &port.to_string(), text(data)])
-        .args(settings.iter().flat_map(|setting| ["--set", setting]))
+        .args(options)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(errors.reopen().unwrap())
@@ -138,14 +150,15 @@ fn start_guarded(port: u16, data: &Path, settings: &[&str]) -> Result<Child, Str
     Err(std::fs::read_to_string(errors.path()).unwrap())
 }
 
-/// The broker takes this port, and its controller the next.
-fn free_port_pair() -> u16 {
+/// The broker takes this port, its controller the next, and some tests two more.
+fn free_ports() -> u16 {
     for _ in 0..100 {
         let first = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = first.local_addr().unwrap().port();
-        if port < u16::MAX && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+        let free = |above| TcpListener::bind(("127.0.0.1", port + above)).is_ok();
+        if port < u16::MAX - 3 && (1..4).all(free) {
             return port;
         }
     }
-    panic!("no two neighbouring ports are free");
+    panic!("no four neighbouring ports are free");
 }

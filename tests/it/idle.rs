@@ -14,7 +14,7 @@ use rega::{
     engine::{self, Engine, decode::Dialect, spike::DetectorSettings},
     kafka::{Connection, EmbeddedBroker, Role, TopicPlan, TopicSet, ensure},
     model::EventTime,
-    service::{self, Exit, InputStart, Launch, Ruling, Settings, StateSettings, Watching},
+    service::{self, Exit, InputStart, Launch, Ruling, Settings, StateSettings},
     telemetry::{Names, Telemetry},
 };
 use serde_json::{Value, json};
@@ -66,6 +66,9 @@ fn start(brokers: &str, plan: TopicPlan, topics: TopicSet) -> Running {
             commit_interval: Duration::from_millis(50),
             max_records_per_commit: 1000,
             drain_timeout: Duration::from_secs(20),
+            partitioner: None,
+            advertise: None,
+            token: None,
             state: StateSettings {
                 dir: folder.path().to_owned(),
                 checkpoint_interval: Duration::from_millis(200),
@@ -78,10 +81,14 @@ fn start(brokers: &str, plan: TopicPlan, topics: TopicSet) -> Running {
             detector: DetectorSettings::default(),
             notify: None,
             clock,
-            watching: Watching { viewers_max: 0, spikes_topic: "pain-spikes".to_owned() },
+            viewers_max: 0,
         },
         topics,
-        ruling: Arc::new(ArcSwap::from_pointee(Ruling { engine, names: Arc::new(names) })),
+        ruling: Arc::new(ArcSwap::from_pointee(Ruling {
+            engine,
+            sources: BTreeMap::new(),
+            names: Arc::new(names),
+        })),
         telemetry: Arc::new(Telemetry::new().unwrap()),
         http: None,
     };

@@ -38,12 +38,21 @@ impl Setup<'_> {
         let file = self.folder.join("rega.yaml");
         let (app, brokers, more) = (self.app, self.broker.address(), self.more);
         let state = self.folder.join("state");
+        let topics = format!(
+            "topics:\n  touchpoints: {app}-touchpoints\n  moments: {app}-moments\n  \
+             engagement: {app}-engagement\n  rejects: {app}-rejects\n  pain_spikes: {app}-pain-spikes"
+        );
+        // A test that names topics names all of them.
+        let topics = if more.contains("topics:") { String::new() } else { topics };
+        let kafka = format!(
+            "kafka: {{ brokers: \"{brokers}\", properties: {{ session.timeout.ms: 6000, \
+             topic.metadata.refresh.interval.ms: 2000 }} }}"
+        );
+        let kafka = if more.contains("kafka:") { String::new() } else { kafka };
         let config = format!(
             "app: {app}\n\
-             kafka: {{ brokers: \"{brokers}\", properties: {{ session.timeout.ms: 6000, \
-             topic.metadata.refresh.interval.ms: 2000 }} }}\n\
-             topics:\n  touchpoints: {app}-touchpoints\n  moments: {app}-moments\n  \
-             engagement: {app}-engagement\n  rejects: {app}-rejects\n  pain_spikes: {app}-pain-spikes\n\
+             {kafka}\n\
+             {topics}\n\
              state: {{ dir: \"{}\" }}\n\
              {more}\n",
             state.display()
@@ -107,11 +116,17 @@ impl Rega {
     /// Waits for a log line that contains `text`, from where the last wait ended.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, text: &str) {
+        self.wait_for_any(&[text]);
+    }
+
+    /// The same for any of some texts.
+    #[track_caller]
+    pub(crate) fn wait_for_any(&mut self, texts: &[&str]) {
         loop {
             let Ok(line) = self.lines.recv_timeout(LIMIT) else {
-                panic!("no \"{text}\" in the log:\n{}", self.seen.join("\n"));
+                panic!("none of {texts:?} in the log:\n{}", self.seen.join("\n"));
             };
-            let found = line.contains(text);
+            let found = texts.iter().any(|text| line.contains(text));
             self.seen.push(line);
             if found {
                 return;

@@ -80,10 +80,8 @@ fn changed_rules_are_taken_up_and_broken_ones_are_not() {
     rega.wait_for("rules loaded");
     rega.wait_for("rules taken up worker=0");
     let moment = buy(broker, &app, 3);
-    assert_eq!(
-        (&moment["micro_moment"], &moment["engagement"]["engage"]),
-        (&"know".into(), &5.0.into())
-    );
+    assert_eq!(moment["micro_moment"], "know");
+    assert_eq!(moment["engagement"]["engage"].as_f64(), Some(5.0), "{moment}");
     assert!(!get(port, "/readyz").contains("stay in force"));
     let explained = get(port, "/v1/customers/ada/explanation");
     assert!(explained.contains(r#""not_loaded":[{"rule":null"#), "{explained}");

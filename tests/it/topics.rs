@@ -18,10 +18,12 @@ pub(crate) fn plan(app: &str) -> TopicPlan {
             (Role::Engagement, name("engagement")),
             (Role::Rejects, name("rejects")),
             (Role::State, name("state")),
+            (Role::Owners, name("owners")),
             (Role::PainSpikes, name("pain-spikes")),
             (Role::Pulse, name("pulse")),
             (Role::Detector, name("detector")),
         ]),
+        sources: Vec::new(),
         app: app.to_owned(),
         max_output_bytes: 1_000_000,
     }

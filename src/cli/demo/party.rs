@@ -1,6 +1,7 @@
 //! The demo's stage: the embedded broker, the service on it, and the ways to both.
 
 use std::{
+    collections::BTreeMap,
     net::TcpListener,
     path::PathBuf,
     sync::Arc,
@@ -18,7 +19,7 @@ use crate::{
     config::{self, Environment, Loaded},
     engine::{Engine, decode::Dialect, spike::DetectorSettings},
     kafka::{Connection, EmbeddedBroker, Feeder, Follower, Role, TopicPlan, TopicSet},
-    model::{EventTime, Span},
+    model::{EventTime, Partitioner, Span},
     service::{self, Exit, InputStart, Launch, Ruling, Settings, StartFailure, StateSettings},
     telemetry::{Names, Telemetry},
 };
@@ -82,10 +83,9 @@ impl Party {
     ) -> Result<Self, Failure> {
         // The demo is the same everywhere: no file, and nothing of the environment.
         let loaded = config::load(None, &Environment::from_iter([]))?;
-        let plan = service::plan("demo", &loaded.config.topics, loaded.config.max_output_bytes);
+        let plan = plan(&loaded);
         let broker = EmbeddedBroker::start(&plan, PARTITION_COUNT).map_err(fatal)?;
-        let connection =
-            Connection::new(&broker.brokers(), std::collections::BTreeMap::new()).map_err(fatal)?;
+        let connection = Connection::new(&broker.brokers(), BTreeMap::new()).map_err(fatal)?;
         let address = address.map_or_else(free_address, ToOwned::to_owned);
         let tolerance = loaded.config.tolerance;
         let folder = ScratchFolder::new();
@@ -165,6 +165,12 @@ impl Party {
     }
 }
 
+fn plan(loaded: &Loaded) -> TopicPlan {
+    let mut config = loaded.config.clone();
+    "demo".clone_into(&mut config.app);
+    service::plan(&config)
+}
+
 fn settings(
     loaded: &Loaded,
     folder: &ScratchFolder,
@@ -177,10 +183,13 @@ fn settings(
         instance: "demo".to_owned(),
         connection,
         topics,
+        advertise: None,
+        token: None,
         worker_count: WORKER_COUNT,
         commit_interval: config.commit.interval,
         max_records_per_commit: config.commit.max_touchpoints,
         drain_timeout: config.drain_timeout,
+        partitioner: Some(Partitioner::Murmur2),
         state: StateSettings {
             dir: folder.0.clone(),
             checkpoint_interval: config.state.checkpoint,
@@ -193,7 +202,7 @@ fn settings(
         clock,
         detector: DetectorSettings { backfill_after: None, ..config.detector() },
         notify: None,
-        watching: service::watching(config),
+        viewers_max: config.http.viewers_max,
     }
 }
 
@@ -205,7 +214,7 @@ fn ruling(loaded: Loaded, since: EventTime) -> Ruling {
     let rules = loaded.rules;
     let names = Names::new(&settings.channels, rules.rule_names(), rules.kind_names());
     let engine = Engine::new(Arc::new(rules), settings, Dialect::Native);
-    Ruling { engine, names: Arc::new(names) }
+    Ruling { engine, sources: BTreeMap::new(), names: Arc::new(names) }
 }
 
 /// Returns the usual address, or one with a free port where that is taken. Somebody else may take

@@ -24,7 +24,7 @@ use crate::{
     store::MemoryStore,
 };
 
-/// Tell why a touchpoint got its labels (and why not others), or why a customer has this score
+/// Tell why a touchpoint has its labels, or a customer their score
 #[derive(Debug, Args)]
 #[command(after_help = "Without --event-id and --customer the last touchpoint of the files is \
                         explained.")]

@@ -146,8 +146,8 @@ fn rank(path: &str, words: &[&str]) -> Option<usize> {
     let parent = keys.next().map(|parent| format!("{parent}_{last}"));
     let is = |word: &&str| last == **word || parent.as_deref() == Some(*word);
     let ends = |word: &&str| last.len() > word.len() && last.ends_with(&format!("_{word}"));
-    let by_name = words.iter().position(|word| is(word));
-    by_name.or_else(|| Some(words.len() + words.iter().position(|word| ends(word))?))
+    let by_name = words.iter().position(is);
+    by_name.or_else(|| Some(words.len() + words.iter().position(ends)?))
 }
 
 fn normal(key: &str) -> String {

@@ -112,6 +112,7 @@ impl Summary {
             Fact::EventIdAssumed => self.note("without an event id"),
             Fact::ReversalUnknown => self.note("reversals of nothing known"),
             Fact::Retired => self.note("customers past their retention"),
+            Fact::Erased => self.note("customers erased"),
             Fact::Referred(_) => self.note("entries with somebody's referral code"),
             Fact::MomentTrimmed => self.note("published without properties: too large"),
             Fact::PulseTooLate => self.note("too late for spikes"),

@@ -134,9 +134,13 @@ fn settings_over(mut base: PackSpec, over: PackSpec) -> PackSpec {
         episodes,
         guesses,
         rules,
+        word_lists,
+        // Compiled when the pack is whole.
+        lexicon: _,
     } = over;
     base.tracks.extend(tracks);
     base.reasons.extend(reasons);
+    base.word_lists.extend(word_lists);
     for (name, others) in events {
         base.events.entry(name).or_default().extend(others);
     }

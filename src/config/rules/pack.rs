@@ -8,6 +8,7 @@ use crate::{
         fields::{Fields, entries, read_fields},
         problem::Problems,
         values::{Length, list, located, number, one_or_more, span_or_off, text, word, word_of},
+        words,
         yaml::Node,
     },
     engine::rules::spec::{At, EpisodeSpec, GuessSpec, Located, TrackSpec},
@@ -82,6 +83,8 @@ impl PackReader {
             let spec = &mut self.pack.spec;
             spec.guesses.extend(fields.get("guesses", list(guess)).unwrap_or_default());
             spec.rules.extend(fields.get("rules", list(rule::read)).unwrap_or_default());
+            let words = fields.get("words", words::read_section).unwrap_or_default();
+            spec.word_lists.extend(words);
             let tests = fields.get("tests", list(journey::read)).unwrap_or_default();
             self.pack.tests.extend(tests);
             Some(())

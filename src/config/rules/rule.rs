@@ -18,6 +18,9 @@ use crate::{
     model::Track,
 };
 
+/// In place of a valence or a reason: what the customer's words say.
+const FROM_TEXT: &str = "from_text";
+
 impl Vocabulary for OncePer {
     const WHAT: &'static str = "a period";
     const WORDS: &'static [(&'static str, Self)] = &[
@@ -76,12 +79,15 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<RuleSpec> {
 
 fn label(node: &Node, problems: &mut Problems) -> Option<LabelSpec> {
     read_fields(node, "the label", problems, |fields| {
+        let reason = fields.get("reason", located);
+        let from_text = reason.as_ref().is_some_and(|reason| reason.value == FROM_TEXT);
         Some(LabelSpec {
             micro_moment: fields.get("micro_moment", word),
             moment_of_truth: fields.get("moment_of_truth", word),
             stage: fields.get("stage", word),
             valence: fields.get("valence", valence),
-            reason: fields.get("reason", located),
+            reason: reason.filter(|_| !from_text),
+            reason_from_text: from_text,
             severity: fields.get("severity", word),
             evidence: fields.get("evidence", word),
         })
@@ -89,6 +95,11 @@ fn label(node: &Node, problems: &mut Problems) -> Option<LabelSpec> {
 }
 
 fn valence(node: &Node, problems: &mut Problems) -> Option<ValenceSpec> {
+    if let Value::Scalar(written) = &node.value
+        && written.text == FROM_TEXT
+    {
+        return Some(ValenceSpec::FromText);
+    }
     if let Value::Nothing | Value::Scalar(_) | Value::Sequence(_) = node.value {
         return word(node, problems).map(ValenceSpec::Is);
     }

@@ -104,6 +104,15 @@ fn test_mapping(node: &Node, problems: &mut Problems) -> Option<Test> {
         tests.extend(fields.get("contains", one_or_more(text)).map(Test::Contains));
         tests.extend(fields.get("matches", located).map(Test::Matches));
         tests.extend(fields.get("in", one_or_more(any_scalar)).map(Test::In));
+        let about = fields.get("about", one_or_more(located)).unwrap_or_default();
+        let feels = fields.get("feels", one_or_more(word));
+        if feels.is_none() && fields.has("about") {
+            let at = fields.at();
+            let help = "write { feels: pain, about: late_delivery }";
+            fields.problems().add_with_help(at, "\"about\" stands beside \"feels\"", help);
+        }
+        tests.extend(feels.map(|valences| Test::Feels { valences, about }));
+        tests.extend(fields.get("seeks", one_or_more(word)).map(Test::Seeks));
         tests.extend(fields.get("not", test).map(|test| Test::Not(Box::new(test))));
         Some(tests)
     })?;

@@ -34,7 +34,7 @@ const OWNED: [(&str, &str); 18] = [
 
 /// Settings for librdkafka. Values may be secrets: they are never shown.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Properties(BTreeMap<String, String>);
+pub struct Properties(pub(super) BTreeMap<String, String>);
 
 impl Properties {
     /// Returns a value.
@@ -54,6 +54,18 @@ impl fmt::Debug for Properties {
     }
 }
 
+/// Returns what is wrong with the name of a setting, and what to do instead. A word that is no name
+/// may be a secret, and is not shown.
+pub(super) fn name_problem(name: &str) -> Option<(String, &'static str)> {
+    let letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    if !name.chars().all(|each| letter(each) || matches!(each, '.' | '_')) {
+        let help = "names have lower case letters and dots, such as security.protocol";
+        return Some(("not the name of a librdkafka setting".to_owned(), help));
+    }
+    let owned = OWNED.iter().find(|(owned, _)| *owned == name);
+    owned.map(|(_, reason)| (format!("\"{name}\" is set by Rega"), *reason))
+}
+
 /// Reads `kafka.properties`. No message here may contain a value.
 pub(super) fn properties(
     node: &Node,
@@ -68,12 +80,8 @@ pub(super) fn properties(
     let mut places = BTreeMap::new();
     for entry in entries {
         let (name, at) = (entry.key.value.as_str(), entry.key.at);
-        let letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
-        if !name.chars().all(|each| letter(each) || matches!(each, '.' | '_')) {
-            let help = "names have lower case letters and dots, such as security.protocol";
-            problems.add_with_help(at, "not the name of a librdkafka setting", help);
-        } else if let Some((_, reason)) = OWNED.iter().find(|(owned, _)| *owned == name) {
-            problems.add_with_help(at, format!("\"{name}\" is set by Rega"), *reason);
+        if let Some((what, help)) = name_problem(name) {
+            problems.add_with_help(at, what, help);
         } else if let Value::Scalar(value) = &entry.value.value {
             properties.insert(name.to_owned(), value.text.clone());
             places.insert(name.to_owned(), at);

@@ -7,16 +7,20 @@ mod alarms;
 mod kafka;
 mod names;
 mod read;
+mod secret;
 mod together;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use jiff::tz::TimeZone;
 
-pub(super) use self::read::read;
 pub use self::{
     alarms::{Notify, Secret, Spikes},
     kafka::Properties,
+};
+pub(super) use self::{
+    read::read,
+    secret::{add_properties, token_of},
 };
 use super::dialect::WrittenDialects;
 use crate::{
@@ -26,11 +30,12 @@ use crate::{
 
 /// Every setting, as it is written in a file: the environment variable is the same name in
 /// capitals with `REGA_` before it and `__` for a dot.
-pub(super) const KEYS: [&str; 46] = [
+pub(super) const KEYS: [&str; 49] = [
     "app",
     "instance",
     "kafka.brokers",
     "kafka.properties",
+    "kafka.properties_file",
     "input.keyed",
     "input.partitioner",
     "input.start",
@@ -50,6 +55,8 @@ pub(super) const KEYS: [&str; 46] = [
     "workers",
     "http.listen",
     "http.advertise",
+    "http.token",
+    "http.token_file",
     "http.viewers_max",
     "rules",
     "commit.interval",
@@ -145,12 +152,16 @@ pub struct Kafka {
     pub brokers: Vec<String>,
     /// `kafka.properties`: any librdkafka setting that Rega does not own.
     pub properties: Properties,
+    /// `kafka.properties_file`: more of them, one `name=value` a line: for secrets that are mounted
+    /// as a file. Read when the settings are loaded.
+    pub properties_file: Option<Located<String>>,
 }
 
 /// `input`.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// `input.keyed`: a record's key is its customer's id. Default (and for now always) true.
+    /// `input.keyed`: a record's key is its customer's id. Default true: a second copy of the
+    /// input costs a broker's disk and a few milliseconds.
     pub keyed: bool,
     /// `input.partitioner`. Default auto: learnt from what is read.
     pub partitioner: Partitioner,
@@ -171,8 +182,10 @@ pub struct Input {
 /// `topics`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topics {
-    /// In: touchpoints.
+    /// In: touchpoints. The first, where there are several.
     pub touchpoints: String,
+    /// In: the others. With them the input is routed.
+    pub more_touchpoints: Vec<String>,
     /// Out: one record per touchpoint and revision.
     pub moments: String,
     /// Out, compacted: one record per customer.
@@ -181,6 +194,13 @@ pub struct Topics {
     pub pain_spikes: String,
     /// Out: what could not be read.
     pub rejects: String,
+}
+
+impl Topics {
+    /// Returns every topic that touchpoints come from.
+    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.touchpoints).chain(&self.more_touchpoints).map(String::as_str)
+    }
 }
 
 /// `state`.
@@ -212,6 +232,11 @@ pub struct Http {
     /// `http.advertise`: where other instances reach this one, as `http://host:port`. `None`: the
     /// address it listens on.
     pub advertise: Option<String>,
+    /// `http.token`: what a request for customers must show as bearer. `None`: nothing, so nobody
+    /// else must reach the port.
+    pub token: Option<Secret>,
+    /// `http.token_file`: a file that it stands in.
+    pub token_file: Option<Located<String>>,
     /// `http.viewers_max`: how many may watch the console's live picture at a time. Default 16: a
     /// team, and far below the connections that there are. 0: nobody may.
     pub viewers_max: usize,
@@ -270,6 +295,12 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// Returns whether records are first copied to their customer's partition: the input is not
+    /// keyed, or there are several topics, whose partitions have nothing to do with each other.
+    pub fn is_routed(&self) -> bool {
+        !self.input.keyed || !self.topics.more_touchpoints.is_empty()
+    }
+
     /// Returns what of this concerns the spike detector.
     pub fn detector(&self) -> engine::spike::DetectorSettings {
         let Spikes { properties: _, watch, false_alarms_per_week } = &self.spikes;

@@ -6,7 +6,7 @@ use crate::{
     config::{
         problem::Problems,
         values::{names, text},
-        yaml::Node,
+        yaml::{Node, Scalar, Value},
     },
     engine::rules::spec::Located,
     model::Channels,
@@ -41,6 +41,31 @@ fn kafka_name(node: &Node, most: usize, problems: &mut Problems) -> Option<Strin
 /// Reads a topic's name.
 pub(super) fn topic(node: &Node, problems: &mut Problems) -> Option<String> {
     kafka_name(node, TOPIC_CHARS_MAX, problems)
+}
+
+/// More than anybody lists by hand: a bound against slips of the pen.
+const INPUTS_MAX: usize = 64;
+
+/// Reads the topics that touchpoints come from: the first, and the others.
+pub(super) fn topics(node: &Node, problems: &mut Problems) -> Option<(String, Vec<String>)> {
+    let topics = names(node, problems)?;
+    if topics.is_empty() || INPUTS_MAX < topics.len() {
+        let message = format!("{} topics, 1 to {INPUTS_MAX} are allowed", topics.len());
+        problems.add_with_help(node.at, message, "write one name, or [one, another]");
+        return None;
+    }
+    let mut read = Vec::new();
+    for topic in &topics {
+        let scalar = Scalar { text: topic.value.clone(), plain: true };
+        let one = Node { at: topic.at, value: Value::Scalar(scalar) };
+        if read.contains(&topic.value) {
+            problems.add(topic.at, format!("\"{}\" stands twice", topic.value));
+        }
+        read.extend(self::topic(&one, problems));
+    }
+    let more = read.split_off(read.len().min(1));
+    let first = read.pop()?;
+    (more.len() + 1 == topics.len()).then_some((first, more))
 }
 
 /// Reads the name of an app or an instance.

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use jiff::tz::TimeZone;
 
 use super::{
-    Commit, Config, History, Http, Input, Kafka, LogFormat, Partitioner, Properties, Start, State,
-    Topics, alarms, kafka, names,
+    Commit, Config, History, Http, Input, Kafka, LogFormat, Partitioner, Properties, Secret, Start,
+    State, Topics, alarms, kafka, names,
+    secret::token_of,
     together::{self, Marks},
 };
 use crate::{
@@ -34,6 +35,9 @@ const DAY: Span = 24 * HOUR;
 
 /// Longer than any relation with a customer: a bound against typing errors.
 const RETENTION_MAX: Span = 36_500 * DAY;
+
+/// The topic of touchpoints where none is named.
+const DEFAULT_INPUT: &str = "touchpoints";
 
 /// A transaction that stays open longer hides everybody's records behind it, and 10 s is when the
 /// broker ends it.
@@ -153,13 +157,14 @@ fn kafka_section(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Kafka {
     for (name, at) in places {
         marks.add(format!("kafka.properties.{name}"), at);
     }
-    Kafka { brokers, properties }
+    let properties_file = optional(fields, marks, "properties_file", located);
+    Kafka { brokers, properties, properties_file }
 }
 
 fn input(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Input {
     let usual = engine::Settings::default().max_input_bytes;
     Input {
-        keyed: setting(fields, marks, "keyed", keyed, true),
+        keyed: setting(fields, marks, "keyed", flag, true),
         partitioner: setting(fields, marks, "partitioner", word, Partitioner::Auto),
         start: setting(fields, marks, "start", start, Start::Earliest),
         dialect: setting(fields, marks, "dialect", written, WrittenDialects::default()),
@@ -169,11 +174,14 @@ fn input(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Input {
 }
 
 fn topics(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Topics {
+    let one = (DEFAULT_INPUT.to_owned(), Vec::new());
+    let (touchpoints, more_touchpoints) = setting(fields, marks, "touchpoints", names::topics, one);
     let mut topic = |key: &'static str, default: &str| {
         setting(fields, marks, key, names::topic, default.to_owned())
     };
     Topics {
-        touchpoints: topic("touchpoints", "touchpoints"),
+        touchpoints,
+        more_touchpoints,
         moments: topic("moments", "moments"),
         engagement: topic("engagement", "engagement"),
         pain_spikes: topic("pain_spikes", "pain-spikes"),
@@ -200,8 +208,18 @@ fn http(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Http {
     Http {
         listen: setting(fields, marks, "listen", names::listen, local),
         advertise: optional(fields, marks, "advertise", names::advertise),
+        token: optional(fields, marks, "token", token),
+        token_file: optional(fields, marks, "token_file", located),
         viewers_max: setting(fields, marks, "viewers_max", viewers, 16),
     }
+}
+
+fn token(node: &Node, problems: &mut Problems) -> Option<Secret> {
+    let Value::Scalar(written) = &node.value else {
+        problems.add(node.at, "expected a token");
+        return None;
+    };
+    token_of(&written.text).map_err(|what| problems.add(node.at, what)).ok()
 }
 
 fn commit(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Commit {
@@ -274,20 +292,6 @@ fn default_packs() -> Vec<Located<String>> {
 
 fn text_fields(node: &Node, problems: &mut Problems) -> Option<Vec<String>> {
     Some(list_of_names(node, problems)?.into_iter().map(|name| name.value).collect())
-}
-
-fn keyed(node: &Node, problems: &mut Problems) -> Option<bool> {
-    let keyed = flag(node, problems)?;
-    if !keyed {
-        problems.add_with_help(
-            node.at,
-            "input that is not keyed by customer cannot be read yet",
-            "Rega does not route records to their customer's partition yet: produce them with \
-             the customer id as key",
-        );
-        return None;
-    }
-    Some(keyed)
 }
 
 fn start(node: &Node, problems: &mut Problems) -> Option<Start> {

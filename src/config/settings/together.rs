@@ -44,6 +44,12 @@ impl Marks {
 pub(super) fn check(config: &Config, marks: &Marks, problems: &mut Problems) {
     times(config, marks, problems);
     topics(config, marks, problems);
+    if let Some(at) = marks
+        .both("http.token", "http.token_file")
+        .filter(|_| config.http.token.is_some() && config.http.token_file.is_some())
+    {
+        problems.add(at, "both \"http.token\" and \"http.token_file\": write one of them");
+    }
     mappings(config, marks, problems);
     for (small, large) in [
         ("heartbeat.interval.ms", "session.timeout.ms"),
@@ -70,16 +76,19 @@ fn times(config: &Config, marks: &Marks, problems: &mut Problems) {
 
 /// Topics that were given the same name, by each other or by Rega itself.
 fn topics(config: &Config, marks: &Marks, problems: &mut Problems) {
-    let Topics { touchpoints, moments, engagement, pain_spikes, rejects } = &config.topics;
-    let given = [
-        ("topics.touchpoints", touchpoints),
-        ("topics.moments", moments),
+    let Topics { touchpoints: _, more_touchpoints: _, moments, engagement, pain_spikes, rejects } =
+        &config.topics;
+    let mut given: Vec<(&str, &str)> =
+        config.topics.inputs().map(|topic| ("topics.touchpoints", topic)).collect();
+    given.extend([
+        ("topics.moments", moments.as_str()),
         ("topics.engagement", engagement),
         ("topics.pain_spikes", pain_spikes),
         ("topics.rejects", rejects),
-    ];
+    ]);
     for (index, (key, topic)) in given.iter().enumerate() {
-        let earlier = given.iter().take(index).find(|(_, earlier)| earlier == topic);
+        let earlier =
+            given.iter().take(index).find(|(other, earlier)| earlier == topic && other != key);
         let at = earlier.and_then(|(other, _)| marks.both(key, other));
         if let Some((at, (other, _))) = at.zip(earlier) {
             problems.add_with_help(
@@ -89,7 +98,7 @@ fn topics(config: &Config, marks: &Marks, problems: &mut Problems) {
             );
         }
         let internal = ["state", "pulse", "detector", "owners", "routed"];
-        let taken = internal.iter().any(|name| **topic == format!("{}-{name}", config.app));
+        let taken = internal.iter().any(|name| *topic == format!("{}-{name}", config.app));
         if let Some(at) = marks.both(key, "app").filter(|_| taken) {
             problems.add_with_help(
                 at,
@@ -102,18 +111,23 @@ fn topics(config: &Config, marks: &Marks, problems: &mut Problems) {
 
 /// A mapping of a topic that nobody reads is a slip of the pen.
 fn mappings(config: &Config, marks: &Marks, problems: &mut Problems) {
-    let read = &config.topics.touchpoints;
+    let read: Vec<&str> = config.topics.inputs().collect();
     if !marks.0.contains_key("topics.touchpoints") {
         return;
     }
     let Input { mappings, dialect, .. } = &config.input;
-    for (topic, file) in
-        mappings.iter().chain(&dialect.by_topic).filter(|(topic, _)| *topic != read)
+    for (topic, file) in mappings
+        .iter()
+        .chain(&dialect.by_topic)
+        .filter(|(topic, _)| !read.contains(&topic.as_str()))
     {
         problems.add_with_help(
             file.at,
             format!("nothing is read from \"{topic}\""),
-            format!("\"topics.touchpoints\" is \"{read}\": map that, or read the other"),
+            format!(
+                "\"topics.touchpoints\" is \"{}\": map that, or read the other",
+                read.join("\", \"")
+            ),
         );
     }
 }

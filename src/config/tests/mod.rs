@@ -9,6 +9,7 @@ mod secrets;
 mod settings_file;
 mod syntax;
 mod variables;
+mod words;
 
 use std::path::Path;
 
@@ -73,8 +74,8 @@ fn read_pack(text: &str) -> Result<Pack, Report> {
         reader.file(&root, &mut loader.problems);
         reader.end(root.at, &mut loader.problems);
     }
-    let pack = reader.finish();
-    drop(loader.compile(&pack, 0));
+    let mut pack = reader.finish();
+    drop(loader.compile(&mut pack, 0));
     if loader.problems.is_empty() { Ok(pack) } else { Err(loader.into_report()) }
 }
 

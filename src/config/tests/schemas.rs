@@ -10,7 +10,7 @@ use crate::{
         load::Loader,
         schemas::{names, schema},
         settings::KEYS,
-        shipped::PACKS,
+        shipped::{PACKS, WORDS},
         values::any_scalar,
         yaml::{Node, Value},
     },
@@ -77,6 +77,9 @@ fn what_is_shipped_fits_its_schema() {
     for (name, text) in PACKS.iter().flat_map(|pack| pack.files) {
         assert_eq!(problems("rules", text), [""; 0], "{name}");
     }
+    for (name, text) in WORDS {
+        assert_eq!(problems("words", text), [""; 0], "{name}");
+    }
 }
 
 #[test]
@@ -84,11 +87,14 @@ fn what_is_wrong_does_not_fit() {
     for (name, text) in [
         ("config", "kafka: { broker: x }"),
         ("config", "workers: 65"),
-        ("config", "input: { keyed: false }"),
+        ("config", "input: { keyed: maybe }"),
         ("rules", "rules: [{ name: x }]"),
         ("rules", "rules: [{ name: x, when: {}, label: { stage: buying } }]"),
         ("rules", "rules: [{ name: x, when: {}, label: { valence: { scale: stars, from: r } } }]"),
         ("rules", "rules: [{ name: x, when: { properties: { a: { min: 1, in: [1] } } } }]"),
+        ("rules", "rules: [{ name: x, when: { text: { about: lost } } }]"),
+        ("rules", "words: { en: { god: [great] } }"),
+        ("words", "good: [great]"),
         ("mapping", "mapping: x\nfields: { event: e }"),
         ("touchpoint", "event: x\nchannel: web"),
         ("moments", "event_id: x"),
@@ -102,14 +108,18 @@ fn what_is_wrong_does_not_fit() {
 
 #[test]
 fn the_schema_of_settings_has_every_setting_and_no_other() {
-    let schema = document("config");
-    let mut keys = BTreeSet::new();
-    for (name, part) in schema["properties"].as_object().unwrap() {
-        match part["properties"].as_object() {
-            Some(section) => keys.extend(section.keys().map(|key| format!("{name}.{key}"))),
-            None => _ = keys.insert(name.clone()),
+    fn collect(part: &Json, name: &str, keys: &mut BTreeSet<String>) {
+        let Some(section) = part["properties"].as_object() else {
+            keys.insert(name.to_owned());
+            return;
+        };
+        for (key, part) in section {
+            let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+            collect(part, &name, keys);
         }
     }
+    let mut keys = BTreeSet::new();
+    collect(&document("config"), "", &mut keys);
     assert_eq!(keys, KEYS.into_iter().map(str::to_owned).collect());
 }
 

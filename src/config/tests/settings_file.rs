@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use super::{said, said_in_full, settings_of};
 use crate::{
     config::settings::{Partitioner, Start},
-    engine,
+    engine::{self, spike::Numerator},
     model::EventTime,
 };
 
@@ -17,7 +17,7 @@ fn several_problems_are_told_at_once() {
 app: my shop
 kafka:
   broker: [kafka-1:9092]
-input: { keyed: false, start: yesterday }
+input: { keyed: nearly, start: yesterday }
 time: { tolerence: 5m }
 rules: [comerce]
 workers: 900
@@ -35,14 +35,13 @@ timezone: Europe/Berln
           |   ^^^^^^
           = did you mean "brokers"?
 
-        rega.yaml:4:17: input that is not keyed by customer cannot be read yet
-        4 | input: { keyed: false, start: yesterday }
-          |                 ^^^^^
-          = Rega does not route records to their customer's partition yet: produce them with the customer id as key
+        rega.yaml:4:17: expected true or false, found "nearly"
+        4 | input: { keyed: nearly, start: yesterday }
+          |                 ^^^^^^
 
-        rega.yaml:4:31: expected earliest, latest or a time, found "yesterday"
-        4 | input: { keyed: false, start: yesterday }
-          |                               ^^^^^^^^^
+        rega.yaml:4:32: expected earliest, latest or a time, found "yesterday"
+        4 | input: { keyed: nearly, start: yesterday }
+          |                                ^^^^^^^^^
 
         rega.yaml:5:9: "time" has no field "tolerence"
         5 | time: { tolerence: 5m }
@@ -184,6 +183,31 @@ fn addresses_are_checked() {
 }
 
 #[test]
+fn several_topics_are_routed() {
+    let config = settings_of("topics: { touchpoints: [web, shop] }\n");
+    assert_eq!(config.topics.inputs().collect::<Vec<_>>(), ["web", "shop"]);
+    assert!(config.is_routed());
+    assert!(settings_of("input: { keyed: false }\n").is_routed());
+    assert!(!settings_of("topics: { touchpoints: web }\n").is_routed());
+    assert_snapshot!(said("topics: { touchpoints: [web, web, a b], moments: web }\n"), @r#"
+        rega.yaml:1:30: "web" stands twice
+        1 | topics: { touchpoints: [web, web, a b], moments: web }
+          |                              ^^^
+
+        rega.yaml:1:35: "a b" is not a name that Kafka accepts
+        1 | topics: { touchpoints: [web, web, a b], moments: web }
+          |                                   ^^^
+          = use letters, digits, ".", "_" and "-", at most 249 of them
+        "#);
+    assert_snapshot!(said("topics: { touchpoints: [web, shop], moments: shop }\n"), @r#"
+        rega.yaml:1:46: "topics.moments" and "topics.touchpoints" are both "shop"
+        1 | topics: { touchpoints: [web, shop], moments: shop }
+          |                                              ^^^^
+          = each needs a topic of its own
+        "#);
+}
+
+#[test]
 fn topics_have_names_of_their_own() {
     assert_snapshot!(said("topics: { moments: a b, rejects: touchpoints }\n"), @r#"
         rega.yaml:1:20: "a b" is not a name that Kafka accepts
@@ -274,17 +298,11 @@ kafka:
 }
 
 #[test]
-fn the_smallest_record_and_unkeyed_input_are_refused() {
+fn a_record_smaller_than_the_smallest_is_refused() {
     assert_snapshot!(said("output: { max_bytes: 100 }\n"), @r#"
         rega.yaml:1:22: expected a whole number from 10000 to 100000000, found "100"
         1 | output: { max_bytes: 100 }
           |                      ^^^
-        "#);
-    assert_snapshot!(said("input: { keyed: false }\n"), @r#"
-        rega.yaml:1:17: input that is not keyed by customer cannot be read yet
-        1 | input: { keyed: false }
-          |                 ^^^^^
-          = Rega does not route records to their customer's partition yet: produce them with the customer id as key
         "#);
 }
 
@@ -380,7 +398,8 @@ time: { tolerance: 1m }
 order: { window: 2m }
 history: { since: 2026-01-01T00:00:00Z, complete_after: 1d }
 visit: { gap: 1h }
-notify: { max_age: 2h }
+notify: { max_age: 2h, alertmanager: { url: 'http://am:9093/' }, webhook: { url: 'https://h/x', token: hush } }
+spikes: { properties: [store], watch: [pain, silence], false_alarms_per_week: 3.5 }
 channels: [kiosk]
 moments: { properties: true }
 text_fields: [words]
@@ -405,6 +424,13 @@ log: { format: json }
     assert!(engine.carry_properties && engine.channels.get("kiosk").is_some());
     assert_eq!((engine.max_output_bytes, engine.max_input_bytes), (20_000, 30_000));
     assert_eq!(engine.text_fields, ["words"]);
+    assert_eq!(engine.spike_properties, ["store"]);
+    let detector = config.detector();
+    assert_eq!(detector.watch, [Numerator::Pain, Numerator::Silence]);
+    assert!((detector.alarms_a_day - 0.5).abs() < 1e-9);
+    assert_eq!(config.notify.alertmanager.as_deref(), Some("http://am:9093"));
+    assert_eq!(config.notify.webhook.as_deref(), Some("https://h/x"));
+    assert!(!format!("{config:?}").contains("hush"), "a token is shown");
 }
 
 #[test]

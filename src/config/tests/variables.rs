@@ -77,6 +77,7 @@ fn every_setting_can_be_overridden() {
         "2026-01-01T00:00:00Z",
         "0.0.0.0:1",
         "http://x",
+        "silence",
         "Asia/Tehran",
     ];
     let usual = format!("{:?}", settings_of(""));

@@ -1,12 +1,15 @@
 //! What a touchpoint shows by itself: the rules that could match, and one bit per test.
 
+use std::cell::OnceCell;
+
 use crate::{
     engine::{
         rules::{
-            Alone, Expression, HistoryTest, KindIx, Leaves, PathIx, RuleSet, Truth,
-            spec::Comparison,
+            Alone, Expression, HistoryTest, KindIx, Leaves, PathIx, RuleSet, Truth, ValueTest,
+            feels, spec::Comparison,
         },
         state::Candidate,
+        text::{Lexicon, Reading},
     },
     model::{Actor, Channel, EventTime, Property},
 };
@@ -30,8 +33,37 @@ pub(crate) struct Subject<'a, V> {
     pub(crate) actor: Actor,
     /// The kind of episode that a derived touchpoint comes from.
     pub(crate) episode: Option<KindIx>,
-    pub(crate) text: Option<&'a str>,
+    pub(crate) words: &'a Words<'a>,
     pub(crate) values: &'a V,
+}
+
+/// What the customer wrote, read at most once.
+#[derive(Debug)]
+pub(crate) struct Words<'a> {
+    text: Option<&'a str>,
+    lexicon: &'a Lexicon,
+    reading: OnceCell<Reading>,
+}
+
+impl<'a> Words<'a> {
+    pub(crate) const fn new(text: Option<&'a str>, lexicon: &'a Lexicon) -> Self {
+        Self { text, lexicon, reading: OnceCell::new() }
+    }
+
+    /// Returns it as it was written.
+    pub(crate) const fn text(&self) -> Option<&'a str> {
+        self.text
+    }
+
+    fn reading(&self) -> &Reading {
+        self.reading
+            .get_or_init(|| self.text.map_or(Reading::NOTHING, |text| self.lexicon.read(text)))
+    }
+
+    /// Returns what some rule asked for and was found.
+    pub(crate) fn heard(self) -> Option<Reading> {
+        self.reading.into_inner().filter(|reading| !reading.words.is_empty())
+    }
 }
 
 /// Appends the rules that match, or would if the history agreed, in order.
@@ -45,6 +77,9 @@ pub(crate) fn examine<V: Values>(
         if rule.when.truth(&Alone1(subject)) == Truth::False {
             continue;
         }
+        if rule.label.reason_from_text {
+            subject.words.reading();
+        }
         let leaves = if rule.asks_history { bits(&rule.when, subject) } else { 0 };
         let scale = rule.label.scale.as_ref();
         let due = rule.opens.as_ref().and_then(|opens| match opens.due {
@@ -56,7 +91,9 @@ pub(crate) fn examine<V: Values>(
         candidates.push(Candidate {
             rule: index,
             leaves,
-            scale: scale.map(|scale| scale.read(|path| subject.values.values(path).first())),
+            scale: scale
+                .map(|scale| scale.read(|path| subject.values.values(path).first()))
+                .or_else(|| rule.label.from_text.then(|| subject.words.reading().valence)),
             due,
             matched: false,
         });
@@ -96,7 +133,10 @@ impl<V: Values> Subject<'_, V> {
             Alone::Actor(actors) => actors.contains(&self.actor),
             Alone::Episode(kinds) => self.episode.is_some_and(|kind| kinds.contains(&kind)),
             Alone::Property(path, test) => test.holds(self.values.values(*path)),
-            Alone::Text(test) => match self.text {
+            Alone::Text(ValueTest::Feels(_, valences, about)) => {
+                feels(self.words.reading(), valences, about)
+            }
+            Alone::Text(test) => match self.words.text() {
                 Some(words) => test.holds(&[Property::Text(words.into())]),
                 None => test.holds(&[]),
             },

@@ -21,6 +21,7 @@ const fn unlabelled() -> Labels {
         severity: None,
         evidence: None,
         labelled_by: LabelledBy::None,
+        words: Vec::new(),
     }
 }
 
@@ -62,18 +63,30 @@ pub(crate) fn label<'d>(
         if valence == Valence::Recovered && !recovers {
             return None;
         }
-        Some((valence, label, candidate.scale.is_some()))
+        let by_text = label.from_text && candidate.scale.is_some();
+        let evidence = candidate.scale.map(|_| Evidence::Expressed);
+        Some((valence, label, evidence.map(|read| if by_text { Evidence::Text } else { read })))
     });
-    let Some((valence, by, scaled)) = decided else { return labels };
+    let Some((valence, by, read)) = decided else { return labels };
     labels.valence = valence;
-    let said = by.evidence.or_else(|| scaled.then_some(Evidence::Expressed));
+    let said = by.evidence.or(read);
     let said = said.or_else(|| spoken.clone().find_map(|label| label.evidence));
     labels.evidence = Some(said.unwrap_or(match digest.actor {
         Actor::Customer => Evidence::Behaviour,
         Actor::Brand | Actor::System => Evidence::Operational,
     }));
+    let mut by_words = labels.evidence == Some(Evidence::Text);
     if valence != Valence::Neutral && valence != Valence::Unknown {
-        labels.reason = reason(by, spoken.clone());
+        let told = digest.heard.as_ref().and_then(|heard| heard.reason.clone());
+        let told = told.filter(|_| {
+            valence == Valence::Pain
+                && spoken.clone().any(|label| label.from_text || label.reason_from_text)
+        });
+        by_words |= told.is_some();
+        labels.reason = told.or_else(|| reason(by, spoken.clone()));
+    }
+    if let Some(heard) = digest.heard.as_ref().filter(|_| by_words) {
+        labels.words.clone_from(&heard.words);
     }
     if valence == Valence::Pain {
         let severity = by.severity.or_else(|| spoken.clone().find_map(|label| label.severity));

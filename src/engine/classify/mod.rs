@@ -8,7 +8,7 @@ mod label;
 mod matching;
 
 pub(crate) use self::{
-    examine::{Subject, Values, examine},
+    examine::{Subject, Values, Words, examine},
     label::label,
     matching::{History, group_of, matching},
 };

@@ -112,6 +112,21 @@ pub enum Dialect {
     Auto(Vec<DialectSpec>),
 }
 
+impl Dialect {
+    /// Returns how a single item is read after `route` has taken it out of its batch.
+    #[must_use]
+    pub fn of_items(&self) -> Self {
+        match self {
+            Self::Native => Self::Native,
+            Self::Mapping(spec) => {
+                Self::Mapping(Box::new(MappingSpec { items: None, ..(**spec).clone() }))
+            }
+            // An item alone is what these read too.
+            Self::BuiltIn { .. } | Self::Auto(_) => self.clone(),
+        }
+    }
+}
+
 /// Reads records. Immutable, and shared between threads; each brings its own [`Scratch`].
 ///
 /// ```
@@ -264,14 +279,15 @@ impl Decoder {
         memory: &mut Memory<'a>,
         sink: &mut dyn FnMut(Item<'_, 'a>),
     ) -> Result<(), Reject> {
-        if let Some(dialects) = &self.dialects {
+        let marked = record.value.is_some_and(|value| value.starts_with(NATIVE_MARK.as_bytes()));
+        if let Some(dialects) = self.dialects.as_ref().filter(|_| !marked) {
             return dialects.decode(self, record, now, memory, sink);
         }
         let bytes = record.value.ok_or(Reject::NullValue)?;
         let text = self.text_of(bytes)?;
         let mut reader = Reader::starting_at(text, text.len() - without_mark(text).len());
         let is_batch = reader.kind()? == Kind::Array;
-        match &self.mapping {
+        match self.mapping_of(text) {
             Some(mapping) if mapping.has_items() => mapping.locate(text, &mut reader, memory)?,
             Some(_) | None if is_batch => {
                 memory.list_items(&mut reader)?;
@@ -305,6 +321,10 @@ impl Decoder {
         Ok(())
     }
 
+    fn mapping_of(&self, text: &str) -> Option<&Mapping> {
+        self.mapping.as_ref().filter(|_| !text.starts_with(NATIVE_MARK))
+    }
+
     /// Reads one item. Leaves its properties in `memory`.
     fn item<'a>(
         &'a self,
@@ -319,7 +339,7 @@ impl Decoder {
             return Err(Reject::NotAnObject { at: origin.at, found });
         }
         let mut scan = Scan { paths: &self.properties, memory };
-        let envelope = match &self.mapping {
+        let envelope = match self.mapping_of(text) {
             None => native::read(&mut reader, &mut scan)?,
             Some(mapping) => mapping.read(text, &mut reader, &mut scan)?,
         };
@@ -347,6 +367,10 @@ impl Decoder {
         if without_mark(text).trim_ascii().is_empty() { Err(Reject::Empty) } else { Ok(text) }
     }
 }
+
+/// A record that begins so is read as a native touchpoint, whatever its topic's dialect: what Rega itself
+/// writes to a topic of somebody else's JSON (`rega erase`).
+pub const NATIVE_MARK: &str = r#"{"rega":"native","#;
 
 /// Returns the text without the byte order mark that some editors write.
 fn without_mark(text: &str) -> &str {

@@ -76,6 +76,13 @@ pub(crate) fn write_moment(out: &mut Vec<u8>, said: &Said<'_>, context: Context<
         None => json.raw("severity", b"null"),
     }
     json.optional_text("evidence", labels.evidence.map(Evidence::as_str));
+    if !labels.words.is_empty() {
+        json.array("words", |words| {
+            for word in &labels.words {
+                words.element_text(word);
+            }
+        });
+    }
     json.text("labelled_by", labels.labelled_by.as_str());
     json.array("rules", |names| {
         for &index in said.rules {

@@ -37,7 +37,7 @@ pub(super) fn alone_in_words<V: Values>(
             format!("{} {}, found {}", path(*property), test_in_words(test), found(*property))
         }
         Alone::Text(test) => {
-            let written = subject.text.map_or_else(|| "nothing".to_owned(), quoted);
+            let written = subject.words.text().map_or_else(|| "nothing".to_owned(), quoted);
             format!("the text {}, found {written}", test_in_words(test))
         }
         Alone::Compare(left, is, right) => format!(
@@ -153,6 +153,14 @@ fn test_in_words(test: &ValueTest) -> String {
             format!("contains {}", or(words.iter().map(String::as_str)))
         }
         ValueTest::Matches(regex) => format!("matches {}", quoted(regex.as_str())),
+        ValueTest::Feels(_, valences, about) => {
+            let about = or(about.iter().map(|reason| &**reason));
+            let about = if about.is_empty() { about } else { format!(" about {about}") };
+            format!("feels {}{about}", or(valences.iter().map(|one| one.as_str())))
+        }
+        ValueTest::Seeks(_, intents) => {
+            format!("seeks {}", or(intents.iter().map(|one| one.as_str())))
+        }
         ValueTest::Not(test) => format!("is otherwise than: {}", test_in_words(test)),
     }
 }

@@ -4,11 +4,16 @@
 //! record is long gone. What it shows by itself is remembered as one bit per leaf; what its
 //! history says is asked again.
 
+use std::sync::Arc;
+
 use regex::Regex;
 
 use crate::{
-    engine::rules::{KindIx, PathIx},
-    model::{Actor, Band, Channel, Property, Span, StableHash, Stage, Track},
+    engine::{
+        rules::{KindIx, PathIx},
+        text::{Lexicon, Reading},
+    },
+    model::{Actor, Band, Channel, MicroMoment, Property, Span, StableHash, Stage, Track, Valence},
 };
 
 /// Three-valued truth (Kleene): a "first" is unknown while the stream is young.
@@ -169,6 +174,10 @@ pub(crate) enum ValueTest {
     Exists(bool),
     Contains(Box<[Box<str>]>),
     Matches(Box<Regex>),
+    /// A verdict of the word lists, and reasons of which one must be found.
+    Feels(Arc<Lexicon>, Box<[Valence]>, Box<[Box<str>]>),
+    /// An intent in a search's words.
+    Seeks(Arc<Lexicon>, Box<[MicroMoment]>),
     /// Negated.
     Not(Box<ValueTest>),
 }
@@ -180,9 +189,12 @@ impl ValueTest {
         match self {
             Self::Exists(wanted) => values.is_empty() != *wanted,
             Self::Not(test) => !test.holds(values),
-            Self::In { .. } | Self::Range { .. } | Self::Contains(_) | Self::Matches(_) => {
-                values.iter().any(|value| self.holds_for(value))
-            }
+            Self::In { .. }
+            | Self::Range { .. }
+            | Self::Contains(_)
+            | Self::Matches(_)
+            | Self::Feels(..)
+            | Self::Seeks(..) => values.iter().any(|value| self.holds_for(value)),
         }
     }
 
@@ -211,9 +223,24 @@ impl ValueTest {
                 Property::Text(text) => regex.is_match(text),
                 Property::Number(_) | Property::Flag(_) => false,
             },
+            Self::Feels(lexicon, valences, about) => match value {
+                Property::Text(text) => feels(&lexicon.read(text), valences, about),
+                Property::Number(_) | Property::Flag(_) => false,
+            },
+            Self::Seeks(lexicon, intents) => match value {
+                Property::Text(text) => lexicon.seeks(text, intents),
+                Property::Number(_) | Property::Flag(_) => false,
+            },
             Self::Exists(_) | Self::Not(_) => self.holds(std::slice::from_ref(value)),
         }
     }
+}
+
+/// Returns whether a reading is one of these, about one of those (if any are asked for).
+pub(crate) fn feels(reading: &Reading, valences: &[Valence], about: &[Box<str>]) -> bool {
+    valences.contains(&reading.valence)
+        && (about.is_empty()
+            || reading.reason.as_ref().is_some_and(|reason| about.contains(reason)))
 }
 
 /// Compares beyond ASCII without case; `one` is in lower case already.

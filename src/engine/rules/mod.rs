@@ -10,18 +10,23 @@ mod guess;
 pub mod spec;
 mod warn;
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 
 pub(crate) use self::expression::{
-    Alone, Expression, HistoryTest, Leaves, Seen, Truth, ValueTest, number_of,
+    Alone, Expression, HistoryTest, Leaves, Seen, Truth, ValueTest, feels, number_of,
 };
 use self::{
     guess::Guesses,
     spec::{HalfLifeSpec, OncePer, PackSpec, Problem, ScaleKind},
 };
-use crate::model::{
-    Actor, Channels, Evidence, MicroMoment, MomentOfTruth, Severity, Span, StableHash, Stage,
-    Track, Valence,
+use crate::{
+    engine::text::Lexicon,
+    model::{
+        Actor, Channels, Evidence, MicroMoment, MomentOfTruth, Severity, Span, StableHash, Stage,
+        Track, Valence,
+    },
 };
 
 /// Position of a property path that some rule asks for.
@@ -57,6 +62,8 @@ pub struct RuleSet {
     pub(crate) tracks: [TrackWeight; 5],
     pub(crate) absence: Option<Span>,
     guesses: Guesses,
+    /// What texts are read with.
+    pub(crate) lexicon: Arc<Lexicon>,
 }
 
 /// What `seen` predicates remember, by event.
@@ -134,6 +141,10 @@ pub(crate) struct Label {
     pub(crate) stage: Option<Stage>,
     pub(crate) valence: Option<Valence>,
     pub(crate) scale: Option<Scale>,
+    /// The valence is read from the customer's words.
+    pub(crate) from_text: bool,
+    /// The reason is, where they give one.
+    pub(crate) reason_from_text: bool,
     pub(crate) reason: Option<Box<str>>,
     pub(crate) severity: Option<Severity>,
     pub(crate) evidence: Option<Evidence>,

@@ -3,10 +3,13 @@
 //! `config` reads these from YAML and reports what a file may not say; [`super::RuleSet::compile`]
 //! reports what the rules may not mean.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use crate::model::{
-    Actor, Band, Evidence, MicroMoment, MomentOfTruth, Severity, Span, Stage, Track,
+use crate::{
+    engine::text::{Lexicon, spec::WordListSpec},
+    model::{
+        Actor, Band, Evidence, MicroMoment, MomentOfTruth, Severity, Span, Stage, Track, Valence,
+    },
 };
 
 /// Where something stands in the files that were read: an index into the reader's table of spans.
@@ -58,6 +61,10 @@ pub struct PackSpec {
     pub guesses: Vec<GuessSpec>,
     /// The rules, in order.
     pub rules: Vec<RuleSpec>,
+    /// The user's own words, which add to those that come with Rega.
+    pub word_lists: Vec<WordListSpec>,
+    /// All words, compiled: what rules read texts with.
+    pub lexicon: Option<Arc<Lexicon>>,
 }
 
 /// A track's part in the overall score, and how fast it fades.
@@ -139,6 +146,8 @@ pub struct LabelSpec {
     pub valence: Option<ValenceSpec>,
     /// Why.
     pub reason: Option<Located<String>>,
+    /// Why, where the customer's words say so; before `reason`.
+    pub reason_from_text: bool,
     /// How bad a pain is; default 2 where the rule says pain.
     pub severity: Option<Severity>,
     /// What the valence rests on; default `operational` for brand and system, else `behaviour`.
@@ -149,7 +158,9 @@ pub struct LabelSpec {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ValenceSpec {
     /// A fixed one.
-    Is(crate::model::Valence),
+    Is(Valence),
+    /// Read from the customer's words.
+    FromText,
     /// Read from a scale.
     Scale {
         /// The property that holds the rating.
@@ -333,6 +344,15 @@ pub enum Test {
     Contains(Vec<String>),
     /// The text matches a regular expression.
     Matches(Located<String>),
+    /// The words say that it was so, and (if any are named) complain of one of these.
+    Feels {
+        /// Any of these.
+        valences: Vec<Valence>,
+        /// Reasons, one of which must be found; empty: whatever it is about.
+        about: Vec<Located<String>>,
+    },
+    /// The words of a search seek one of these.
+    Seeks(Vec<MicroMoment>),
     /// Not that.
     Not(Box<Test>),
 }

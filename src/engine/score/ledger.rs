@@ -9,15 +9,13 @@
 //!
 //! - Fading in two steps equals fading in one, up to rounding.
 //! - Adding in any order gives the same sum, up to rounding.
-//! - Lines of a rule that is not loaded count nothing and are kept.
+//! - Lines of a rule that is not loaded count nothing and are kept: how fast they fade is not known,
+//!   so what bounds them is what bounds all lines.
 
 use crate::{
     engine::rules::{PointsRule, RuleSet, spec::HalfLifeSpec},
     model::{EventTime, StableHash, Track, span_as_f64},
 };
-
-/// Scores are published with two decimals: less than half of the last one shows nowhere.
-const FADED: f64 = 0.005;
 
 /// Exponential fading.
 #[derive(Clone, Copy, Debug)]
@@ -107,18 +105,6 @@ impl Ledger {
             self.0.remove(position);
         }
         true
-    }
-
-    /// Forgets lines of rules that are not loaded once they have faded, at the pace of their track:
-    /// their own is not known. They count nothing, so no score changes.
-    pub(crate) fn forget_faded(&mut self, rules: &RuleSet) {
-        let Some(latest) = self.0.iter().map(|line| line.as_of).max() else { return };
-        self.0.retain(|line| {
-            let half_life = rules.tracks.get(line.track.index()).map(|track| track.half_life);
-            let fading = Fading(half_life.unwrap_or(HalfLifeSpec::Never));
-            rules.rule_by_hash(line.rule).is_some()
-                || FADED <= (line.value * fading.factor(line.as_of, latest)).abs()
-        });
     }
 
     /// Moves lines of former rule names to the present ones.

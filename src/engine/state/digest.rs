@@ -7,6 +7,7 @@ use crate::{
     engine::{
         rules::{KindIx, PathIx, RuleIx},
         spike::Group,
+        text::Reading,
     },
     model::{
         Actor, Channel, EventTime, Labels, MicroMoment, MomentOfTruth, StableHash, Stage, Valence,
@@ -32,6 +33,8 @@ pub(crate) struct Digest {
     /// Values of the paths that keys and history predicates ask for; several where a path goes
     /// through an array.
     pub(crate) values: Vec<(PathIx, Box<str>)>,
+    /// What some rule asked of the customer's words, if they said anything.
+    pub(crate) heard: Option<Reading>,
     /// Where it belongs among the slices that are watched for spikes.
     pub(crate) groups: Vec<Group>,
     /// What words suggest if no rule matches.

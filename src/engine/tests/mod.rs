@@ -18,6 +18,7 @@
 
 mod batches;
 mod duplicates;
+mod erasure;
 mod explained;
 mod grammar;
 mod journey;

@@ -1,4 +1,4 @@
-// What the console asks of Rega, and nothing else: /v1/summary, /v1/stream, /v1/customers/{id}.
+// What the console asks of Rega, and nothing else: /v1/summary, /v1/stream, /v1/customers/{id} and its /explanation.
 
 const KEY = "rega.token";
 let token = sessionStorage.getItem(KEY) ?? "";
@@ -13,12 +13,14 @@ function ask(path, options = {}) {
   return fetch(path, { headers, cache: "no-store", ...options });
 }
 
-export async function customer(id) {
-  const path = `/v1/customers/${encodeURIComponent(id)}`;
+async function json(path) {
   const answer = await ask(path);
   const body = await answer.json().catch(() => ({}));
   return { status: answer.status, body };
 }
+
+export const customer = (id) => json(`/v1/customers/${encodeURIComponent(id)}`);
+export const explanation = (id) => json(`/v1/customers/${encodeURIComponent(id)}/explanation`);
 
 /** Splits a stream of server-sent events into [event, data]. */
 async function* events(body) {

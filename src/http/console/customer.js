@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { byId, data, h, s } from "./draw.js";
-import { count, decimal, isRtl, name, say, span, when } from "./words.js";
+import { count, decimal, isRtl, name, percent, say, span, when } from "./words.js";
 
 const TRACKS = ["access", "engage", "customize", "connect", "collaborate"];
 const STAGES = ["awareness", "consideration", "purchase", "loyalty", "advocacy"];
@@ -18,6 +18,10 @@ export async function open(id) {
   let answer;
   try {
     answer = await api.customer(id);
+    if (answer.status === 200) {
+      const why = await api.explanation(id);
+      if (why.status === 200) answer.body.explained = why.body;
+    }
   } catch {
     answer = { status: 0, body: {} };
   }
@@ -147,8 +151,16 @@ function list(steps, waiting) {
   return h("details", { class: "steps" }, h("summary", {}, say("every_step")), h("ul", {}, ...open, ...walked));
 }
 
-/** One line for each rule that gave points: their sum is the score. */
-function ledger({ ledger: lines, engagement, as_of }) {
+/** One line for each rule that gave points: their sum is the score. The explanation has them exactly. */
+function ledger({ ledger: told, engagement, as_of: told_at, explained }) {
+  // The explanation is of its own instant: its lines belong to its scores.
+  const as_of = explained ? explained.as_of : told_at;
+  const scores = explained
+    ? Object.fromEntries(explained.tracks.map(({ track, score: points }) => [track, points]))
+    : engagement;
+  const lines = explained
+    ? explained.tracks.flatMap(({ track, lines: exact }) => exact.map((line) => ({ track, ...line })))
+    : told;
   if (!lines?.length) return [h("p", { class: "note" }, say("no_ledger"))];
   const sorted = [...lines].sort((one, other) =>
     TRACKS.indexOf(one.track) - TRACKS.indexOf(other.track) || Math.abs(other.counted) - Math.abs(one.counted));
@@ -156,7 +168,8 @@ function ledger({ ledger: lines, engagement, as_of }) {
     const capped = line.points - line.counted;
     return h("tr", {},
       h("td", {}, name("track", line.track)),
-      h("td", {}, line.rule ? data(line.rule) : h("span", { class: "gone" }, say("rule_gone"))),
+      h("td", {}, line.rule ? data(line.rule) : h("span", { class: "gone" }, say("rule_gone")),
+        line.half_life ? h("span", { class: "note" }, " ", say("half_life", { span: line.half_life })) : null),
       h("td", {}, span(Date.parse(as_of) - Date.parse(line.as_of))),
       h("td", { class: "n" }, decimal(line.points)),
       h("td", { class: "n cap" }, Math.abs(capped) < 0.005 ? "" : decimal(-capped)),
@@ -164,15 +177,23 @@ function ledger({ ledger: lines, engagement, as_of }) {
   });
   const sums = TRACKS.filter((track) => lines.some((line) => line.track === track)).map((track) => {
     const sum = lines.filter((line) => line.track === track).reduce((total, line) => total + line.counted, 0);
-    const clamped = Math.abs(sum - (engagement[track] ?? 0)) < 0.05 ? "" : say("within_bounds");
+    const clamped = Math.abs(sum - (scores[track] ?? 0)) < 0.05 ? "" : say("within_bounds");
     return h("tr", {}, h("td", { colspan: 5 }, name("track", track), " ", h("span", { class: "note" }, clamped)),
-      h("td", { class: "n" }, decimal(engagement[track] ?? 0)));
+      h("td", { class: "n" }, decimal(scores[track] ?? 0)));
   });
   const head = ["track", "rule", "age", "points", "cap", "counts"].map((word, i) =>
     h("th", { scope: "col", class: 2 < i ? "n" : "" }, say(`ledger_${word}`)));
   return [
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": say("why_score") },
       h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows), h("tfoot", {}, ...sums))),
+    explained ? whole(explained) : null,
     h("p", { class: "note" }, say("ledger_note")),
-  ];
+  ].filter(Boolean);
+}
+
+/** How the tracks make the score: each by its share. */
+function whole({ tracks, overall }) {
+  const parts = tracks.filter(({ score: points, share }) => 0 < share * points).map(({ track, share, score: points }) =>
+    `${decimal(points)} ${name("track", track)} × ${percent(share)}`);
+  return h("p", { class: "whole" }, `${parts.join(" + ")} = `, h("b", {}, decimal(overall)));
 }

@@ -46,11 +46,6 @@ function quiet(words) {
 
 export function show(summary) {
   const box = byId("spikes");
-  if (summary.spikes === null) {
-    put(byId("spikes-note"), "");
-    box.replaceChildren(quiet(say("no_detector")));
-    return;
-  }
   const open = summary.spikes.filter(({ state }) => state !== "closed");
   const closed = summary.spikes.filter(({ state }) => state === "closed").slice(0, CLOSED_MAX);
   put(byId("spikes-note"), open.length ? say("spikes_open", { count: count(open.length) }) : "");

@@ -25,7 +25,7 @@ use self::{
     summary::Here,
     window::Window,
 };
-use super::shared::Shared;
+use super::{Settings, shared::Shared};
 use crate::{
     clock::Stopwatch,
     http::{SummaryJson, Viewers},
@@ -50,9 +50,6 @@ const MOMENTS_BACK: i64 = 300;
 
 /// Spikes are few, and one that is open may have been opened long ago.
 const SPIKES_BACK: i64 = 2000;
-
-/// A topic that was missing may have been made since.
-const MISSING_PATIENCE: Duration = Duration::from_mins(1);
 
 /// A pause after a failure, so that a broker that is away is not asked without end.
 const FAILURE_PAUSE: Duration = Duration::from_secs(2);
@@ -80,7 +77,7 @@ impl Picture {
 /// service is asked to, and sends the viewers home.
 pub(super) fn start(shared: &Arc<Shared>) -> io::Result<(Arc<Viewers>, SummaryJson)> {
     let shared = Arc::clone(shared);
-    let viewers = Arc::new(Viewers::new(shared.settings.watching.viewers_max));
+    let viewers = Arc::new(Viewers::new(shared.settings.viewers_max));
     let picture = Picture::default();
     picture.set(summary::write(&Window::new(), &here(&shared)));
     let told = (Arc::clone(&viewers), picture.summary());
@@ -101,7 +98,6 @@ struct Sitting {
     follower: Follower,
     window: Window,
     here: Here,
-    opened: Stopwatch,
     ticked: Stopwatch,
 }
 
@@ -130,13 +126,6 @@ impl Watch {
                 sitting.window.tick();
                 self.show(&mut sitting);
             }
-            let incomplete = !sitting.here.has_spikes;
-            if incomplete && MISSING_PATIENCE <= sitting.opened.elapsed() {
-                // What was seen stays; reading a few moments again would count them twice, so the
-                // new follower looks for the spikes' topic only when it is there.
-                sitting.opened = Stopwatch::start();
-                self.look_for_spikes(&mut sitting)?;
-            }
         }
         self.picture.set(summary::write(&Window::new(), &here(&self.shared)));
         self.shared.telemetry.viewers(0, 0);
@@ -144,37 +133,22 @@ impl Watch {
     }
 
     fn open(&self, window: Window) -> Result<Sitting, KafkaFailure> {
-        let (follower, has_spikes) = self.follow(MOMENTS_BACK)?;
+        let Settings { connection, topics, .. } = &self.shared.settings;
+        let wanted = [
+            (topics.name(Role::Moments), MOMENTS_BACK),
+            (topics.name(Role::PainSpikes), SPIKES_BACK),
+        ];
+        let follower = Follower::near_the_end(connection, wanted)?;
         let mut here = here(&self.shared);
-        here.has_spikes = has_spikes;
         here.since = Some(here.now);
-        let (opened, ticked) = (Stopwatch::start(), Stopwatch::start());
-        let mut sitting = Sitting { follower, window, here, opened, ticked };
+        let mut sitting = Sitting { follower, window, here, ticked: Stopwatch::start() };
         self.show(&mut sitting);
         Ok(sitting)
     }
 
-    fn follow(&self, moments_back: i64) -> Result<(Follower, bool), KafkaFailure> {
-        let settings = &self.shared.settings;
-        let moments = settings.topics.name(Role::Moments);
-        let spikes = &*settings.watching.spikes_topic;
-        let wanted = [(moments, moments_back), (spikes, SPIKES_BACK)];
-        let (follower, [_, has_spikes]) = Follower::near_the_end(&settings.connection, wanted)?;
-        Ok((follower, has_spikes))
-    }
-
-    fn look_for_spikes(&self, sitting: &mut Sitting) -> Result<(), KafkaFailure> {
-        let (follower, has_spikes) = self.follow(0)?;
-        if has_spikes {
-            sitting.follower = follower;
-            sitting.here.has_spikes = true;
-        }
-        Ok(())
-    }
-
     /// Reads what there is until the next tick.
     fn read(&self, sitting: &mut Sitting) -> Result<(), KafkaFailure> {
-        let spikes_topic = &*self.shared.settings.watching.spikes_topic;
+        let spikes_topic = self.shared.settings.topics.name(Role::PainSpikes);
         let Sitting { follower, window, ticked, .. } = sitting;
         loop {
             let read = follower.poll(TURN, |topic, value| {
@@ -194,8 +168,7 @@ impl Watch {
 
     fn show(&self, sitting: &mut Sitting) {
         let now = here(&self.shared);
-        let Here { since, has_spikes, .. } = sitting.here;
-        sitting.here = Here { since, has_spikes, ..now };
+        sitting.here = Here { since: sitting.here.since, ..now };
         let json = summary::write(&sitting.window, &sitting.here);
         self.viewers.show("summary", &json);
         self.shared.telemetry.viewers(self.viewers.count(), self.viewers.take_missed());
@@ -211,6 +184,5 @@ fn here(shared: &Shared) -> Here {
         partition_count_of_all: usize::try_from(shared.topics.partition_count).unwrap_or(0),
         since: None,
         now: shared.settings.clock.now(),
-        has_spikes: false,
     }
 }

@@ -24,8 +24,6 @@ pub(super) struct Here {
     /// Since when somebody has been watching.
     pub(super) since: Option<EventTime>,
     pub(super) now: EventTime,
-    /// Whether there is a topic of spikes.
-    pub(super) has_spikes: bool,
 }
 
 #[derive(Serialize)]
@@ -47,7 +45,7 @@ struct SummaryV1<'a> {
     seconds: Vec<(u32, u32)>,
     recent: Vec<&'a Shown>,
     unshown: u64,
-    spikes: Option<Vec<&'a RawValue>>,
+    spikes: Vec<&'a RawValue>,
 }
 
 #[derive(Serialize)]
@@ -112,7 +110,7 @@ pub(super) fn write(window: &Window, here: &Here) -> Vec<u8> {
             .collect(),
         recent: window.recent.iter().collect(),
         unshown: window.unshown,
-        spikes: here.has_spikes.then(|| spikes.collect()),
+        spikes: spikes.collect(),
     };
     // Nothing in it can refuse to be written.
     serde_json::to_vec(&summary).unwrap_or_else(|_never| b"{}".to_vec())

@@ -132,7 +132,7 @@ fn the_counts_are_those_of_what_the_engine_published() {
     rega_records_produced_total{output="engagement"} 1
     rega_records_produced_total{output="moments"} 3
     rega_records_produced_total{output="rejects"} 1
-    rega_records_produced_total{output="state"} 2
+    rega_records_produced_total{output="state"} 3
     rega_records_read_total 5
     rega_rejects_total{reason="not_an_object"} 1
     rega_rule_hits_total{rule="rule of order_placed"} 1

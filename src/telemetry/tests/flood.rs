@@ -93,6 +93,7 @@ fn flood_facts(tally: &mut Tally) {
         Fact::ReversalUnknown,
         Fact::RowUnreadable,
         Fact::Retired,
+        Fact::Erased,
         Fact::Referred(TransitionKind::Enter),
         Fact::Referred(TransitionKind::ReEnter),
     ] {

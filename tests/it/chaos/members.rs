@@ -76,7 +76,17 @@ pub(super) struct Members<'b> {
 }
 
 impl<'b> Members<'b> {
+    /// Starts so many; one more can join and leave.
     pub(super) fn start(broker: &'b Broker, app: &str, count: usize) -> Self {
+        let mut members = Self::new(broker, app, count + 1);
+        for number in 0..count {
+            members.spawn(number);
+        }
+        members
+    }
+
+    /// Makes room for so many.
+    pub(super) fn new(broker: &'b Broker, app: &str, count: usize) -> Self {
         let root = TempDir::with_prefix("rega-chaos-").unwrap();
         fs::write(root.path().join("chaos.yaml"), PACK).unwrap();
         let mut members = Self {
@@ -86,19 +96,15 @@ impl<'b> Members<'b> {
             all: Vec::new(),
             outcome: Outcome::default(),
         };
-        // One more, which joins and leaves.
-        for number in 0..=count {
+        for number in 0..count {
             let folder = members.root.path().join(format!("{number}"));
             fs::create_dir(&folder).unwrap();
             members.all.push(Member { folder, port: free_port(), child: None, paused: None });
         }
-        for number in 0..count {
-            members.spawn(number);
-        }
         members
     }
 
-    fn spawn(&mut self, number: usize) {
+    pub(super) fn spawn(&mut self, number: usize) {
         let member = &mut self.all[number];
         let more = format!(
             "workers: {}\nrules: [\"{}\"]\ncommit: {{ interval: 50ms, max_touchpoints: 400 }}",
@@ -201,7 +207,7 @@ impl<'b> Members<'b> {
         self.outcome.pauses += 1;
     }
 
-    fn drain(&mut self, number: usize) {
+    pub(super) fn drain(&mut self, number: usize) {
         let member = &mut self.all[number];
         if member.paused.is_some() {
             return;

@@ -8,6 +8,7 @@
 //! `REGA_CHAOS_MINUTES=20 cargo test --test it chaos -- --nocapture` is the long form.
 //! `REGA_CHAOS_SEED` repeats a run's choices (not its timing).
 
+mod elastic;
 mod members;
 mod offer;
 mod oracle;

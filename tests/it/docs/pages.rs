@@ -83,5 +83,8 @@ fn metrics(text: &str) -> BTreeSet<String> {
     let words = text.split(|each: char| !each.is_ascii_alphanumeric() && each != '_');
     // A histogram's buckets are asked for by a name of their own.
     let names = words.map(|word| word.strip_suffix("_bucket").unwrap_or(word));
-    names.filter(|word| word.starts_with("rega_")).map(str::to_owned).collect()
+    // Properties that senders may set are no metrics.
+    let properties = ["rega_channel", "rega_actor"];
+    let names = names.filter(|word| word.starts_with("rega_") && !properties.contains(word));
+    names.map(str::to_owned).collect()
 }

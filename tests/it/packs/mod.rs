@@ -1,5 +1,6 @@
 //! The shipped packs and the examples of the rule reference keep what their tests promise.
 
+mod journeys;
 mod reference;
 mod shipped;
 

@@ -1,4 +1,5 @@
-//! Every example of the rule reference is a complete pack that does what it says.
+//! Every example of the rule reference, and of the page about text, is a complete pack that does what
+//! it says.
 
 use std::{fs, path::Path};
 
@@ -29,22 +30,33 @@ fn examples(page: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn every_example_of_the_rule_reference_runs() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    check("docs/rules.md", 9);
+}
+
+#[test]
+fn every_example_of_the_page_about_text_runs() {
+    check("docs/text.md", 2);
+}
+
+/// Runs the examples of a page, of which there are at least so many.
+#[track_caller]
+fn check(path: &str, least: usize) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let page = fs::read_to_string(page).expect("the page is there");
     let examples = examples(&page);
-    assert!(8 < examples.len(), "{} examples: the page lost its fences", examples.len());
+    assert!(least <= examples.len(), "{} examples: {path} lost its fences", examples.len());
     let folder = tempfile::tempdir().expect("a folder for the examples");
     let mut failures = Vec::new();
     for (line, text) in examples {
         let file = folder.path().join(format!("line-{line}.yaml"));
         fs::write(&file, text).expect("the example can be written");
         match run(&file) {
-            Err(problems) => failures.push(format!("docs/rules.md:{line}\n{problems}")),
+            Err(problems) => failures.push(format!("{path}:{line}\n{problems}")),
             Ok(verdict) => {
-                let idle = format!("docs/rules.md:{line}: no test hits {}", idle(&verdict));
+                let idle = format!("{path}:{line}: no test hits {}", idle(&verdict));
                 failures.extend((!verdict.idle_rules.is_empty()).then_some(idle));
                 let none = verdict.test_count == 0;
-                failures.extend(none.then(|| format!("docs/rules.md:{line}: no test")));
+                failures.extend(none.then(|| format!("{path}:{line}: no test")));
             }
         }
     }

@@ -21,3 +21,13 @@ fn the_commerce_pack_keeps_its_promises() {
 fn the_saas_pack_keeps_its_promises() {
     check("saas");
 }
+
+#[test]
+fn the_service_pack_keeps_its_promises() {
+    check("service");
+}
+
+#[test]
+fn the_hospitality_pack_keeps_its_promises() {
+    check("hospitality");
+}

@@ -8,6 +8,7 @@ use crate::{
     engine::{
         rules::RuleSet,
         state::{Candidate, Claim, Customer, DedupeRing, Digest, Origin, Published, RingEntry},
+        text::Reading,
     },
     model::{
         Actor, Band, Channel, EventTime, Evidence, LabelledBy, Labels, MicroMoment, MomentOfTruth,
@@ -134,6 +135,7 @@ impl<'r> Reader<'r> {
             severity: severity.map(|one| from(one, Severity::from_index)).transpose()?,
             evidence: evidence.map(|one| from(one, Evidence::from_index)).transpose()?,
             labelled_by: self.label(LabelledBy::from_index)?,
+            words: self.take()?,
         })
     }
 
@@ -142,6 +144,7 @@ impl<'r> Reader<'r> {
     }
 
     fn digest(&mut self, rules: &RuleSet) -> Result<Digest, RowError> {
+        type Heard = (u8, Option<Box<str>>, Vec<Box<str>>);
         let ts = self.at()?;
         let (event_id, event, channel_name) = self.take()?;
         let channel = Channel::from_hash(self.take()?);
@@ -162,6 +165,13 @@ impl<'r> Reader<'r> {
             .into_iter()
             .filter_map(|(path, value)| Some((rules.path_by_hash(path)?, value)))
             .collect();
+        let heard: Option<Heard> = self.take()?;
+        let heard = heard
+            .map(|(valence, reason, words)| {
+                let valence = from(valence, Valence::from_index)?;
+                Ok::<_, RowError>(Reading { valence, reason, words })
+            })
+            .transpose()?;
         let groups = self.take()?;
         let guess: Option<(u8, u8, u8)> = self.take()?;
         let guess = guess
@@ -185,6 +195,7 @@ impl<'r> Reader<'r> {
             history_complete,
             candidates,
             values,
+            heard,
             groups,
             guess,
             published,

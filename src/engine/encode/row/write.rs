@@ -116,6 +116,7 @@ fn put_labels(out: &mut Vec<u8>, labels: &Labels) {
         severity,
         evidence,
         labelled_by,
+        words,
     } = labels;
     let what = (index(micro_moment.index()), index(moment_of_truth.index()), index(stage.index()));
     let how = (
@@ -125,6 +126,7 @@ fn put_labels(out: &mut Vec<u8>, labels: &Labels) {
         evidence.map(|evidence| index(evidence.index())),
     );
     put(out, &(what, how, index(labelled_by.index())));
+    put(out, words);
 }
 
 fn put_published(out: &mut Vec<u8>, published: &Published) {
@@ -144,6 +146,8 @@ fn put_digest(out: &mut Vec<u8>, digest: &Digest, rules: &RuleSet) {
         put_time(out, candidate.due);
     }
     put_all(out, digest.values.iter().map(|(path, value)| (rules.path_hash(*path), value)));
+    let heard = digest.heard.as_ref();
+    put(out, &heard.map(|one| (index(one.valence.index()), &one.reason, &one.words)));
     put(out, &digest.groups);
     let guess = digest.guess.map(|(micro_moment, moment_of_truth, stage)| {
         (index(micro_moment.index()), index(moment_of_truth.index()), index(stage.index()))

@@ -3,7 +3,10 @@
 mod says;
 mod when;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use hashbrown::HashMap;
 
@@ -14,7 +17,7 @@ use super::{
     spec::{At, Condition, HalfLifeSpec, Located, PackSpec, Problem, RuleSpec},
 };
 use crate::{
-    engine::decode::normal_event,
+    engine::{decode::normal_event, text::Lexicon},
     model::{Span, StableHash, Track, Valence, stable_hash},
 };
 
@@ -66,6 +69,7 @@ pub(super) fn compile(pack: PackSpec) -> Result<RuleSet, Vec<Problem>> {
     if MAX_RULES < rules.len() {
         compiler.problem(At::default(), format!("more than {MAX_RULES} rules"), None);
     }
+    compiler.check_words();
     let referral_paths = ["referral_code", "referred_by"].map(|path| compiler.path(path));
     if !compiler.problems.is_empty() {
         return Err(compiler.problems);
@@ -96,6 +100,7 @@ pub(super) fn compile(pack: PackSpec) -> Result<RuleSet, Vec<Problem>> {
         tracks: compiler.tracks,
         absence: pack.absence,
         guesses: Guesses::new(pack.guesses),
+        lexicon: compiler.lexicon,
     })
 }
 
@@ -211,6 +216,7 @@ struct Compiler {
     reasons: BTreeSet<String>,
     seen: SeenMemories,
     tracks: [TrackWeight; 5],
+    lexicon: Arc<Lexicon>,
 }
 
 impl Compiler {
@@ -245,6 +251,7 @@ impl Compiler {
             reasons,
             seen: SeenMemories::default(),
             tracks: tracks(pack),
+            lexicon: pack.lexicon.clone().unwrap_or_default(),
         }
     }
 
@@ -297,7 +304,8 @@ impl Compiler {
             self.problem(spec.at, message, Some("split the rule".to_owned()));
         }
         let label = self.label(&spec.label);
-        let hurts = label.valence == Some(Valence::Pain) || label.scale.is_some();
+        let hurts =
+            label.valence == Some(Valence::Pain) || label.scale.is_some() || label.from_text;
         let (opens, pain_key, pain_due) = self.opens(spec, hurts);
         Rule {
             name: spec.name.value.as_str().into(),
@@ -314,6 +322,14 @@ impl Compiler {
             reverses: self.kept_option(spec.reverses.as_ref()),
             acquires: self.kept_option(spec.acquires.as_ref()),
             ignore: spec.ignore,
+        }
+    }
+
+    /// Words may give no reason that the rules do not have.
+    fn check_words(&mut self) {
+        let lexicon = Arc::clone(&self.lexicon);
+        for reason in lexicon.reasons() {
+            self.known_reason(reason);
         }
     }
 

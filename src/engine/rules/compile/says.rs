@@ -25,7 +25,7 @@ impl Compiler {
         Closes { kind, key: self.kept_option(spec.key.as_ref()), reasons: boxed(&spec.reasons) }
     }
 
-    fn known_reason(&mut self, reason: &Located<String>) {
+    pub(super) fn known_reason(&mut self, reason: &Located<String>) {
         if !self.reasons.contains(&reason.value) {
             let known: Vec<&str> = self.reasons.iter().map(String::as_str).collect();
             let help = format!("add it under \"reasons\", or use one of: {}", known.join(", "));
@@ -96,7 +96,7 @@ impl Compiler {
                 let (worst, best) = (self.scale_end(worst), self.scale_end(best));
                 (None, Some(Scale { property, kind: *kind, worst, best }))
             }
-            None => (None, None),
+            Some(ValenceSpec::FromText) | None => (None, None),
         };
         Label {
             micro_moment: spec.micro_moment,
@@ -104,6 +104,8 @@ impl Compiler {
             stage: spec.stage,
             valence,
             scale,
+            from_text: spec.valence == Some(ValenceSpec::FromText),
+            reason_from_text: spec.reason_from_text,
             reason: spec.reason.as_ref().map(|reason| reason.value.as_str().into()),
             severity: spec.severity,
             evidence: spec.evidence,

@@ -1,6 +1,6 @@
 //! Conditions, compiled: what the touchpoint decides alone, and what its history says.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Compiler, boxed};
 use crate::{
@@ -86,6 +86,19 @@ impl Compiler {
                 words.iter().map(|word| word.to_lowercase().into_boxed_str()).collect(),
             ),
             Test::Not(test) => ValueTest::Not(Box::new(self.test(test))),
+            Test::Feels { valences, about } => {
+                for reason in about {
+                    self.known_reason(reason);
+                }
+                ValueTest::Feels(
+                    Arc::clone(&self.lexicon),
+                    valences.as_slice().into(),
+                    boxed(about),
+                )
+            }
+            Test::Seeks(intents) => {
+                ValueTest::Seeks(Arc::clone(&self.lexicon), intents.as_slice().into())
+            }
             Test::Matches(pattern) => match regex::RegexBuilder::new(&pattern.value)
                 .size_limit(1 << 20)
                 .build()

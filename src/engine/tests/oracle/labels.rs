@@ -80,6 +80,7 @@ fn end_of(end: &ScaleEnd, item: &Item) -> Option<f64> {
 fn valence(spec: &ValenceSpec, item: &Item) -> Valence {
     let (property, kind, worst, best) = match spec {
         ValenceSpec::Is(valence) => return *valence,
+        ValenceSpec::FromText => panic!("the oracle reads no words"),
         ValenceSpec::Scale { property, kind, worst, best } => (property, *kind, worst, best),
     };
     let found = values(&item.properties, &property.value);

@@ -238,6 +238,7 @@ fn passes(test: &Test, values: &[&Value]) -> bool {
         Test::Contains(words) => values.iter().filter_map(|value| value.as_str()).any(|text| {
             words.iter().any(|word| text.to_lowercase().contains(&word.to_lowercase()))
         }),
+        Test::Feels { .. } | Test::Seeks(_) => panic!("the oracle reads no words"),
         Test::Matches(pattern) => {
             let pattern = regex::Regex::new(&pattern.value).unwrap();
             values.iter().filter_map(|value| value.as_str()).any(|text| pattern.is_match(text))

@@ -1,0 +1,226 @@
+//! Finding known phrases in a folded text, and the languages it is in.
+//!
+//! Every list is tried. Where a phrase means different things in two languages of one script ("no"
+//! denies in Spanish, and is "in the" in Portuguese), the language that knows most of the text
+//! decides; others count as present if they know words that it does not. Words of feeling are taken
+//! from absent languages too, where no present one knows the phrase.
+
+use super::{
+    fold::{Break, Folded, Script, Token},
+    lexicon::{Entry, LanguageIx, Lexicon, PHRASE_MAX, Role, join},
+};
+use crate::model::MicroMoment;
+
+/// A language counts as present beside the main one if it knows so many words that the main one
+/// does not: one may be chance.
+const PRESENT_MIN: usize = 2;
+
+/// A Hebrew word has at most so many letters before it.
+const PREFIX_MAX: usize = 3;
+
+/// Takes the end, the entries and the intents of a phrase.
+type Found<'f> = dyn FnMut(usize, &[u32], &[MicroMoment]) + 'f;
+
+/// A phrase in the text: its words, and what it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hit<'l> {
+    pub(super) start: usize,
+    /// The first word behind it.
+    pub(super) end: usize,
+    pub(super) entry: &'l Entry,
+}
+
+impl Hit<'_> {
+    /// Returns whether it means something by itself.
+    fn says(&self) -> bool {
+        match &self.entry.role {
+            Role::Feels(feels) => feels.weight != 0,
+            Role::Plain => false,
+            Role::Negates
+            | Role::Denies
+            | Role::Strengthens
+            | Role::Weakens
+            | Role::Turns
+            | Role::Concedes
+            | Role::Supposes
+            | Role::Lukewarm => true,
+        }
+    }
+}
+
+impl Lexicon {
+    /// Returns the phrases that count, in the order of the text.
+    pub(super) fn find(&self, folded: &Folded) -> Vec<Hit<'_>> {
+        let mut all: Vec<Vec<Hit<'_>>> = Vec::with_capacity(folded.tokens.len());
+        for start in 0..folded.tokens.len() {
+            let mut here = Vec::new();
+            self.phrases_at(folded, start, &mut |end, entries, _| {
+                let entries = entries.iter().filter_map(|&index| self.entry(index));
+                here.extend(entries.map(|entry| Hit { start, end, entry }));
+            });
+            all.push(here);
+        }
+        let present = self.present(folded, &all);
+        let mut hits = Vec::new();
+        let mut position = 0;
+        while let Some(here) = all.get(position) {
+            let best = best_of(here, &present);
+            position = best.map_or(position + 1, |hit| hit.end);
+            hits.extend(best);
+        }
+        hits
+    }
+
+    /// Returns what the words of a query seek.
+    pub(super) fn intents(&self, folded: &Folded) -> impl Iterator<Item = MicroMoment> + use<> {
+        let mut found = Vec::new();
+        for start in 0..folded.tokens.len() {
+            self.phrases_at(folded, start, &mut |_, _, intents| found.extend(intents));
+        }
+        found.into_iter()
+    }
+
+    /// Calls `found` with every known phrase that begins with that word.
+    fn phrases_at(&self, folded: &Folded, start: usize, found: &mut Found<'_>) {
+        let mut key = String::new();
+        self.extend(folded, (start, start), &mut key, found);
+    }
+
+    /// Looks up the phrase so far with each way to read the next word, and goes on where longer
+    /// phrases begin so.
+    fn extend(
+        &self,
+        folded: &Folded,
+        (start, next): (usize, usize),
+        key: &mut String,
+        found: &mut Found<'_>,
+    ) {
+        let Some(token) = folded.tokens.get(next) else { return };
+        let broken = start < next && token.after != Break::Space;
+        let other_script =
+            folded.tokens.get(start).is_none_or(|first| first.script != token.script);
+        if PHRASE_MAX <= next - start || broken || other_script {
+            return;
+        }
+        let length = key.len();
+        for word in self.readings(folded, token) {
+            join(key, word, token.script);
+            let mut goes_on = false;
+            if let Some((entries, intents, begins)) = self.phrase(key) {
+                found(next + 1, entries, intents);
+                goes_on = begins;
+            }
+            if token.script == Script::Arabic {
+                self.without_endings(key, next + 1, found);
+            }
+            if goes_on {
+                self.extend(folded, (start, next + 1), key, found);
+            }
+            key.truncate(length);
+        }
+    }
+
+    /// Persian words take endings: tried where the word alone is not known.
+    fn without_endings(&self, key: &str, end: usize, found: &mut Found<'_>) {
+        let known = |key: &str| {
+            self.phrase(key)
+                .is_some_and(|(entries, intents, _)| !entries.is_empty() || !intents.is_empty())
+        };
+        if known(key) {
+            return;
+        }
+        for ending in self.endings() {
+            if let Some(stem) = key.strip_suffix(ending)
+                && 1 < stem.chars().count()
+                && let Some((entries, intents, _)) = self.phrase(stem)
+            {
+                found(end, entries, intents);
+            }
+        }
+    }
+
+    /// Returns the ways to read a word: as it stands, with held letters once, without prefixes.
+    fn readings<'f>(
+        &'f self,
+        folded: &'f Folded,
+        token: &'f Token,
+    ) -> impl Iterator<Item = &'f str> {
+        let word = folded.text(&token.text);
+        let once = token.plain.as_ref().map(|plain| folded.text(plain));
+        let hebrew = token.script == Script::Hebrew;
+        let stems = self.stems(if hebrew { word } else { "" });
+        std::iter::once(word).chain(once).chain(stems)
+    }
+
+    /// Returns what is left of a word without letters that may stand before it.
+    fn stems<'f>(&'f self, word: &'f str) -> impl Iterator<Item = &'f str> {
+        let mut rest = Some(word).filter(|word| !word.is_empty());
+        let stem = move || {
+            let word = rest?;
+            rest = self
+                .prefixes()
+                .filter_map(|prefix| word.strip_prefix(prefix))
+                .find(|stem| 1 < stem.chars().count());
+            rest
+        };
+        std::iter::from_fn(stem).take(PREFIX_MAX)
+    }
+
+    /// Returns the languages that a text is in, by rank; which of them are present.
+    fn present(&self, folded: &Folded, all: &[Vec<Hit<'_>>]) -> Vec<bool> {
+        let count = self.languages.len();
+        let mut present: Vec<bool> = self.languages.iter().map(|one| one.always).collect();
+        for script in [Script::Latin, Script::Hebrew, Script::Arabic] {
+            let mut covered = vec![vec![false; folded.tokens.len()]; count];
+            for hit in all.iter().flatten() {
+                let own = folded.tokens.get(hit.start).is_some_and(|one| one.script == script);
+                if own && let Some(words) = covered.get_mut(usize::from(hit.entry.language)) {
+                    words.iter_mut().take(hit.end).skip(hit.start).for_each(|word| *word = true);
+                }
+            }
+            let weight = |words: &[bool]| -> usize {
+                let lengths = folded.tokens.iter().map(|token| token.text.len().min(6));
+                words
+                    .iter()
+                    .zip(lengths)
+                    .filter(|(known, _)| **known)
+                    .map(|(_, length)| length)
+                    .sum()
+            };
+            let weights: Vec<usize> = covered.iter().map(|words| weight(words)).collect();
+            let Some(&most) = weights.iter().max().filter(|most| 0 < **most) else { continue };
+            let main = weights.iter().position(|&one| one == most);
+            let Some(known) = main.and_then(|main| covered.get(main)) else { continue };
+            for (index, words) in covered.iter().enumerate() {
+                let own = words.iter().zip(known).filter(|(word, main)| **word && !**main).count();
+                // Of two that know as much, both are present.
+                let main = weights.get(index) == Some(&most);
+                if (main || PRESENT_MIN <= own)
+                    && let Some(present) = present.get_mut(index)
+                {
+                    *present = true;
+                }
+            }
+        }
+        present
+    }
+}
+
+/// Returns the phrase that counts of those that begin at one word: the longest of a present
+/// language; of an absent one only where it is a word of feeling that no present one knows.
+fn best_of<'l>(here: &[Hit<'l>], present: &[bool]) -> Option<Hit<'l>> {
+    let is_present =
+        |language: LanguageIx| present.get(usize::from(language)).copied().unwrap_or(false);
+    let longest = |hits: &mut dyn Iterator<Item = &Hit<'l>>| {
+        // The first of equals: of the language of higher rank.
+        hits.fold(None::<Hit<'l>>, |best, hit| match best {
+            Some(best) if hit.end < best.end => Some(best),
+            // A word of feeling says more than the same word in a language where it says nothing.
+            Some(best) if hit.end == best.end && (best.says() || !hit.says()) => Some(best),
+            Some(_) | None => Some(*hit),
+        })
+    };
+    longest(&mut here.iter().filter(|hit| is_present(hit.entry.language))).or_else(|| {
+        longest(&mut here.iter().filter(|hit| matches!(hit.entry.role, Role::Feels(_))))
+    })
+}

@@ -1,0 +1,407 @@
+//! Word lists, compiled: one hash table from folded phrases to what they do.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    fmt::Write as _,
+};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use super::{
+    expand::expand,
+    fold::{Folded, Script, fold},
+    spec::{RoleSpec, WordListSpec, WordSpec},
+};
+use crate::{
+    engine::rules::spec::{Located, Problem},
+    model::{MicroMoment, StableHash, stable_hash},
+};
+
+/// A phrase has at most so many words.
+pub(super) const PHRASE_MAX: usize = 8;
+
+/// Position of a language.
+pub(super) type LanguageIx = u8;
+
+/// Word lists, ready to read texts with. Immutable and shared.
+#[derive(Default)]
+pub struct Lexicon {
+    /// In order of rank: of two that a text could be in, the first.
+    pub(super) languages: Vec<Language>,
+    entries: Vec<Entry>,
+    /// Folded phrase → what it is, and whether longer phrases begin with it.
+    phrases: HashMap<Box<str>, Phrase, FixedState>,
+    reasons: Vec<Located<String>>,
+    content: StableHash,
+}
+
+/// What the grammar of a language asks for.
+#[derive(Debug)]
+pub(super) struct Language {
+    pub(super) negates_backwards: bool,
+    /// Counts in every text, whatever its language.
+    pub(super) always: bool,
+    prefixes: Vec<Box<str>>,
+    pub(super) endings: Vec<Box<str>>,
+}
+
+/// A phrase in one language.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) written: Box<str>,
+    pub(super) language: LanguageIx,
+    pub(super) role: Role,
+}
+
+/// What it does there.
+#[derive(Clone, Debug)]
+pub(super) enum Role {
+    Plain,
+    Negates,
+    Denies,
+    Strengthens,
+    Weakens,
+    Turns,
+    Concedes,
+    Supposes,
+    Lukewarm,
+    Feels(Feels),
+}
+
+/// Good or bad, as it stands and if denied; 0 says nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Feels {
+    pub(super) weight: i8,
+    pub(super) denied: i8,
+    /// Undenied, it says that it was so-so.
+    pub(super) lukewarm: bool,
+    pub(super) reason: Option<Box<str>>,
+    pub(super) denied_reason: Option<Box<str>>,
+}
+
+#[derive(Debug, Default)]
+struct Phrase {
+    /// In order of rank.
+    entries: Vec<u32>,
+    intents: Vec<MicroMoment>,
+    /// A longer phrase begins so.
+    begins: bool,
+}
+
+impl fmt::Debug for Lexicon {
+    /// Says what it holds in one number: rule sets are known by what they print.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lexicon({:016x})", self.content)
+    }
+}
+
+impl Lexicon {
+    /// Checks and compiles word lists. A list of a language that came before adds to it, and wins
+    /// where both have a phrase.
+    ///
+    /// # Errors
+    ///
+    /// Returns every problem rather than the first, because a list is mended in an editor.
+    pub fn compile(lists: &[WordListSpec]) -> Result<Self, Vec<Problem>> {
+        let mut compiler = Compiler::default();
+        for list in lists {
+            compiler.list(list);
+        }
+        if compiler.problems.is_empty() {
+            Ok(compiler.finish(lists))
+        } else {
+            Err(compiler.problems)
+        }
+    }
+
+    /// Returns every reason that a word gives.
+    pub(crate) fn reasons(&self) -> impl Iterator<Item = &Located<String>> {
+        self.reasons.iter()
+    }
+
+    /// Returns how many phrases are known.
+    pub fn phrase_count(&self) -> usize {
+        self.phrases
+            .values()
+            .filter(|one| !one.entries.is_empty() || !one.intents.is_empty())
+            .count()
+    }
+
+    pub(super) fn entry(&self, index: u32) -> Option<&Entry> {
+        self.entries.get(usize::try_from(index).ok()?)
+    }
+
+    /// Returns what is known of a folded phrase: its entries, its intents, and whether longer
+    /// phrases begin with it.
+    pub(super) fn phrase(&self, folded: &str) -> Option<(&[u32], &[MicroMoment], bool)> {
+        let phrase = self.phrases.get(folded)?;
+        Some((&phrase.entries, &phrase.intents, phrase.begins))
+    }
+
+    /// Returns every language's prefixes that a word could have.
+    pub(super) fn prefixes(&self) -> impl Iterator<Item = &str> {
+        self.languages.iter().flat_map(|language| &language.prefixes).map(|one| &**one)
+    }
+
+    /// Returns every language's endings that a word could have.
+    pub(super) fn endings(&self) -> impl Iterator<Item = &str> {
+        self.languages.iter().flat_map(|language| &language.endings).map(|one| &**one)
+    }
+}
+
+/// Joins words as phrases are looked up: with spaces, but Arabic letters with nothing between, so
+/// that space, zero-width non-joiner and nothing are equal inside Persian words.
+pub(super) fn join(key: &mut String, word: &str, script: Script) {
+    if !key.is_empty() && script != Script::Arabic {
+        key.push(' ');
+    }
+    key.push_str(word);
+}
+
+fn key_of(folded: &Folded) -> String {
+    let mut key = String::new();
+    for token in &folded.tokens {
+        join(&mut key, folded.text(&token.text), token.script);
+    }
+    key
+}
+
+#[derive(Default)]
+struct Compiler {
+    problems: Vec<Problem>,
+    names: Vec<String>,
+    languages: Vec<Language>,
+    /// (phrase, language) → what it is; in order, so that compiling is deterministic.
+    known: BTreeMap<(String, LanguageIx), (Box<str>, Role)>,
+    intents: BTreeMap<String, BTreeSet<(usize, LanguageIx)>>,
+    /// Phrases that longer ones begin with.
+    begins: BTreeSet<String>,
+    reasons: BTreeMap<String, Located<String>>,
+}
+
+impl Compiler {
+    fn problem(&mut self, at: &Located<String>, message: String, help: &str) {
+        let help = Some(help.to_owned());
+        self.problems.push(Problem { at: at.at, message, help });
+    }
+
+    fn list(&mut self, list: &WordListSpec) {
+        let position = self.names.iter().position(|name| *name == list.language);
+        let position = position.unwrap_or_else(|| {
+            self.names.push(list.language.clone());
+            self.languages.push(Language {
+                negates_backwards: false,
+                always: list.language == "any",
+                prefixes: Vec::new(),
+                endings: Vec::new(),
+            });
+            self.languages.len() - 1
+        });
+        let index = LanguageIx::try_from(position).unwrap_or(LanguageIx::MAX);
+        if list.replaces {
+            self.known.retain(|(_, language), _| *language != index);
+            for intents in self.intents.values_mut() {
+                intents.retain(|(_, language)| *language != index);
+            }
+        }
+        if let Some(language) = self.languages.get_mut(position) {
+            language.negates_backwards |= list.negates_backwards;
+            let boxed = |parts: &[String]| -> Vec<Box<str>> {
+                parts.iter().map(|part| key_of(&fold(part)).into()).collect()
+            };
+            language.prefixes.extend(boxed(&list.prefixes));
+            language.endings.extend(boxed(&list.endings));
+        }
+        for entry in &list.forget {
+            for (phrase, _) in self.phrases(entry) {
+                self.known.remove(&(phrase.clone(), index));
+                self.intents.remove(&phrase);
+            }
+        }
+        let mut own = BTreeMap::new();
+        for word in &list.words {
+            self.word(word, index, &mut own);
+        }
+    }
+
+    fn word<'s>(
+        &mut self,
+        word: &'s WordSpec,
+        language: LanguageIx,
+        own: &mut BTreeMap<String, &'s RoleSpec>,
+    ) {
+        if let RoleSpec::Feels { reason: Some(reason), .. }
+        | RoleSpec::Missed { reason: Some(reason) } = &word.role
+        {
+            self.reasons.entry(reason.value.clone()).or_insert_with(|| reason.clone());
+        }
+        for (phrase, written) in self.phrases(&word.written) {
+            if let RoleSpec::Seeks(intent) = word.role {
+                self.intents.entry(phrase).or_default().insert((intent.index(), language));
+                continue;
+            }
+            // Filler gives way to whatever else the list says of a phrase.
+            if word.role == RoleSpec::Plain && own.contains_key(&phrase) {
+                continue;
+            }
+            // Alternatives may spell one phrase twice.
+            if own.get(&phrase).is_some_and(|known| {
+                without_places(&format!("{known:?}")) == without_places(&format!("{:?}", word.role))
+            }) {
+                continue;
+            }
+            // "Works" may be good, and "does not work" a complaint of its own.
+            let together = |one: &RoleSpec| matches!(one, RoleSpec::Missed { .. });
+            let felt = |one: &RoleSpec| {
+                together(one) || matches!(one, RoleSpec::Feels { .. } | RoleSpec::Lukewarm)
+            };
+            let twice = own.get(&phrase).copied().filter(|role| **role != RoleSpec::Plain);
+            let twice = twice.is_some_and(|role| {
+                together(role) == together(&word.role) || !felt(role) || !felt(&word.role)
+            });
+            if twice {
+                let message = format!("\"{written}\" stands in the list twice");
+                self.problem(&word.written, message, "keep the one that is meant");
+                continue;
+            }
+            let key = (phrase.clone(), language);
+            let before = own.contains_key(&phrase).then(|| self.known.get(&key)).flatten();
+            let role = role_of(&word.role, before.map(|(_, role)| role));
+            own.insert(phrase, &word.role);
+            self.known.insert(key, (written.into(), role));
+        }
+    }
+
+    /// Returns the folded phrases of an entry, each with how it is written.
+    fn phrases(&mut self, entry: &Located<String>) -> Vec<(String, String)> {
+        let Some(phrases) = expand(&entry.value) else {
+            let message = format!("the brackets of \"{}\" do not fit", entry.value);
+            self.problem(entry, message, "write alternatives as in: (arrived|came) late");
+            return Vec::new();
+        };
+        let mut folded = Vec::with_capacity(phrases.len());
+        for written in phrases {
+            let words = fold(&written);
+            if words.tokens.is_empty() || PHRASE_MAX < words.tokens.len() {
+                let message = format!("\"{written}\" is no phrase of 1 to {PHRASE_MAX} words");
+                self.problem(entry, message, "write the words that decide, without the rest");
+                break;
+            }
+            let written = written.split_whitespace().collect::<Vec<_>>().join(" ");
+            folded.push((key_of(&words), written));
+        }
+        folded
+    }
+
+    /// Notes what longer phrases begin with: words of a phrase, letters of a Persian one.
+    fn note_beginnings(&mut self) {
+        let phrases = self.known.keys().map(|(phrase, _)| phrase).chain(self.intents.keys());
+        for phrase in phrases {
+            // Asked of folded phrases, one script each: the first letter tells.
+            let arabic =
+                phrase.chars().next().is_some_and(|first| ('\u{600}'..='\u{6ff}').contains(&first));
+            for (end, character) in phrase.char_indices().skip(1) {
+                if arabic || character == ' ' {
+                    self.begins.insert(phrase.get(..end).unwrap_or_default().to_owned());
+                }
+            }
+        }
+    }
+
+    fn finish(mut self, lists: &[WordListSpec]) -> Lexicon {
+        self.note_beginnings();
+        let mut lexicon = Lexicon { languages: self.languages, ..Lexicon::default() };
+        let mut content = String::new();
+        for list in lists {
+            let words = list.words.iter().map(|word| (&word.written.value, &word.role));
+            for (written, role) in words {
+                _ = write!(content, "{written}{}", without_places(&format!("{role:?}")));
+            }
+            let rest = (&list.language, &list.prefixes, &list.endings, list.replaces);
+            let forget = list.forget.iter().map(|one| &one.value).collect::<Vec<_>>();
+            _ = write!(content, "{rest:?}{forget:?}{}", list.negates_backwards);
+        }
+        lexicon.content = stable_hash(content.as_bytes());
+        for ((phrase, language), (written, role)) in self.known {
+            let position = u32::try_from(lexicon.entries.len()).unwrap_or(u32::MAX);
+            lexicon.entries.push(Entry { written, language, role });
+            lexicon.phrases.entry(phrase.into()).or_default().entries.push(position);
+        }
+        for (phrase, intents) in self.intents {
+            let phrase = lexicon.phrases.entry(phrase.into()).or_default();
+            phrase.intents.extend(
+                intents.into_iter().filter_map(|(index, _)| MicroMoment::from_index(index)),
+            );
+        }
+        for phrase in self.begins {
+            lexicon.phrases.entry(phrase.into()).or_default().begins = true;
+        }
+        lexicon.reasons = self.reasons.into_values().collect();
+        lexicon
+    }
+}
+
+/// Leaves out where things stand: moving a line changes no meaning.
+fn without_places(written: &str) -> String {
+    let mut meaning = String::with_capacity(written.len());
+    let mut rest = written;
+    while let Some((before, after)) = rest.split_once("At(") {
+        meaning.push_str(before);
+        rest = after.split_once(')').map_or("", |(_, tail)| tail);
+    }
+    meaning.push_str(rest);
+    meaning
+}
+
+/// Compiles a role; `before` is what the same list says of the same phrase, where both count.
+fn role_of(spec: &RoleSpec, before: Option<&Role>) -> Role {
+    let was_lukewarm = matches!(before, Some(Role::Lukewarm));
+    let before = match before {
+        Some(Role::Feels(feels)) => feels.clone(),
+        Some(
+            Role::Plain
+            | Role::Negates
+            | Role::Denies
+            | Role::Strengthens
+            | Role::Weakens
+            | Role::Turns
+            | Role::Concedes
+            | Role::Supposes
+            | Role::Lukewarm,
+        )
+        | None => Feels::default(),
+    };
+    let lukewarm = was_lukewarm || before.lukewarm;
+    match spec {
+        // What a search seeks is looked up by itself, and says nothing in a text.
+        RoleSpec::Plain | RoleSpec::Seeks(_) => Role::Plain,
+        RoleSpec::Negates => Role::Negates,
+        RoleSpec::Denies => Role::Denies,
+        RoleSpec::Strengthens => Role::Strengthens,
+        RoleSpec::Weakens => Role::Weakens,
+        RoleSpec::Turns => Role::Turns,
+        RoleSpec::Concedes => Role::Concedes,
+        RoleSpec::Supposes => Role::Supposes,
+        RoleSpec::Lukewarm if before.denied == 0 => Role::Lukewarm,
+        RoleSpec::Lukewarm => Role::Feels(Feels { lukewarm: true, ..before }),
+        RoleSpec::Feels { weight, denied, reason } => {
+            let reason = reason.as_ref().map(|reason| Box::from(&*reason.value));
+            let missed = before.denied != 0;
+            // "Not good" is bad; "not bad" is lukewarm at most.
+            let opposite = if 0 < *weight { -1 } else { 0 };
+            Role::Feels(Feels {
+                weight: *weight,
+                denied: if missed { before.denied } else { denied.unwrap_or(opposite) },
+                denied_reason: before.denied_reason,
+                lukewarm: false,
+                reason,
+            })
+        }
+        RoleSpec::Missed { reason } => {
+            let reason = reason.as_ref().map(|reason| Box::from(&*reason.value));
+            Role::Feels(Feels { denied: -2, denied_reason: reason, lukewarm, ..before })
+        }
+    }
+}
