@@ -12,20 +12,19 @@ use std::{
 };
 
 use rdkafka::{
-    ClientConfig, Message, Offset, TopicPartitionList,
+    ClientConfig, Offset, TopicPartitionList,
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, CommitMode, Consumer, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
-    message::{BorrowedMessage, Headers},
 };
 
 use super::{
     Class, Connection, KafkaFailure,
     client::{Heard, Listener},
+    input_record::{HeldRecord, InputRecord},
     native::{self, Delivery, Intake},
     topic_ids::{TopicId, topic_id},
 };
-use crate::model::EventTime;
 
 /// What the group asks of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,82 +53,6 @@ pub enum Polled<'a> {
     OutOfRange,
     /// The consumer cannot go on.
     Failed(KafkaFailure),
-}
-
-/// A record of the input, in the client's memory.
-#[derive(Debug)]
-pub struct InputRecord<'a> {
-    topic: &'a str,
-    held: HeldRecord<'a>,
-}
-
-/// Where it came from.
-#[derive(Debug)]
-enum HeldRecord<'a> {
-    /// The queue of our own.
-    Taken(Delivery),
-    /// The client's main queue, where a partition delivers that we could not take over.
-    Polled(BorrowedMessage<'a>),
-}
-
-impl InputRecord<'_> {
-    /// The payload; `None` is a tombstone.
-    pub fn value(&self) -> Option<&[u8]> {
-        match &self.held {
-            HeldRecord::Taken(delivery) => delivery.value(),
-            HeldRecord::Polled(message) => message.payload(),
-        }
-    }
-
-    /// The key.
-    pub fn key(&self) -> Option<&[u8]> {
-        match &self.held {
-            HeldRecord::Taken(delivery) => delivery.key(),
-            HeldRecord::Polled(message) => message.key(),
-        }
-    }
-
-    /// The topic.
-    pub fn topic(&self) -> &str {
-        self.topic
-    }
-
-    /// The partition.
-    pub fn partition(&self) -> i32 {
-        match &self.held {
-            HeldRecord::Taken(delivery) => delivery.partition(),
-            HeldRecord::Polled(message) => message.partition(),
-        }
-    }
-
-    /// The offset.
-    pub fn offset(&self) -> i64 {
-        match &self.held {
-            HeldRecord::Taken(delivery) => delivery.offset(),
-            HeldRecord::Polled(message) => message.offset(),
-        }
-    }
-
-    /// The headers that have a value, in order.
-    pub fn headers(&self) -> Vec<(&str, &[u8])> {
-        match &self.held {
-            HeldRecord::Taken(delivery) => delivery.headers(),
-            HeldRecord::Polled(message) => {
-                let headers = message.headers().into_iter().flat_map(Headers::iter);
-                headers.filter_map(|header| Some((header.key, header.value?))).collect()
-            }
-        }
-    }
-
-    /// When it was produced, or appended.
-    pub fn timestamp(&self) -> Option<EventTime> {
-        let millis = match &self.held {
-            // −1 stands for "it has none".
-            HeldRecord::Taken(delivery) => Some(delivery.timestamp()).filter(|&at| 0 <= at),
-            HeldRecord::Polled(message) => message.timestamp().to_millis(),
-        };
-        millis.and_then(EventTime::from_millis)
-    }
 }
 
 /// How long a question to the broker may take before it counts as failed.

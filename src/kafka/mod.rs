@@ -10,6 +10,7 @@ mod embedded;
 mod error;
 mod feeder;
 mod follower;
+mod input_record;
 mod intake;
 mod native;
 mod orphans;
@@ -22,11 +23,12 @@ mod witness;
 pub use self::{
     changelog::{Restore, RestoreStep, RestoredRow},
     client::{Connection, FixedProperty},
-    consumer::{GroupConsumer, InputRecord, Polled, Rebalance},
+    consumer::{GroupConsumer, Polled, Rebalance},
     embedded::EmbeddedBroker,
     error::{Class, KafkaFailure, Trouble},
     feeder::Feeder,
     follower::Follower,
+    input_record::InputRecord,
     intake::{
         Handover, Intake, Place, Source, SourceRecord, Taken, committed_by, has_records, survey,
     },

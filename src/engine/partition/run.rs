@@ -1,0 +1,304 @@
+//! What one record does to a partition, and what time alone does.
+
+use super::{
+    super::{
+        Customers, ERASURE, Effects, Fact, Record,
+        decode::{Decoded, Reject, Rejected},
+        effects::{Effect, RejectedItem},
+        encode::read_row,
+        explain::Watch,
+        place::{Story, pass_time, place, revive, trim},
+        publish::{Fresh, Publisher},
+        state::{Customer, Repetition, RingEntry},
+        subject::digest_of,
+        timeline::Context,
+    },
+    Engine, Live, NextStored,
+};
+use crate::model::{EventTime, Touchpoint, stable_hash};
+
+/// One call of the engine.
+pub(super) struct Run<'r, C> {
+    pub(super) engine: &'r Engine,
+    pub(super) now: EventTime,
+    pub(super) customers: &'r C,
+    pub(super) effects: &'r mut Effects,
+    pub(super) live: &'r mut Live,
+    pub(super) watch: Option<&'r Watch>,
+}
+
+impl<C: Customers> Run<'_, C> {
+    pub(super) fn reject(&mut self, rejected: &Rejected<'_>) {
+        reject(self.effects, self.engine.settings.max_output_bytes, rejected);
+    }
+
+    pub(super) fn touchpoint(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>) {
+        let touchpoint = &decoded.touchpoint;
+        let id = touchpoint.customer_id.as_ref();
+        self.load(id);
+        let entry = RingEntry {
+            ts: touchpoint.ts,
+            id: stable_hash(touchpoint.event_id.as_bytes()),
+            content: low_half(touchpoint.content_hash),
+        };
+        match self.live.overlay.get(id).map(|customer| customer.ring.check(entry)) {
+            _ if touchpoint.event_id_assumed => self.effects.fact(Fact::EventIdAssumed),
+            Some(Repetition::Duplicate) => {
+                self.effects.fact(Fact::Duplicate);
+                return;
+            }
+            Some(Repetition::Conflict) => {
+                let reject = Reject::ConflictingDuplicate;
+                let (item, index) = (Some(decoded.item), decoded.index);
+                self.reject(&Rejected { reject, item, index });
+                return;
+            }
+            Some(Repetition::Unverifiable) => self.effects.fact(Fact::DedupeUnverifiable),
+            Some(Repetition::New) | None => {}
+        }
+        if touchpoint.event == ERASURE {
+            // It says nothing about when anything happened: the clock stays where it is, also in the
+            // midst of a backfill.
+            self.effects.fact(Fact::Accepted { late: 0 });
+            self.erase(id);
+            return;
+        }
+        self.live.resume_pulse(self.engine.settings.tolerance);
+        self.accept(record, touchpoint);
+        self.fire_due();
+        self.live.beat(self.engine.settings.tolerance, self.effects);
+        self.evaluate(record, decoded, entry);
+    }
+
+    /// Forgets a customer, as retention does. A tombstone is written also for somebody unknown: what an
+    /// earlier life may have left in the topics goes too, and whoever waits for it sees it.
+    fn erase(&mut self, id: &str) {
+        let Live { overlay, changed, due, erased, .. } = &mut *self.live;
+        erased.insert(id.into());
+        self.effects.fact(Fact::Erased);
+        let Some(customer) = overlay.get_mut(id) else { return };
+        if let Some(indexed) = customer.indexed_due {
+            due.remove(&(indexed, id.into()));
+        }
+        *customer = customer.anew(&self.engine.rules);
+        customer.retired = true;
+        note_change(customer, id, changed);
+    }
+
+    /// Counts a touchpoint and moves the clock.
+    fn accept(&mut self, record: &Record<'_>, touchpoint: &Touchpoint<'_>) {
+        let row = &mut self.live.row;
+        let late = row.latest.map_or(0, |latest| latest.since(touchpoint.ts).max(0));
+        row.latest = row.latest.max(Some(touchpoint.ts));
+        row.known_since =
+            Some(row.known_since.map_or(touchpoint.ts, |since| since.min(touchpoint.ts)));
+        self.effects.fact(Fact::Accepted { late });
+        if touchpoint.ts_assumed {
+            self.effects.fact(Fact::TsAssumed);
+        }
+        let keyed = record.key == Some(touchpoint.customer_id.as_bytes());
+        if self.engine.settings.expects_keys && !keyed {
+            self.effects.fact(Fact::KeyMismatch);
+        }
+    }
+
+    fn evaluate(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>, entry: RingEntry) {
+        let touchpoint = &decoded.touchpoint;
+        let settings = &self.engine.settings;
+        let known_since = settings.history_since.or(self.live.row.known_since);
+        let history_complete = known_since
+            .is_some_and(|since| settings.history_complete_after <= touchpoint.ts.since(since));
+        let digest = digest_of(self.engine, decoded, history_complete, self.watch);
+        let watermark = self.live.watermark(settings.tolerance);
+        let id = touchpoint.customer_id.as_ref();
+        let Live { overlay, changed, row, pulse, .. } = &mut *self.live;
+        let Some(customer) = overlay.get_mut(id) else { return };
+        if customer.retired {
+            // Forgotten by the time that this very touchpoint brought.
+            *customer = customer.anew(&self.engine.rules);
+        }
+        note_change(customer, id, changed);
+        customer.offset = record.offset;
+        customer.tick = row.ticks;
+        customer.touched_at = customer.touched_at.max(Some(touchpoint.ts));
+        if !touchpoint.event_id_assumed {
+            customer.ring.insert(entry);
+        }
+        if let Some(account) = &touchpoint.account_id
+            && (customer.account_at, customer.account_id.as_deref())
+                <= (Some(touchpoint.ts), Some(account))
+        {
+            customer.account_id = Some(account.as_ref().into());
+            customer.account_at = Some(touchpoint.ts);
+        }
+        let digest = match digest {
+            Ok(digest) => digest,
+            Err(rule) => {
+                self.effects.fact(Fact::RuleHit(rule));
+                self.effects.fact(Fact::Ignored);
+                self.index(id);
+                return;
+            }
+        };
+        let context = Context { watch: self.watch, ..self.engine.context(id, watermark) };
+        let story = place(customer, digest, context);
+        let properties = settings.carry_properties.then_some(touchpoint.properties.as_ref());
+        let fresh = Some(Fresh { event_id: &touchpoint.event_id, properties });
+        let mut publisher =
+            Publisher { effects: &mut *self.effects, context, now: self.now, fresh, pulse };
+        publisher.publish(customer, story);
+        let mut facts = Vec::new();
+        trim(customer, context, &mut facts);
+        for fact in facts {
+            self.effects.fact(fact);
+        }
+        self.index(id);
+    }
+
+    /// Brings a customer into memory; an unknown one begins there.
+    fn load(&mut self, id: &str) {
+        if let Some(known) = self.live.overlay.get_mut(id) {
+            if known.retired {
+                // Forgotten in this very transaction: a return starts anew.
+                *known = known.anew(&self.engine.rules);
+            }
+            return;
+        }
+        let rules = &self.engine.rules;
+        let read = self.customers.row(id).map(|row| read_row(&row, rules));
+        let mut customer = match read {
+            Some(Ok(customer)) => customer,
+            Some(Err(_)) => {
+                self.effects.fact(Fact::RowUnreadable);
+                Customer { stored: true, ..Customer::default() }
+            }
+            None => Customer { rules_version: rules.version_hash(), ..Customer::default() },
+        };
+        if customer.stored {
+            revive(&mut customer, self.engine.context(id, EventTime::MIN));
+        }
+        self.live.overlay.insert(id.into(), customer);
+        self.index(id);
+    }
+
+    /// Notes when a customer falls due. An entry that is too early stays: it costs one look, where
+    /// moving it with every touchpoint would cost one each.
+    fn index(&mut self, id: &str) {
+        let Live { overlay, due, .. } = &mut *self.live;
+        let Some(customer) = overlay.get_mut(id) else { return };
+        let falls_due = customer.due(self.engine.settings.retention);
+        let indexed = customer.indexed_due;
+        if falls_due.is_none_or(|at| indexed.is_some_and(|indexed| indexed <= at)) {
+            return;
+        }
+        if let Some(indexed) = indexed {
+            due.remove(&(indexed, id.into()));
+        }
+        if let Some(at) = falls_due {
+            due.insert((at, id.into()));
+        }
+        customer.indexed_due = falls_due;
+    }
+
+    /// Fires every deadline that the watermark has passed, in order of deadline and customer id.
+    pub(super) fn fire_due(&mut self) {
+        let watermark = self.live.watermark(self.engine.settings.tolerance);
+        loop {
+            let stored = self.next_stored().filter(|(at, _)| *at <= watermark).cloned();
+            let changed = self.live.due.first().filter(|(at, _)| *at <= watermark).cloned();
+            let next = match (changed, stored) {
+                (Some(changed), Some(stored)) if stored < changed => (stored, true),
+                (Some(changed), _) => (changed, false),
+                (None, Some(stored)) => (stored, true),
+                (None, None) => return,
+            };
+            let ((at, id), from_store) = next;
+            if from_store {
+                self.live.looked_at = Some((at, id.clone()));
+                self.live.next_stored = None;
+                if self.live.overlay.contains_key(&id) {
+                    // In memory already: its own entry, if any, is the right one.
+                    continue;
+                }
+                self.load(&id);
+            }
+            self.refresh(&id, at, watermark);
+        }
+    }
+
+    /// Returns the first committed deadline that has not been looked at.
+    fn next_stored(&mut self) -> Option<&(EventTime, Box<str>)> {
+        let Live { next_stored, looked_at, .. } = &mut *self.live;
+        let customers = self.customers;
+        let NextStored(next) = next_stored.get_or_insert_with(|| {
+            let after = looked_at.as_ref().map(|(at, id)| (*at, &**id));
+            let next = customers.due(after, EventTime::MAX);
+            NextStored(next.map(|(at, id)| (at, Box::from(&*id))))
+        });
+        next.as_ref()
+    }
+
+    /// Fires one customer's deadlines up to the watermark, if the first of them is `at`. Otherwise
+    /// the index was too early, and is put right: customers fire in the order of their deadlines,
+    /// whether they were in memory or in the store.
+    fn refresh(&mut self, id: &str, at: EventTime, watermark: EventTime) {
+        let retention = self.engine.settings.retention;
+        let Live { overlay, changed, due, row, pulse, .. } = &mut *self.live;
+        let Some(customer) = overlay.get_mut(id) else { return };
+        if let Some(indexed) = customer.indexed_due.take() {
+            due.remove(&(indexed, id.into()));
+        }
+        if customer.retired {
+            return;
+        }
+        if customer.due(retention).is_none_or(|due| at < due) {
+            self.index(id);
+            return;
+        }
+        let context = Context { watch: self.watch, ..self.engine.context(id, watermark) };
+        if customer.earliest_deadline().is_some_and(|at| at <= watermark) {
+            let story: Story = pass_time(customer, context);
+            let effects = &mut *self.effects;
+            let mut publisher = Publisher { effects, context, now: self.now, fresh: None, pulse };
+            publisher.publish(customer, story);
+            // Even where nothing was said, another instant is due now: the store must know.
+            note_change(customer, id, changed);
+            customer.offset = row.next_offset;
+            customer.tick = row.ticks;
+        }
+        if customer.touched_at.is_some_and(|last| last.plus(retention) <= watermark) {
+            customer.retired = true;
+            note_change(customer, id, changed);
+            self.effects.fact(Fact::Retired);
+            return;
+        }
+        self.index(id);
+    }
+}
+
+/// Sets an item aside; what is longer than `limit` is cut.
+pub(crate) fn reject(effects: &mut Effects, limit: usize, rejected: &Rejected<'_>) {
+    let detail = effects.keep(rejected.reject.to_string().as_bytes());
+    let truncated = rejected.item.is_some_and(|item| limit < item.len());
+    let item = rejected.item.map(|item| item.get(..limit).unwrap_or(item));
+    let item = item.map(|item| effects.keep(item));
+    effects.push(Effect::Reject(RejectedItem {
+        reason: rejected.reject.code(),
+        detail,
+        item,
+        index: rejected.index,
+        truncated,
+    }));
+}
+
+/// Notes that a customer differs from the last commit.
+fn note_change(customer: &mut Customer, id: &str, changed: &mut Vec<Box<str>>) {
+    if !customer.dirty {
+        customer.dirty = true;
+        changed.push(id.into());
+    }
+}
+
+fn low_half(hash: u64) -> u32 {
+    u32::try_from(hash & 0xffff_ffff).unwrap_or(0)
+}
