@@ -4,8 +4,7 @@
 //! `poll` has returned: there the partitions' data lives, and there a commit can be made first.
 
 use std::{
-    cell::RefCell,
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     ffi::CString,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
@@ -16,13 +15,14 @@ use rdkafka::{
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, CommitMode, Consumer, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    message::BorrowedMessage,
 };
 
 use super::{
     Class, Connection, KafkaFailure,
     client::{Heard, Listener},
-    input_record::{HeldRecord, InputRecord},
-    native::{self, Delivery, Intake},
+    input_record::InputRecord,
+    native,
     topic_ids::{TopicId, topic_id},
 };
 
@@ -60,10 +60,6 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A static member of the group. One per worker.
 pub struct GroupConsumer {
-    /// Taken from the intake and not handed out yet; of one thread, and borrowed for a moment.
-    taken: RefCell<VecDeque<Delivery>>,
-    /// Where partitions deliver. Both go before the consumer does.
-    intake: Intake,
     consumer: BaseConsumer<Listener>,
     heard: Arc<Heard>,
     group: String,
@@ -116,13 +112,9 @@ impl GroupConsumer {
         let consumer = BaseConsumer::from_config_and_context(config, listener).map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
         let topic_name = CString::new(topic).map_err(|error| failed(error.into()))?;
-        let intake = Intake::new(consumer.client()).ok_or_else(|| {
-            KafkaFailure::own("opening the consumer", Class::Fatal, "there is no room for a queue")
-        })?;
-        let taken = RefCell::default();
         let (group, topic) = (group.to_owned(), topic.to_owned());
         let member_id = Mutex::new(None);
-        Ok(Self { taken, intake, consumer, heard, group, topic, topic_name, member_id })
+        Ok(Self { consumer, heard, group, topic, topic_name, member_id })
     }
 
     pub(super) fn client(&self) -> &BaseConsumer<Listener> {
@@ -137,38 +129,16 @@ impl GroupConsumer {
         &self.topic
     }
 
-    /// Waits up to `timeout` for a record. Many are taken from the client at once and handed out
-    /// one by one; what the group asks is heard in between.
+    /// Waits up to `timeout` for a record. What the group asks is heard meanwhile.
     pub fn poll(&self, timeout: Duration) -> Polled<'_> {
-        if let Some(polled) = self.next_taken() {
-            return polled;
-        }
-        if let Some(result) = self.consumer.poll(Duration::ZERO) {
-            return self.polled(result.map(HeldRecord::Polled));
-        }
-        self.intake.take(timeout, &mut self.taken.borrow_mut());
-        self.next_taken().unwrap_or(Polled::Nothing)
+        self.consumer.poll(timeout).map_or(Polled::Nothing, |result| self.polled(result))
     }
 
-    fn next_taken(&self) -> Option<Polled<'_>> {
-        let delivery = self.taken.borrow_mut().pop_front()?;
-        Some(self.polled(match delivery.error() {
-            None => Ok(HeldRecord::Taken(delivery)),
-            Some(RDKafkaErrorCode::PartitionEOF) => {
-                let (partition, offset) = (delivery.partition(), delivery.offset());
-                tracing::debug!(partition, "reached end of partition at offset {offset}");
-                Err(KafkaError::PartitionEOF(partition))
-            }
-            Some(code @ RDKafkaErrorCode::Fatal) => Err(KafkaError::MessageConsumptionFatal(code)),
-            Some(code) => Err(KafkaError::MessageConsumption(code)),
-        }))
-    }
-
-    fn polled<'a>(&'a self, result: KafkaResult<HeldRecord<'a>>) -> Polled<'a> {
+    fn polled<'a>(&self, result: KafkaResult<BorrowedMessage<'a>>) -> Polled<'a> {
         match result {
-            Ok(held) => {
+            Ok(message) => {
                 self.heard.disconnected.store(false, Ordering::Relaxed);
-                Polled::Record(InputRecord { topic: &self.topic, held })
+                Polled::Record(InputRecord(message))
             }
             Err(KafkaError::PartitionEOF(partition)) => {
                 self.heard.disconnected.store(false, Ordering::Relaxed);
@@ -205,10 +175,6 @@ impl GroupConsumer {
     pub fn assign(&self, positions: &[(i32, i64)]) -> Result<(), KafkaFailure> {
         let doing = "taking up partitions";
         let list = self.list(positions).map_err(|error| KafkaFailure::new(doing, &error))?;
-        for (partition, _) in positions {
-            self.forget(*partition);
-            self.intake.take_over(self.consumer.client(), &self.topic_name, *partition);
-        }
         self.consumer.incremental_assign(&list).map_err(|error| KafkaFailure::new(doing, &error))
     }
 
@@ -220,7 +186,6 @@ impl GroupConsumer {
     pub fn unassign(&self, partitions: &[i32]) -> Result<(), KafkaFailure> {
         let mut list = TopicPartitionList::new();
         for partition in partitions {
-            self.forget(*partition);
             list.add_partition(&self.topic, *partition);
         }
         self.consumer
@@ -241,17 +206,7 @@ impl GroupConsumer {
         for element in answer.elements() {
             element.error().map_err(failed)?;
         }
-        // After the answer: what the client held itself is void by now.
-        for (partition, _) in positions {
-            self.forget(*partition);
-        }
         Ok(())
-    }
-
-    /// Drops what was taken of a partition and not handed out: it will come again, or to somebody
-    /// else.
-    fn forget(&self, partition: i32) {
-        self.taken.borrow_mut().retain(|delivery| delivery.partition() != partition);
     }
 
     /// Returns what the group has committed for these partitions. Blocks while a transaction with
@@ -351,7 +306,7 @@ impl GroupConsumer {
 
     /// Returns how many records were fetched and not polled yet.
     pub fn fetched_count(&self) -> u64 {
-        u64::try_from(self.intake.waiting()).unwrap_or(u64::MAX)
+        u64::try_from(native::waiting(self.consumer.client())).unwrap_or(u64::MAX)
     }
 
     /// Returns how many partitions the input has now.

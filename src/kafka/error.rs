@@ -67,6 +67,19 @@ impl KafkaFailure {
         Self { doing, class: Class::Abortable, reason, code: Some(code) }
     }
 
+    /// The same failure, where the transaction itself knows what it failed of.
+    #[must_use]
+    pub(super) fn because(self, error: &KafkaError) -> Self {
+        let KafkaError::Transaction(error) = error else { return self };
+        let code = error.code();
+        if code == RDKafkaErrorCode::State {
+            return self;
+        }
+        let class = if error.is_fatal() { Class::Fatal } else { Class::Abortable };
+        let reason = format!("{}; {}", self.reason, error.string());
+        Self { doing: self.doing, class, reason, code: Some(code) }
+    }
+
     /// The same failure, when repeating the call is no longer worth it: what a timed-out call did
     /// is unknown.
     #[must_use]

@@ -15,7 +15,7 @@ use rdkafka::{
     TopicPartitionList,
     config::FromClientConfigAndContext,
     consumer::ConsumerGroupMetadata,
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode},
     message::OwnedHeaders,
     producer::{BaseProducer, BaseRecord, Producer, PurgeConfig},
 };
@@ -140,7 +140,12 @@ impl Outbox {
                 self.produce_with(record, headers)
             };
             let Err(error) = produced else { return Ok(()) };
-            let failure = KafkaFailure::new("producing a record", &error);
+            let doing = "producing a record";
+            let failure = KafkaFailure::new(doing, &error);
+            if error.rdkafka_error_code() == Some(RDKafkaErrorCode::State) {
+                // The transaction has failed already. The records that it failed of say more.
+                return Err(self.drain().err().unwrap_or_else(|| self.cause(failure)));
+            }
             if failure.class != Class::Retriable {
                 return Err(failure);
             }
@@ -192,7 +197,7 @@ impl Outbox {
         loop {
             let delivered = self.flush_once()?;
             if self.heard.undelivered.load(Ordering::Relaxed) {
-                return Err(self.heard.refusal(doing));
+                return Err(self.cause(self.heard.refusal(doing)));
             }
             if delivered {
                 return Ok(());
@@ -284,6 +289,16 @@ impl Outbox {
             .map_err(KafkaFailure::given_up)?;
         self.open = false;
         Ok(())
+    }
+
+    /// Finds what a transaction has failed of, where the records say no more than that they were
+    /// purged with it. A transaction that has failed refuses to begin again with its own reason; one
+    /// that has not refuses as well, and nothing changes.
+    fn cause(&self, failure: KafkaFailure) -> KafkaFailure {
+        match self.producer.begin_transaction() {
+            Err(error) => failure.because(&error),
+            Ok(()) => failure,
+        }
     }
 
     fn flush_once(&self) -> Result<bool, KafkaFailure> {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The layout of the tables. Another one is not read: the changelog has everything.
-const FORMAT: u8 = 2;
+pub(super) const FORMAT: u8 = 2;
 
 /// The head's only key.
 const HEAD_KEY: &[u8] = b"head";

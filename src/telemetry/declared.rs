@@ -220,7 +220,7 @@ metrics! {
         "Records of spikes, by what is counted and whether one opened, goes on or closed.";
     DETECTOR_LAG_SECONDS = Gauge "rega_detector_lag_seconds" [] 1,
         "How far the last minute that was judged lies behind the clock; 0 where another instance judges.";
-    DETECTOR_MINUTES = Counter "rega_detector_minutes_total" [] 1,
+    DETECTOR_MINUTES = Counter "rega_detector_judged_total" [] 1,
         "Minutes that the spike detector judged.";
     DETECTOR_CORRECTIONS = Counter "rega_detector_corrections_total" [] 1,
         "Minutes of partitions that came, or changed, after they had been judged.";

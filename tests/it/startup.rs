@@ -167,5 +167,5 @@ fn an_input_that_was_made_again_stops_the_partition() {
     stream.produce(broker, 0..40);
 
     let mut rega = setup.start();
-    rega.wait_for("the input topic was deleted and made again since the state was written");
+    rega.wait_for("the input topic is another than the state was written from");
 }

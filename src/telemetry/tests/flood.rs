@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{at, change, commit, moment, names, pain, sealed};
 use crate::{
-    engine::{Bounded, Fact, Moment},
+    engine::{Bounded, Fact, Moment, spike::Found},
     model::{
         Actor, Band, Channel, Channels, EpisodeOutcome, LabelledBy, MicroMoment, MomentOfTruth,
         Stage, TransitionKind, Valence,
@@ -134,5 +134,7 @@ pub(super) fn flooded() -> Telemetry {
     }
     telemetry.worker_rebuilt(0, "error");
     telemetry.restored(5);
+    let pains = channels.names().map(|channel| (Box::from(channel), (1.0, 0.5))).collect();
+    telemetry.judged(&Found { pains, ..Found::default() });
     telemetry
 }

@@ -91,8 +91,8 @@ fn satisfies(text: &str, schema: &str) -> Result<(), String> {
     validator.validate(&instance).map_err(|error| error.to_string())
 }
 
-/// The rule reference has a runner of its own (`packs::reference`); every other page with examples
-/// is followed here.
+/// The pages about rules and about text have a runner of their own (`packs::reference`); every other
+/// page with examples is followed here.
 #[test]
 fn every_page_with_examples_is_followed() {
     let followed = [
@@ -100,8 +100,10 @@ fn every_page_with_examples_is_followed() {
         "docs/dialects.md",
         "docs/generate.md",
         "docs/operating.md",
+        "docs/performance.md",
         "docs/rules.md",
         "docs/spikes.md",
+        "docs/text.md",
         "docs/tutorial.md",
     ];
     for path in page::pages() {
@@ -114,6 +116,12 @@ fn every_page_with_examples_is_followed() {
 #[test]
 fn the_readme_works_as_written() {
     follow("README.md");
+}
+
+/// Its commands are benches, which `.ci/run` runs once each.
+#[test]
+fn the_page_of_performance_works_as_written() {
+    follow("docs/performance.md");
 }
 
 #[test]
