@@ -239,6 +239,8 @@ pub(super) struct Heard {
     pub(super) closing: AtomicBool,
     /// What the client said last about something that went wrong.
     last_trouble: Mutex<Option<String>>,
+    /// Which topic a transaction may not write to, in the client's words: no call returns it.
+    denied: Mutex<Option<String>>,
     /// Rebalances not yet answered. As long as the group's changes between two polls.
     pub(super) rebalances: Mutex<VecDeque<Rebalance>>,
 }
@@ -247,6 +249,11 @@ impl Heard {
     /// Takes what the client said last about something that went wrong.
     pub(super) fn last_trouble(&self) -> Option<String> {
         self.last_trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Takes which topic a transaction may not write to.
+    pub(super) fn denied(&self) -> Option<String> {
+        self.denied.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Takes why a record was not delivered: what the broker has against it, if it said so.
@@ -269,6 +276,11 @@ impl ClientContext for Listener {
         if HARMLESS.contains(&facility) {
             tracing::debug!(facility, "kafka client: {text}");
             return;
+        }
+        if facility == "ADDPARTS" && text.contains("authorization failed") {
+            let denied = text.split_once("Failed").map_or(text, |(_, said)| said.trim());
+            *self.state.denied.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(format!("failed {denied}"));
         }
         match level {
             RDKafkaLogLevel::Emerg

@@ -69,14 +69,15 @@ impl KafkaFailure {
 
     /// The same failure, where the transaction itself knows what it failed of.
     #[must_use]
-    pub(super) fn because(self, error: &KafkaError) -> Self {
+    pub(super) fn because(self, error: &KafkaError, denied: Option<String>) -> Self {
         let KafkaError::Transaction(error) = error else { return self };
         let code = error.code();
         if code == RDKafkaErrorCode::State {
             return self;
         }
         let class = if error.is_fatal() { Class::Fatal } else { Class::Abortable };
-        let reason = format!("{}; {}", self.reason, error.string());
+        // Records that were purged with the others name topics that have nothing to do with it.
+        let reason = denied.unwrap_or_else(|| error.string());
         Self { doing: self.doing, class, reason, code: Some(code) }
     }
 

@@ -296,7 +296,7 @@ impl Outbox {
     /// that has not refuses as well, and nothing changes.
     fn cause(&self, failure: KafkaFailure) -> KafkaFailure {
         match self.producer.begin_transaction() {
-            Err(error) => failure.because(&error),
+            Err(error) => failure.because(&error, self.heard.denied()),
             Ok(()) => failure,
         }
     }

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The most records between two looks at the group, the mailbox and the clock.
-const BATCH_MAX: u32 = 512;
+const BATCH_MAX: usize = 512;
 
 /// The longest wait for a record: a question in the mailbox waits as long.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -254,7 +254,10 @@ impl<'w> Session<'w> {
         let mut patience = self.patience();
         let mut batch: Option<Batch> = None;
         let mut out_of_range = false;
-        for _ in 0..BATCH_MAX {
+        // A transaction holds no more than it may, also where much has been fetched ahead.
+        let room = self.shared.settings.max_records_per_commit;
+        let room = room.saturating_sub(self.transaction.record_count).max(1);
+        for _ in 0..room.min(BATCH_MAX) {
             match self.consumer.poll(patience) {
                 Polled::Record(record) => {
                     // The clock is read once per batch, after the wait for its first record.

@@ -89,11 +89,17 @@ fn an_erased_customer_is_gone_and_a_straggler_begins_anew() {
 
     // The very touchpoint again: the ring that would know it is gone too.
     produce(&broker.address(), &topic("touchpoints"), &[(1, "ada", &ada)]);
+    // In her own partition: the others have a tombstone each.
+    let told = |seen: &[Seen]| -> Vec<Option<String>> {
+        let hers = |record: &&Seen| record.partition == 1 && record.key.as_deref() == Some("ada");
+        seen.iter().filter(hers).map(|record| record.value.clone()).collect()
+    };
     let seen = client::read_until(&broker.address(), &topic("engagement"), |seen| {
-        last(seen, "ada").is_some_and(|record| record.value.is_some())
+        let told = told(seen);
+        told.contains(&None) && told.last().is_some_and(Option::is_some)
     });
-    let anew: Value =
-        serde_json::from_str(last(&seen, "ada").unwrap().value.as_ref().unwrap()).unwrap();
+    let anew = told(&seen).pop().flatten().unwrap();
+    let anew: Value = serde_json::from_str(&anew).unwrap();
     assert_eq!(anew["touchpoints"], 1);
 
     // What is on this machine's disk is gone as well: a restart finds the one that began anew.

@@ -189,7 +189,12 @@ fn over_tls_with_scram_and_only_the_permissions_that_are_listed() {
     let transactions = format!("{app}.");
     let prefixed = ["--resource-pattern-type", "prefixed"];
     for (number, (operation, resource, more, expected)) in (20..).zip([
-        ("Write", ["--topic", &topic], [].as_slice(), format!("topic \"{topic}\"")),
+        (
+            "Write",
+            ["--topic", &topic],
+            [].as_slice(),
+            format!("partition \"{topic}\" [0] to transaction: Broker: Topic authorization failed"),
+        ),
         ("Read", ["--topic", &state], &[], "Topic authorization failed".to_owned()),
         ("Read", ["--group", &app], &[], "Group authorization failed".to_owned()),
         (
