@@ -281,7 +281,7 @@ pub(crate) fn write<T: Serialize>(out: &mut Vec<u8>, value: &T) {
     *out = written.unwrap_or_default();
 }
 
-/// Reads what [`write`] wrote; `None` where it is something else.
+/// Reads what [`write()`] wrote; `None` where it is something else.
 pub(crate) fn read<T: for<'d> Deserialize<'d>>(bytes: &[u8]) -> Option<T> {
     let (&version, rest) = bytes.split_first()?;
     (version == VERSION).then(|| postcard::from_bytes(rest).ok())?
