@@ -15,18 +15,17 @@ use std::{
 };
 
 use rdkafka::{
-    ClientContext, Message, Offset, TopicPartitionList,
+    ClientContext, Offset, TopicPartitionList,
     config::{FromClientConfigAndContext, RDKafkaLogLevel},
     consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
-    message::{BorrowedMessage, Headers as _},
     metadata::MetadataTopic,
     topic_partition_list::TopicPartitionListElem,
     types::RDKafkaRespErr,
 };
 
-use super::{Class, Connection, KafkaFailure, client::Listener, native};
-use crate::{clock::Stopwatch, model::EventTime};
+use super::{Class, Connection, KafkaFailure, client::Listener, input_record::InputRecord, native};
+use crate::clock::Stopwatch;
 
 /// How long a question to the broker may take before it counts as failed.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -64,7 +63,7 @@ pub enum Handover {
 #[derive(Debug)]
 pub enum Taken<'a> {
     /// A record.
-    Record(SourceRecord<'a>),
+    Record(InputRecord<'a>),
     /// Something that needs no answer.
     Noise,
     /// Nothing within the time given.
@@ -73,48 +72,6 @@ pub enum Taken<'a> {
     OutOfRange,
     /// The consumer cannot go on.
     Failed(KafkaFailure),
-}
-
-/// A record of one of the topics, borrowed from the client's memory.
-#[derive(Debug)]
-pub struct SourceRecord<'a>(BorrowedMessage<'a>);
-
-impl SourceRecord<'_> {
-    /// The payload; `None` is a tombstone.
-    pub fn value(&self) -> Option<&[u8]> {
-        self.0.payload()
-    }
-
-    /// The key.
-    pub fn key(&self) -> Option<&[u8]> {
-        self.0.key()
-    }
-
-    /// The topic.
-    pub fn topic(&self) -> &str {
-        self.0.topic()
-    }
-
-    /// The partition.
-    pub fn partition(&self) -> i32 {
-        self.0.partition()
-    }
-
-    /// The offset.
-    pub fn offset(&self) -> i64 {
-        self.0.offset()
-    }
-
-    /// The headers that have a value, in order.
-    pub fn headers(&self) -> Vec<(&str, &[u8])> {
-        let Some(headers) = self.0.headers() else { return Vec::new() };
-        headers.iter().filter_map(|header| Some((header.key, header.value?))).collect()
-    }
-
-    /// When it was produced, or appended.
-    pub fn timestamp(&self) -> Option<EventTime> {
-        self.0.timestamp().to_millis().and_then(EventTime::from_millis)
-    }
 }
 
 /// What the client tells between calls. Written by callbacks that run inside our own `poll`, so the
@@ -215,7 +172,7 @@ impl Intake {
     pub fn poll(&self, timeout: Duration) -> Taken<'_> {
         match self.consumer.poll(timeout) {
             None => Taken::Nothing,
-            Some(Ok(record)) => Taken::Record(SourceRecord(record)),
+            Some(Ok(record)) => Taken::Record(InputRecord(record)),
             Some(Err(KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset))) => {
                 Taken::OutOfRange
             }

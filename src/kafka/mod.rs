@@ -29,9 +29,7 @@ pub use self::{
     feeder::Feeder,
     follower::Follower,
     input_record::InputRecord,
-    intake::{
-        Handover, Intake, Place, Source, SourceRecord, Taken, committed_by, has_records, survey,
-    },
+    intake::{Handover, Intake, Place, Source, Taken, committed_by, has_records, survey},
     orphans::Ownership,
     producer::{Header, Outbox, Outgoing},
     sample::{SampledRecord, sample},

@@ -14,8 +14,8 @@ use crate::{
     clock::Stopwatch,
     engine::{Effects, Piece, Record, Splitter},
     kafka::{
-        Class, Handover, Header, Intake, KafkaFailure, Outbox, Outgoing, Place, Role, Source,
-        SourceRecord, Taken, committed_by,
+        Class, Handover, Header, InputRecord, Intake, KafkaFailure, Outbox, Outgoing, Place, Role,
+        Source, Taken, committed_by,
     },
     model::EventTime,
     service::{
@@ -421,7 +421,7 @@ struct Copying<'c> {
 impl Copying<'_> {
     fn copy(
         &self,
-        record: &SourceRecord<'_>,
+        record: &InputRecord<'_>,
         splitter: &mut Splitter,
         effects: &mut Effects,
         tally: &mut Tally,
