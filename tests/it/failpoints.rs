@@ -2,7 +2,7 @@
 //!
 //! The program under test has these places in builds for tests only (`service/failpoint.rs`).
 
-use std::os::unix::process::ExitStatusExt;
+use std::{os::unix::process::ExitStatusExt, process::Command};
 
 use tempfile::TempDir;
 
@@ -58,6 +58,43 @@ fn committed_and_nobody_here_knows() {
 #[test]
 fn a_checkpoint_begun() {
     check("before-checkpoint=1*off->return");
+}
+
+/// A checkpoint of thousands of rows is written in slices. Gone between two of them, the first one of a
+/// folder is none, and rows of a later one may be newer than the head: the changelog says the rest.
+#[test]
+fn a_checkpoint_written_in_part() {
+    const CUSTOMERS: usize = 6000;
+    let Some(broker) = broker::shared() else { return };
+    let name = unique("in-checkpoint");
+    let stream = Stream::of(6000, &name, 1, 12_000);
+    stream.create_input(broker);
+    let folder = TempDir::new().unwrap();
+    let more = "workers: 1\ncommit: { interval: 50ms, max_touchpoints: 500 }";
+    let setup = Setup { broker, app: stream.app(), folder: folder.path(), more };
+    // Due when rows take half of the memory, whatever the time: that is more than one slice of them.
+    let dies = || {
+        let environment = [
+            ("FAILPOINTS", "in-checkpoint=return"),
+            ("REGA_STATE__CHECKPOINT", "10m"),
+            ("REGA_STATE__MEMORY_BYTES", "4194304"),
+        ];
+        let mut rega = setup.start_within(Command::new("env"), &environment);
+        assert_eq!(rega.wait().signal(), ABORTED, "{}", rega.log());
+        rega.log()
+    };
+    stream.produce(broker, 0..CUSTOMERS);
+    dies();
+    let mut rega = setup.start();
+    rega.wait_for("it was never finished");
+    rega.wait_for(&format!("end of partition at offset {CUSTOMERS}"));
+    assert_eq!(rega.terminate().code(), Some(0), "{}", rega.log());
+    stream.produce(broker, CUSTOMERS..2 * CUSTOMERS);
+    assert!(!dies().contains("discarded"));
+    let mut rega = setup.start();
+    rega.wait_for("partition ready");
+    assert!(!rega.log().contains("discarded"), "{}", rega.log());
+    stream.check(broker);
 }
 
 #[test]
