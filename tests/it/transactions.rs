@@ -156,6 +156,36 @@ fn who_takes_over_a_name_shuts_the_old_owner_out() {
     assert_eq!(values(broker, plan.name(Role::Moments)), ["of the new"]);
 }
 
+/// The broker looks every ten seconds for transactions that took too long.
+#[test]
+fn a_transaction_that_took_too_long_is_the_brokers_and_its_producer_of_no_more_use() {
+    let Some(broker) = broker::shared() else { return };
+    let app = unique("late");
+    let plan = plan(&app);
+    let moments = plan.name(Role::Moments);
+    create_topic(broker, moments, 1, &[]);
+    let limit = BTreeMap::from([("transaction.timeout.ms".to_owned(), "1000".to_owned())]);
+    let connection = Connection::new(&broker.address(), limit).unwrap();
+    let name = format!("{app}.one.0");
+    let mut late = Outbox::open(&connection, &name).unwrap();
+    late.begin().unwrap();
+    send(&late, moments, "a", Some("too late"));
+    late.drain().unwrap();
+    let ends = |isolation| client::ends(&broker.address(), moments, 1, isolation);
+    let watch = Stopwatch::start();
+    while ends("read_committed") != ends("read_uncommitted") {
+        assert!(watch.elapsed() < Duration::from_mins(1), "the broker lets it go on");
+    }
+    let refused = late.commit().unwrap_err();
+    assert_eq!((refused.class, refused.trouble()), (Class::Fatal, Trouble::Fenced), "{refused}");
+    let mut next = Outbox::open(&connection, &name).unwrap();
+    next.begin().unwrap();
+    send(&next, moments, "a", Some("in time"));
+    next.drain().unwrap();
+    next.commit().unwrap();
+    assert_eq!(values(broker, moments), ["in time"]);
+}
+
 #[test]
 fn offsets_of_a_consumer_that_never_joined_are_not_sent() {
     let Some(broker) = broker::shared() else { return };
