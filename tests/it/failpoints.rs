@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::{
     broker::{self, unique},
+    client,
     process::Setup,
     stream::Stream,
 };
@@ -43,6 +44,31 @@ fn records_produced_and_not_delivered() {
 #[test]
 fn records_delivered_and_offsets_not_sent() {
     check("after-drain=3*off->return");
+}
+
+/// The last that is produced is each partition's row. Offsets that are part of an open transaction would
+/// hold back the answer to who asks for them until the broker has ended it.
+#[test]
+fn offsets_follow_when_the_broker_has_every_record() {
+    let Some(broker) = broker::shared() else { return };
+    let stream = Stream::new(&unique("in-order"), 1, 1500);
+    stream.create_input(broker);
+    stream.produce(broker, 0..1500);
+    let folder = TempDir::new().unwrap();
+    let setup = Setup { broker, app: stream.app(), folder: folder.path(), more: MORE };
+    let mut rega = setup.start_failing("after-drain=3*off->return");
+    assert_eq!(rega.wait().signal(), ABORTED, "{}", rega.log());
+    let (brokers, state) = (broker.address(), stream.topic("state"));
+    let rows = |records: Vec<client::Seen>| {
+        records.iter().filter(|record| record.key.as_deref() == Some("p")).count()
+    };
+    assert_eq!(rows(client::read(&brokers, &state)), 3);
+    assert_eq!(rows(client::read_uncommitted(&brokers, &state)), 4);
+    client::committed(broker, stream.app(), &stream.topic("touchpoints"), 1);
+    let end = |isolation| client::ends(&brokers, &state, 1, isolation);
+    assert!(end("read_committed") < end("read_uncommitted"), "the answer was held back");
+    let _rega = setup.start();
+    stream.check(broker);
 }
 
 #[test]
