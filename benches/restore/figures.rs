@@ -12,6 +12,7 @@ use crate::{
     metrics::Buckets,
     moments::Moments,
     options::Options,
+    process,
 };
 
 const APP: &str = "restore";
@@ -29,6 +30,8 @@ struct Back {
     /// Rows read, from the first partition's start until the last was ready.
     rows: u64,
     restoring: Duration,
+    /// Of all its threads, from its start until then: what a busy machine cannot blur.
+    cpu: Duration,
 }
 
 struct Bench<'b> {
@@ -68,7 +71,7 @@ pub(crate) fn run(options: &Options, broker: &Broker, folder: &Path) {
     let moments = Moments::watch(broker, &format!("{APP}-moments"), options.partitions);
     let stream = Stream::of_known(feeder, options.rate, options.customers, count);
     let bench = Bench { options, setup, moments };
-    let calm = if options.small { Duration::from_secs(2) } else { Duration::from_secs(60) };
+    let calm = if options.small { Duration::from_secs(2) } else { Duration::from_mins(1) };
     let commits = commits(&instance, calm);
     println!("at {} touchpoints a second, all the while:", options.rate);
     println!("| | times | median | least–most |");
@@ -131,13 +134,14 @@ impl Bench<'_> {
 
     fn back(&self, instance: &mut Instance, at: Instant) -> Back {
         let partitions = usize::try_from(self.options.partitions).unwrap();
-        let (first, last) = self.moments.first_and_last();
         instance.wait_for("partition ready", partitions);
+        let cpu = process::cpu(instance.pid());
+        let (first, last) = self.moments.first_and_last();
         let ready = instance.said("partition ready");
         let rows = ready.iter().map(|(_, line)| restored(line)).sum();
         let began = instance.said("restoring").iter().map(|(at, _)| *at).min().unwrap();
         let ended = ready.iter().map(|(at, _)| *at).max().unwrap();
-        Back { first: first - at, all: last - at, rows, restoring: ended - began }
+        Back { first: first - at, all: last - at, rows, restoring: ended - began, cpu }
     }
 
     fn drained(&self, mut instance: Instance, times: u32) {
@@ -168,11 +172,12 @@ fn story(instance: &Instance, at: Instant, back: &Back) -> String {
     let told: Vec<String> = texts.iter().map(|text| after(text)).collect();
     let commit = instance.said("committed worker").first().map(|(when, _)| *when - at);
     format!(
-        "  ms after the kill: {}; committed {:?}; seen {} to {}",
+        "  ms after the kill: {}; committed {:?}; seen {} to {}; {} ms of CPU",
         told.join("; "),
         commit.map(|after| after.as_millis()),
         back.first.as_millis(),
-        back.all.as_millis()
+        back.all.as_millis(),
+        back.cpu.as_millis()
     )
 }
 
