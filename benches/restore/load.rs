@@ -17,6 +17,10 @@ use rega::{
 
 use crate::broker::Broker;
 
+/// A prime: steps of it meet every customer once, and not in the order of their ids, for they do not
+/// come in that order in life.
+const STRIDE: u64 = 7_368_787;
+
 /// Between the touchpoints that everybody begins with and those that go on coming.
 const DAY_MILLIS: i64 = 86_400_000;
 
@@ -36,9 +40,10 @@ pub(crate) fn now_millis() -> i64 {
 pub(crate) fn fill(feeder: &Feeder, customers: u64) -> i64 {
     let start = now_millis() - DAY_MILLIS;
     let mut count = 0;
-    for customer in 0..customers {
+    for turn in 0..customers {
+        let customer = turn * STRIDE % customers;
         let id = format!("customer-{customer:07}");
-        let at = i64::try_from(u128::from(customer) * 80_000_000 / u128::from(customers)).unwrap();
+        let at = i64::try_from(u128::from(turn) * 80_000_000 / u128::from(customers)).unwrap();
         let ts = EventTime::from_millis(start + at).unwrap();
         let product = customer % 997;
         feeder.send(id.as_bytes(), &viewed(count, &id, ts, product)).unwrap();
