@@ -48,7 +48,7 @@ pub(crate) fn fill(feeder: &Feeder, customers: u64) -> i64 {
         let product = customer % 997;
         feeder.send(id.as_bytes(), &viewed(count, &id, ts, product)).unwrap();
         count += 1;
-        if customer % 4 == 0 {
+        if customer.is_multiple_of(4) {
             let due = ts.plus(5 * DAY_MILLIS);
             let line = format!(
                 "{{\"event_id\":\"e{count}\",\"customer_id\":\"{id}\",\"ts\":\"{ts}\",\"channel\":\"web\",\
