@@ -61,16 +61,26 @@ pub(crate) fn place(customer: &mut Customer, mut digest: Digest, context: Contex
         let outcome = step(&mut customer.head, &mut digest, context, &mut fired);
         note(customer, &mut fired, &mut story);
         story.said.push(Said::InTail(position, outcome));
+        make_room(customer);
         customer.tail.push_back(digest);
         // What it opened may be due already, where it came late on the partition's clock.
         fire(&mut customer.head, Until::Watermark, context, &mut fired);
         note(customer, &mut fired, &mut story);
     } else {
+        make_room(customer);
         customer.tail.insert(position, digest);
         tell_again(customer, context, &mut story);
     }
     customer.fired_through = Some(context.watermark);
     story
+}
+
+/// Most tails hold one touchpoint: room for four, as a list takes it at first, would be a good part
+/// of what a customer takes in memory.
+fn make_room(customer: &mut Customer) {
+    if customer.tail.len() == customer.tail.capacity() && customer.tail.len() < 4 {
+        customer.tail.reserve_exact(1);
+    }
 }
 
 /// Lets time pass: fires the deadlines up to the context's watermark.

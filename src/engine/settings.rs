@@ -57,7 +57,7 @@ impl Default for Settings {
             tolerance: 5 * MINUTE,
             order_window: 10 * MINUTE,
             retention: 400 * DAY,
-            decoded: 10_000,
+            decoded: 4_000,
             history_since: None,
             history_complete_after: 30 * DAY,
             visit_gap: 30 * MINUTE,

@@ -2,38 +2,56 @@
 //!
 //! Wall time never enters here. Whoever needs "now" is handed it.
 
-use std::{fmt, time::Duration};
+use std::{fmt, num::NonZeroI64, time::Duration};
 
 /// An instant of event time, in milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// Bounded to the years 1 to 9999, so that arithmetic on it can saturate and never overflow, and
 /// so that it can always be printed as RFC 3339.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventTime(i64);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventTime(
+    /// Milliseconds since [`BASE`]. Never zero, so that an instant that may be missing takes no more
+    /// room than one that is there: a customer has dozens.
+    NonZeroI64,
+);
+
+/// The last millisecond before the year 1.
+const BASE: i64 = -62_135_596_800_001;
 
 /// A signed length of time in milliseconds: what lies between two instants.
 pub type Span = i64;
 
 impl EventTime {
     /// 0001-01-01T00:00:00Z.
-    pub const MIN: Self = Self(-62_135_596_800_000);
+    pub const MIN: Self = Self::within(-62_135_596_800_000);
     /// 9999-12-30T22:00:00Z: the last instant that `jiff` can print in every time zone.
-    pub const MAX: Self = Self(253_402_207_200_000);
+    pub const MAX: Self = Self::within(253_402_207_200_000);
+
+    /// Takes milliseconds that are within bounds.
+    const fn within(millis: i64) -> Self {
+        match NonZeroI64::new(millis - BASE) {
+            Some(stored) => Self(stored),
+            None => Self(NonZeroI64::MIN),
+        }
+    }
 
     /// Returns `None` outside the years 1 to 9999.
     pub fn from_millis(millis: i64) -> Option<Self> {
-        (Self::MIN.0..=Self::MAX.0).contains(&millis).then_some(Self(millis))
+        (Self::MIN.as_millis()..=Self::MAX.as_millis())
+            .contains(&millis)
+            .then_some(Self::within(millis))
     }
 
     /// Returns milliseconds since 1970.
     pub const fn as_millis(self) -> i64 {
-        self.0
+        self.0.get() + BASE
     }
 
     /// Returns the instant `span` milliseconds later (earlier when negative), kept within bounds.
     #[must_use]
     pub fn plus(self, span: Span) -> Self {
-        Self(self.0.saturating_add(span).clamp(Self::MIN.0, Self::MAX.0))
+        let millis = self.as_millis().saturating_add(span);
+        Self::within(millis.clamp(Self::MIN.as_millis(), Self::MAX.as_millis()))
     }
 
     /// Returns the instant `span` milliseconds earlier, kept within bounds.
@@ -44,7 +62,20 @@ impl EventTime {
 
     /// Returns the milliseconds from `earlier` to `self`; negative when `self` is the earlier one.
     pub const fn since(self, earlier: Self) -> Span {
-        self.0 - earlier.0
+        self.0.get() - earlier.0.get()
+    }
+}
+
+impl Default for EventTime {
+    /// 1970-01-01T00:00:00Z.
+    fn default() -> Self {
+        Self::within(0)
+    }
+}
+
+impl fmt::Debug for EventTime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "EventTime({self})")
     }
 }
 
@@ -66,7 +97,7 @@ pub const fn span_as_f64(span: Span) -> f64 {
 impl EventTime {
     /// Returns RFC 3339 in UTC with milliseconds, `2026-11-22T07:12:00.000Z`, as ASCII.
     pub fn to_rfc3339(self) -> [u8; 24] {
-        let Self(millis) = self;
+        let millis = self.as_millis();
         let days = millis.div_euclid(86_400_000);
         let in_day = millis.rem_euclid(86_400_000);
         let (year, month, day) = civil_from_days(days);
@@ -127,6 +158,12 @@ mod tests {
         check(-1, "1969-12-31T23:59:59.999Z");
         check(1_709_164_800_123, "2024-02-29T00:00:00.123Z");
         check(EventTime::MIN.as_millis(), "0001-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn a_missing_time_takes_no_room() {
+        assert_eq!(size_of::<Option<EventTime>>(), size_of::<EventTime>());
+        assert_eq!(EventTime::default().as_millis(), 0);
     }
 
     #[test]

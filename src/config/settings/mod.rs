@@ -217,7 +217,7 @@ pub struct State {
     /// Default 512 MiB: about half a million customers, and what else a small machine runs.
     pub memory_bytes: usize,
     /// `state.decoded`: so many customers of a partition are kept decoded between transactions.
-    /// Default 10,000: some 40 MB, and whoever comes again within minutes is not read anew.
+    /// Default 4,000: some 20 MB, and whoever comes again within minutes is not read anew.
     pub decoded: usize,
     /// `state.keep`: how long the state of a partition that went elsewhere stays on the disk.
     /// Default 12h: the state topic forgets after 24 h (`delete.retention.ms`) whom it has

@@ -73,6 +73,10 @@ pub(super) fn insert(engagement: &mut Engagement, episode: Episode, facts: &mut 
     let position = engagement.episodes.partition_point(|one| {
         (one.opened_at, &one.opened_by) <= (episode.opened_at, &episode.opened_by)
     });
+    if engagement.episodes.is_empty() {
+        // Mostly there is one at a time: no room for four.
+        engagement.episodes.reserve_exact(1);
+    }
     engagement.episodes.insert(position, episode);
     if Episode::MAX_OPEN < engagement.episodes.len() {
         let oldest = engagement.episodes.remove(0);

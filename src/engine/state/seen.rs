@@ -54,7 +54,8 @@ impl SeenGroups {
     ) -> bool {
         let found = self.0.iter().position(|one| one.memory == memory && one.group == group);
         let position = found.unwrap_or_else(|| {
-            self.0.push(SeenGroup { memory, group, entries: Vec::new() });
+            // Most products are looked at once: no room for four.
+            self.0.push(SeenGroup { memory, group, entries: Vec::with_capacity(1) });
             self.0.len() - 1
         });
         if let Some(group) = self.0.get_mut(position) {

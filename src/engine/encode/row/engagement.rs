@@ -101,6 +101,7 @@ impl Reader<'_> {
         engagement.episodes.clear();
         engagement.dormant.clear();
         let count: usize = self.take()?;
+        engagement.episodes.reserve_exact(count.min(Episode::MAX_OPEN));
         for _ in 0..count {
             let (kind, episode) = self.episode(rules)?;
             engagement.keep_episode(kind, episode, rules);
@@ -212,7 +213,8 @@ impl Reader<'_> {
         let mut groups = Vec::new();
         for _ in 0..count {
             let (memory, group, entries): (StableHash, StableHash, usize) = self.take()?;
-            let mut remembered = SeenGroup { memory, group, entries: Vec::new() };
+            let kept = Vec::with_capacity(entries.min(usize::from(u8::MAX)));
+            let mut remembered = SeenGroup { memory, group, entries: kept };
             for _ in 0..entries {
                 let entry = SeenEntry { ts: self.at()?, id: self.take()?, value: self.take()? };
                 remembered.entries.push(entry);

@@ -43,6 +43,7 @@ pub(crate) fn read_row(row: &[u8], rules: &RuleSet) -> Result<Customer, RowError
     };
     customer.head = reader.changed(&customer.settled, rules)?;
     let digests: usize = reader.take()?;
+    customer.tail.reserve_exact(digests.min(Customer::MAX_TAIL));
     for _ in 0..digests {
         customer.tail.push_back(reader.digest(rules)?);
     }
