@@ -100,11 +100,15 @@ impl Restoring {
         }
         let step =
             restore.step(budget, &mut |row| state.take(row)).map_err(RestoreFailure::Kafka)?;
+        let new = restore.row_count() - *reported;
+        *reported = restore.row_count();
+        if state.unreadable.is_some() {
+            // It will not run. And a checkpoint behind such a row would hide it from the next start.
+            return Ok((RestoreStep::Done, new));
+        }
         if step == RestoreStep::Reading && state.store.is_checkpoint_due(Duration::MAX) {
             state.store.begin_checkpoint(restore.position(), wall_clock());
         }
-        let new = restore.row_count() - *reported;
-        *reported = restore.row_count();
         Ok((step, new))
     }
 
