@@ -147,6 +147,9 @@ impl<'w> Session<'w> {
         while let Some(rebalance) = self.consumer.next_rebalance() {
             match rebalance {
                 Rebalance::Assigned(partitions) => {
+                    self.look_at_membership()?;
+                    // Before the answer: until then the client does not join again.
+                    self.consumer.note_membership();
                     self.consumer.assign(&[])?;
                     if partitions.contains(&PARTITION) {
                         self.take_up()?;
@@ -161,6 +164,7 @@ impl<'w> Session<'w> {
                 }
             }
         }
+        self.look_at_membership()?;
         self.read()?;
         if self.owned.as_ref().is_some_and(|owned| {
             owned.dirty
@@ -168,6 +172,15 @@ impl<'w> Session<'w> {
                     || COMMIT_INTERVAL <= self.transaction.elapsed())
         }) {
             self.commit()?;
+        }
+        Ok(())
+    }
+
+    /// The group may have expelled us and let us in again, and the client does not say so: what is in
+    /// hand may be somebody else's now. A commit looks once more, at the metadata that it presents.
+    fn look_at_membership(&self) -> Result<(), KafkaFailure> {
+        if self.owned.is_some() && self.consumer.is_replaced() {
+            return Err(KafkaFailure::expelled());
         }
         Ok(())
     }

@@ -12,7 +12,9 @@
 
 use std::{collections::BTreeMap, fs::File, ops::Bound, path::Path};
 
-use heed::{CommitOrAbort, Database, Env, MdbError, RoTxn, RwTxn, WithoutTls, types::Bytes};
+use heed::{
+    CommitOrAbort, Database, Env, MdbError, PutFlags, RoTxn, RwTxn, WithoutTls, types::Bytes,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Identity, environment};
@@ -243,19 +245,36 @@ impl Disk {
         head: &mut Head,
     ) -> heed::Result<()> {
         let mut writing = self.env.write_txn()?;
-        let mut value = Vec::new();
+        let (mut value, mut deadlines) = (Vec::new(), Vec::new());
+        let last = self.rows.last(&writing)?;
+        let mut last: Option<Vec<u8>> = last.map(|(id, _)| id.to_vec());
         for (id, row) in changes {
-            self.forget(&mut writing, id, row.is_none(), head)?;
+            let key = id.as_bytes();
+            // Behind the last one there is no old row to look for, and no place: a first checkpoint, in
+            // the order of ids, is all of that.
+            let new = last.as_deref().is_none_or(|last| last < key);
+            if !new {
+                self.forget(&mut writing, id, row.is_none(), head)?;
+            }
             let Some(row) = row else { continue };
-            seal(id.as_bytes(), row, &mut value);
-            self.rows.put(&mut writing, id.as_bytes(), &value)?;
+            seal(key, row, &mut value);
+            if new {
+                self.rows.put_with_flags(&mut writing, PutFlags::APPEND, key, &value)?;
+                let last = last.get_or_insert_default();
+                last.clear();
+                last.extend_from_slice(key);
+            } else {
+                self.rows.put(&mut writing, key, &value)?;
+            }
             let Ok(facts) = inspect_row(row) else { continue };
             head.count(facts.standing, 1);
-            if let Some(due) = facts.due {
-                let key = deadline_key(due, id);
-                seal(&key, &[], &mut value);
-                self.deadlines.put(&mut writing, &key, &value)?;
-            }
+            deadlines.extend(facts.due.map(|due| deadline_key(due, id)));
+        }
+        // In their own order, which is not that of ids: neighbours share a page.
+        deadlines.sort_unstable();
+        for key in &deadlines {
+            seal(key, &[], &mut value);
+            self.deadlines.put(&mut writing, key, &value)?;
         }
         self.heads.put(&mut writing, HEAD_KEY, &write_head(head))?;
         writing.commit()

@@ -50,6 +50,25 @@ impl Identity {
             |identity: &Self| Self { topic_ids: <[String; 2]>::default(), ..identity.clone() };
         same_topics && plain(self) == plain(other)
     }
+
+    /// Says in which respects a folder of this is not one of another's.
+    fn differences(&self, other: &Self) -> String {
+        let Self { app, input, changelog, topic_ids: [input_id, changelog_id], partition } = self;
+        let [other_input_id, other_changelog_id] = &other.topic_ids;
+        let pairs = [
+            ("app", app, &other.app),
+            ("input", input, &other.input),
+            ("state topic", changelog, &other.changelog),
+            ("partition", &partition.to_string(), &other.partition.to_string()),
+            ("input's topic id", input_id, other_input_id),
+            ("state topic's id", changelog_id, other_changelog_id),
+        ]
+        .map(|(what, one, other)| {
+            let differ = one != other && !one.is_empty() && !other.is_empty();
+            differ.then(|| format!("of {what} \"{one}\" and not \"{other}\""))
+        });
+        format!("it is {}", pairs.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// Where partitions are kept on this machine, and which of them are open.
@@ -135,7 +154,7 @@ impl Shelf {
         let doubt = if head.changelog_offset.is_none() {
             Some("it was never finished".to_owned())
         } else if !head.identity.is_of(identity) {
-            Some(format!("it is of {:?}, not of {identity:?}", head.identity))
+            Some(head.identity.differences(identity))
         } else if span_of(self.keep) < age {
             Some(format!("it was written {} minutes ago", age / 60_000))
         } else {

@@ -131,7 +131,12 @@ const LIMIT: Duration = Duration::from_secs(90);
 
 /// Reads a topic from its beginning to its present end, committed records only.
 pub(crate) fn read(brokers: &str, topic: &str) -> Vec<Seen> {
-    read_while(brokers, topic, |_, at_end| !at_end)
+    read_while((brokers, "read_committed"), topic, |_, at_end| !at_end)
+}
+
+/// The same, also of transactions that are open or were aborted.
+pub(crate) fn read_uncommitted(brokers: &str, topic: &str) -> Vec<Seen> {
+    read_while((brokers, "read_uncommitted"), topic, |_, at_end| !at_end)
 }
 
 /// Reads a topic from its beginning until `enough` says so, waiting for more.
@@ -141,17 +146,21 @@ pub(crate) fn read_until(
     topic: &str,
     enough: impl Fn(&[Seen]) -> bool,
 ) -> Vec<Seen> {
-    read_while(brokers, topic, |seen, _| !enough(seen))
+    read_while((brokers, "read_committed"), topic, |seen, _| !enough(seen))
 }
 
 /// Reads while `more` says so, given what was read and whether the end was met in every partition.
 #[track_caller]
-fn read_while(brokers: &str, topic: &str, more: impl Fn(&[Seen], bool) -> bool) -> Vec<Seen> {
+fn read_while(
+    (brokers, isolation): (&str, &str),
+    topic: &str,
+    more: impl Fn(&[Seen], bool) -> bool,
+) -> Vec<Seen> {
     let consumer: BaseConsumer = config(brokers)
         .set("group.id", "rega-test-reader")
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
-        .set("isolation.level", "read_committed")
+        .set("isolation.level", isolation)
         .create()
         .unwrap();
     let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(30)).unwrap();

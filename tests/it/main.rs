@@ -19,6 +19,7 @@ mod kcat;
 mod owners;
 mod packs;
 mod process;
+mod refusals;
 mod reload;
 mod route;
 mod security;

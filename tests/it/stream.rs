@@ -19,9 +19,14 @@ pub(crate) struct Stream {
 impl Stream {
     /// Makes `count` views of products by 97 customers, one second apart, on `partitions`.
     pub(crate) fn new(app: &str, partitions: i32, count: i64) -> Self {
+        Self::of(97, app, partitions, count)
+    }
+
+    /// The same by so many customers.
+    pub(crate) fn of(customers: i64, app: &str, partitions: i32, count: i64) -> Self {
         let records = (0..count)
             .map(|number| {
-                let customer = number % 97;
+                let customer = number % customers;
                 let partition = i32::try_from(customer).unwrap() % partitions;
                 let touchpoint = json!({
                     "event_id": format!("e{number}"),

@@ -2,8 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use rega::kafka::{
-    GroupConsumer, Outbox, Outgoing, Polled, Rebalance, Restore, RestoreStep, Role, ensure,
+use rega::{
+    clock::Stopwatch,
+    kafka::{
+        Class, Connection, GroupConsumer, Outbox, Outgoing, Polled, Rebalance, Restore,
+        RestoreStep, Role, Trouble, ensure,
+    },
 };
 
 use crate::{
@@ -143,13 +147,43 @@ fn who_takes_over_a_name_shuts_the_old_owner_out() {
     old.drain().unwrap();
     let mut new = Outbox::open(&connection(broker), &name).unwrap();
     let refused = old.commit().unwrap_err();
-    assert_eq!(refused.class, rega::kafka::Class::Fatal, "{refused}");
-    assert_eq!(refused.trouble(), rega::kafka::Trouble::Fenced, "{refused}");
+    assert_eq!(refused.class, Class::Fatal, "{refused}");
+    assert_eq!(refused.trouble(), Trouble::Fenced, "{refused}");
     new.begin().unwrap();
     send(&new, plan.name(Role::Moments), "a", Some("of the new"));
     new.drain().unwrap();
     new.commit().unwrap();
     assert_eq!(values(broker, plan.name(Role::Moments)), ["of the new"]);
+}
+
+/// The broker looks every ten seconds for transactions that took too long.
+#[test]
+fn a_transaction_that_took_too_long_is_the_brokers_and_its_producer_of_no_more_use() {
+    let Some(broker) = broker::shared() else { return };
+    let app = unique("late");
+    let plan = plan(&app);
+    let moments = plan.name(Role::Moments);
+    create_topic(broker, moments, 1, &[]);
+    let limit = BTreeMap::from([("transaction.timeout.ms".to_owned(), "1000".to_owned())]);
+    let connection = Connection::new(&broker.address(), limit).unwrap();
+    let name = format!("{app}.one.0");
+    let mut late = Outbox::open(&connection, &name).unwrap();
+    late.begin().unwrap();
+    send(&late, moments, "a", Some("too late"));
+    late.drain().unwrap();
+    let ends = |isolation| client::ends(&broker.address(), moments, 1, isolation);
+    let watch = Stopwatch::start();
+    while ends("read_committed") != ends("read_uncommitted") {
+        assert!(watch.elapsed() < Duration::from_mins(1), "the broker lets it go on");
+    }
+    let refused = late.commit().unwrap_err();
+    assert_eq!((refused.class, refused.trouble()), (Class::Fatal, Trouble::Fenced), "{refused}");
+    let mut next = Outbox::open(&connection, &name).unwrap();
+    next.begin().unwrap();
+    send(&next, moments, "a", Some("in time"));
+    next.drain().unwrap();
+    next.commit().unwrap();
+    assert_eq!(values(broker, moments), ["in time"]);
 }
 
 #[test]
@@ -165,7 +199,68 @@ fn offsets_of_a_consumer_that_never_joined_are_not_sent() {
         GroupConsumer::open(&connection(broker), &app, &member, plan.name(Role::Input)).unwrap();
     outbox.begin().unwrap();
     let refused = outbox.send_offsets(&stranger, &[(0, 7)]).unwrap_err();
-    assert_eq!(refused.class, rega::kafka::Class::Abortable, "{refused}");
+    assert_eq!(refused.class, Class::Abortable, "{refused}");
+}
+
+/// Who does not poll leaves, and comes back as somebody new. The generation that it then has is a valid
+/// one: the broker would take the offsets of work that others may have done meanwhile.
+#[test]
+fn who_comes_back_under_another_id_commits_nothing_of_before() {
+    let Some(broker) = broker::shared() else { return };
+    let app = unique("expelled");
+    let plan = plan(&app);
+    create_topic(broker, plan.name(Role::Input), 1, &[]);
+    ensure(&connection(broker), &plan).unwrap();
+    let limits = ["session.timeout.ms", "max.poll.interval.ms"];
+    let limits = limits.map(|name| (name.to_owned(), "6000".to_owned()));
+    let connection = Connection::new(&broker.address(), BTreeMap::from(limits)).unwrap();
+    let mut outbox = Outbox::open(&connection, &format!("{app}.one.0")).unwrap();
+    // Without a name of its own: else the client would not leave.
+    let consumer = GroupConsumer::open_guest(&connection, &app, plan.name(Role::Input)).unwrap();
+    join(&consumer, 1);
+    consumer.note_membership();
+    outbox.begin().unwrap();
+    send(&outbox, plan.name(Role::Moments), "a", Some("of before"));
+    outbox.drain().unwrap();
+    let watch = Stopwatch::start();
+    while consumer.ownership(1, Duration::from_secs(10)).unwrap().is_some() {
+        assert!(watch.elapsed() < Duration::from_mins(1), "it does not leave");
+    }
+    assert!(!consumer.is_replaced());
+    let away = outbox.send_offsets(&consumer, &[(0, 7)]).unwrap_err();
+    assert_eq!(away.class, Class::Abortable, "{away}");
+    rejoin(&consumer);
+    assert!(consumer.is_replaced());
+    let replaced = outbox.send_offsets(&consumer, &[(0, 7)]).unwrap_err();
+    assert_eq!((replaced.class, replaced.trouble()), (Class::Fatal, Trouble::Lost), "{replaced}");
+    // What it takes up from now on is its own.
+    outbox.abort().unwrap();
+    consumer.note_membership();
+    outbox.begin().unwrap();
+    send(&outbox, plan.name(Role::Moments), "a", Some("of after"));
+    outbox.drain().unwrap();
+    outbox.send_offsets(&consumer, &[(0, 8)]).unwrap();
+    outbox.commit().unwrap();
+    assert_eq!(values(broker, plan.name(Role::Moments)), ["of after"]);
+}
+
+/// Gives up what was lost, and waits until a partition is ours again.
+fn rejoin(consumer: &GroupConsumer) {
+    let watch = Stopwatch::start();
+    loop {
+        assert!(matches!(consumer.poll(TURN), Polled::Nothing | Polled::End(_)));
+        match consumer.next_rebalance() {
+            Some(Rebalance::Assigned(partitions)) => {
+                consumer.assign(&[]).unwrap();
+                if !partitions.is_empty() {
+                    return;
+                }
+            }
+            Some(Rebalance::Revoked { partitions, .. }) => consumer.unassign(&partitions).unwrap(),
+            None => {}
+        }
+        assert!(watch.elapsed() < Duration::from_mins(1), "it does not join again");
+    }
 }
 
 #[test]

@@ -23,43 +23,54 @@ use crate::{
     stream::Stream,
 };
 
+/// Between two steps, each partition gets on by so many offsets.
+const WHILE: i64 = 200;
+
 /// How long partitions were without progress, as a reader of committed moments sees it.
 #[derive(Default)]
 struct Gaps {
-    last: BTreeMap<i32, Stopwatch>,
+    last: BTreeMap<i32, (Stopwatch, i64)>,
     longest: BTreeMap<i32, Duration>,
 }
 
 struct GapWatch {
+    broker: String,
+    topic: String,
     gaps: Arc<Mutex<Gaps>>,
     enough: SyncSender<()>,
     thread: JoinHandle<()>,
 }
 
 impl GapWatch {
-    fn begin(brokers: &str, topic: &str) -> Self {
+    fn begin(broker: &str, topic: &str) -> Self {
         let (enough, done) = sync_channel::<()>(1);
         let gaps = Arc::new(Mutex::new(Gaps::default()));
-        let (reader, shared) = (Reader::new(brokers, topic, PARTITIONS), Arc::clone(&gaps));
+        let (reader, shared) = (Reader::new(broker, topic, PARTITIONS), Arc::clone(&gaps));
         let thread = thread::spawn(move || {
             while done.recv_timeout(Duration::ZERO) == Err(RecvTimeoutError::Timeout) {
                 let Some(record) = reader.poll(Duration::from_millis(50)) else { continue };
                 let mut gaps = shared.lock().unwrap();
                 let Gaps { last, longest } = &mut *gaps;
-                if let Some(since) = last.insert(record.partition, Stopwatch::start()) {
+                let now = (Stopwatch::start(), record.offset);
+                if let Some((since, _)) = last.insert(record.partition, now) {
                     let longest = longest.entry(record.partition).or_default();
                     *longest = since.elapsed().max(*longest);
                 }
             }
         });
-        Self { gaps, enough, thread }
+        Self { broker: broker.to_owned(), topic: topic.to_owned(), gaps, enough, thread }
     }
 
-    /// Waits until every partition has made some progress.
-    fn wait_for_all(&self) {
+    /// Waits until every partition has got on by `more` offsets from where it is now.
+    fn wait_for_all(&self, more: i64) {
         let watch = Stopwatch::start();
-        while i32::try_from(self.gaps.lock().unwrap().longest.len()) != Ok(PARTITIONS) {
-            assert!(watch.elapsed() < Duration::from_mins(1), "a partition does not begin");
+        let ends = client::ends(&self.broker, &self.topic, PARTITIONS, "read_uncommitted");
+        let is_beyond = |(partition, end): (&i32, &i64)| {
+            let gaps = self.gaps.lock().unwrap();
+            gaps.last.get(partition).is_some_and(|(_, offset)| end + more <= *offset)
+        };
+        while !ends.iter().all(is_beyond) {
+            assert!(watch.elapsed() < Duration::from_mins(2), "a partition does not get on");
             watch::pause(Duration::from_millis(100));
         }
     }
@@ -91,18 +102,21 @@ fn one_becomes_three_becomes_one_under_load() {
     let offer = Offer::begin(&broker.address(), &input, 1, RATE);
     members.wait_for_topic(&moments);
     let gaps = GapWatch::begin(&broker.address(), &moments);
-    gaps.wait_for_all();
+    gaps.wait_for_all(1);
     gaps.step("one starts");
-    watch::pause(Duration::from_secs(5));
+    gaps.wait_for_all(WHILE);
     gaps.step("one works");
     members.spawn(1);
     members.spawn(2);
-    watch::pause(Duration::from_secs(15));
+    members.wait_for_log(1, "partition ready");
+    members.wait_for_log(2, "partition ready");
+    gaps.wait_for_all(WHILE);
     gaps.step("one becomes three");
     members.drain(1);
     members.drain(2);
-    // A static member that ends does not leave: its partitions wait for its session to be over.
-    watch::pause(Duration::from_secs(20));
+    // A static member that ends does not leave: its partitions wait for its session to be over. What
+    // comes from now on is the first one's work.
+    gaps.wait_for_all(WHILE);
     gaps.step("three become one");
     gaps.end();
     println!("{} touchpoints offered", offer.end());

@@ -138,6 +138,16 @@ impl<'b> Members<'b> {
         }
     }
 
+    /// Waits until a process has said something.
+    pub(super) fn wait_for_log(&self, number: usize, text: &str) {
+        let log = self.all[number].folder.join("log");
+        let watch = Stopwatch::start();
+        while !fs::read_to_string(&log).is_ok_and(|log| log.contains(text)) {
+            assert!(watch.elapsed() < Duration::from_mins(1), "{number} does not say \"{text}\"");
+            watch::pause(Duration::from_millis(100));
+        }
+    }
+
     /// Does something to somebody, a second or two after the last time.
     pub(super) fn strike(&mut self, dice: &mut Dice, moments: &str) {
         let wait = Duration::from_millis(500 + dice.below(2000));
