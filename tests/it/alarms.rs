@@ -330,7 +330,7 @@ fn of_whom_a_rule_says_so_somebody_is_told_within_the_limit_and_that_it_was_not_
     }
     touches.push(touch("eve", "bought", "2026-01-06T11:00:00Z"));
     produce(broker, &app, &touches);
-    let mut next = || received.recv_timeout(LIMIT).expect("the webhook is told in time");
+    let next = || received.recv_timeout(LIMIT).expect("the webhook is told in time");
     for customer in ["ann", "ben"] {
         let Received { headers, body, .. } = next();
         assert_eq!(body["type"], "rega.customer_alert.open", "{body:#}");
