@@ -1,4 +1,5 @@
-//! What else one would do: three usual alarms, on the one series that is struck.
+//! What else one would do: three usual alarms, on the one series that is struck. And what nobody can
+//! do: the detector's own evidence with the true rate known.
 
 /// Minutes that are looked at together.
 const WINDOW: usize = 5;
@@ -14,12 +15,15 @@ const BUDGET: f64 = 1.0;
 pub(crate) struct Series {
     exposure: Vec<f64>,
     pains: Vec<f64>,
+    /// What nobody knows: how many pains were to be expected.
+    expected: Vec<f64>,
 }
 
 impl Series {
-    pub(crate) fn push(&mut self, exposure: u32, pains: u32) {
+    pub(crate) fn push(&mut self, exposure: u32, pains: u32, expected: f64) {
         self.exposure.push(exposure.into());
         self.pains.push(pains.into());
+        self.expected.push(expected);
     }
 
     pub(crate) fn len(&self) -> i64 {
@@ -50,16 +54,19 @@ pub(crate) enum Rival {
     ZScore,
     /// The same against the same five minutes of seven days, the last two left out.
     EarsC2,
+    /// The log likelihood ratio of three times the true rate: how good one could be at best.
+    Oracle,
 }
 
 impl Rival {
-    pub(crate) const ALL: [Self; 3] = [Self::Static, Self::ZScore, Self::EarsC2];
+    pub(crate) const ALL: [Self; 4] = [Self::Static, Self::ZScore, Self::EarsC2, Self::Oracle];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Static => "static rate",
             Self::ZScore => "rolling z-score",
             Self::EarsC2 => "EARS C2",
+            Self::Oracle => "(true rate known)",
         }
     }
 
@@ -76,6 +83,7 @@ impl Rival {
                 .collect(),
             Self::ZScore => rolling(&pains),
             Self::EarsC2 => ears(&pains),
+            Self::Oracle => evidence(&series.pains, &series.expected),
         }
     }
 
@@ -93,7 +101,8 @@ impl Rival {
 
     /// Returns the lowest threshold that keeps within the budget in these quiet weeks.
     pub(crate) fn threshold_for(self, quiets: &[Series], from: i64) -> f64 {
-        let weeks: f64 = quiets.iter().map(|series| crate::weeks(series.len() - from)).sum();
+        let weeks: f64 =
+            quiets.iter().map(|series| crate::outcome::weeks(series.len() - from)).sum();
         let mut values: Vec<f64> =
             quiets.iter().flat_map(|series| self.statistic(series)).collect();
         values.sort_by(f64::total_cmp);
@@ -144,4 +153,14 @@ fn ears(windows: &[f64]) -> Vec<f64> {
         Some((windows[minute] - mean) / deviation)
     };
     (0..windows.len()).map(|minute| score(minute).unwrap_or(0.0)).collect()
+}
+
+fn evidence(pains: &[f64], expected: &[f64]) -> Vec<f64> {
+    let mut sum = 0.0_f64;
+    let minutes = pains.iter().zip(expected);
+    let add = |(pains, expected): (&f64, &f64)| {
+        sum = (sum + pains * 3.0_f64.ln() - 2.0 * expected).clamp(0.0, 20.0);
+        sum
+    };
+    minutes.map(add).collect()
 }

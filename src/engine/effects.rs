@@ -101,6 +101,8 @@ pub struct Moment {
     pub derived: bool,
     /// A pain that adds to the counts: not one that another touchpoint showed already.
     pub counted: bool,
+    /// Somebody should be told of this customer, or that it was not so after all.
+    pub alert: bool,
     /// Event time.
     pub ts: EventTime,
     /// The canonical event name, as text.

@@ -216,7 +216,8 @@ impl Publisher<'_> {
             properties: self.fresh.filter(is_fresh).and_then(|fresh| fresh.properties),
         }
         .with_outcome(outcome);
-        self.emit(&record, digest.channel, outcome.counted());
+        let alert = self.context.rules.alerts(&outcome.rules);
+        self.emit(&record, digest.channel, (outcome.counted(), alert));
     }
 
     /// A rule says `ignore`: nothing is published. What was published before history showed it is
@@ -313,14 +314,16 @@ impl Publisher<'_> {
         let known = self.context.settings.channels.get(said.channel_name);
         let channel = known.unwrap_or_else(|| Channel::named(Channels::OTHER));
         let counted = said.labels.valence == Valence::Pain;
-        self.emit(&record, channel, counted);
+        // Which rules said it is not known any more; who was told of nothing is told of no end.
+        let alert = counted && self.context.rules.alerts_at_all();
+        self.emit(&record, channel, (counted, alert));
     }
 
     fn backfill(&self, ts: EventTime) -> bool {
         self.context.settings.backfill_after.is_some_and(|age| age < self.now.since(ts))
     }
 
-    fn emit(&mut self, record: &Record<'_>, channel: Channel, counted: bool) {
+    fn emit(&mut self, record: &Record<'_>, channel: Channel, (counted, alert): (bool, bool)) {
         let key = self.effects.keep(self.context.customer_id.as_bytes());
         let event = self.effects.keep(record.event.as_bytes());
         let Labels { reason, .. } = record.labels;
@@ -345,6 +348,7 @@ impl Publisher<'_> {
             retracted: record.retracted,
             derived: record.derived,
             counted,
+            alert: alert && !record.backfill,
             ts: record.ts,
             event,
             channel,

@@ -39,6 +39,12 @@ pub(super) fn redirect(location: &str) -> Response {
     response
 }
 
+/// Returns where another instance answers, for those who cannot be sent there.
+pub(super) fn elsewhere(location: &str) -> Response {
+    let body = json!({ "error": "ask there", "location": location });
+    json(StatusCode::MISDIRECTED_REQUEST, &body)
+}
+
 /// Returns `{ "error": … }` with 401, and how to do better.
 pub(super) fn unauthorized() -> Response {
     let mut response =

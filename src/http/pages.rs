@@ -22,6 +22,10 @@ const CUSTOMER_ID_BYTES_MAX: usize = 512;
 /// In a query: an instance asks another one, which must not send it on.
 pub(super) const ONLY_HERE: &str = "here=1";
 
+/// Where another instance has the customer, its address is told instead of a redirect: a browser
+/// follows none to another origin.
+const STAY: &str = "redirect=no";
+
 /// The pages that show customers, and may ask for a token.
 const GUARDED: &str = "/v1";
 
@@ -105,8 +109,11 @@ async fn explanation(State(site): State<Site>, uri: Uri, id: Id) -> Response {
 
 /// Returns how far a look-up may go: an instance that asks another one must not be sent on.
 fn reach(uri: &Uri) -> Reach {
-    let here = uri.query().is_some_and(|query| query.split('&').any(|part| part == ONLY_HERE));
-    if here { Reach::Here } else { Reach::Everywhere }
+    if asks(uri, ONLY_HERE) { Reach::Here } else { Reach::Everywhere }
+}
+
+fn asks(uri: &Uri, wanted: &str) -> bool {
+    uri.query().is_some_and(|query| query.split('&').any(|part| part == wanted))
 }
 
 #[expect(clippy::result_large_err, reason = "an answer, made once a request")]
@@ -124,7 +131,10 @@ fn found(customer: Result<Option<Vec<u8>>, LookupError>, uri: &Uri) -> Response 
     match customer {
         Ok(Some(body)) => answer::json_bytes(StatusCode::OK, body),
         Ok(None) => answer::error(StatusCode::NOT_FOUND, "no such customer"),
-        Err(LookupError::At(address)) => answer::redirect(&format!("{address}{}", uri.path())),
+        Err(LookupError::At(address)) => {
+            let location = format!("{address}{}", uri.path());
+            if asks(uri, STAY) { answer::elsewhere(&location) } else { answer::redirect(&location) }
+        }
         Err(
             error @ (LookupError::Busy
             | LookupError::NotReady

@@ -257,6 +257,10 @@ async fn a_customer_of_another_instance_is_redirected_to_it() {
     let answer = running.say(request).await;
     assert!(answer.starts_with("HTTP/1.1 307 "), "{answer}");
     assert!(answer.contains("location: http://other:8080/v1/customers/away\r\n"), "{answer}");
+    // A browser follows nobody to another origin: it is told where.
+    let answer = running.get("/v1/customers/away?redirect=no").await;
+    let told = r#"{"error":"ask there","location":"http://other:8080/v1/customers/away"}"#;
+    assert_eq!(answer, (421, told.to_owned()));
     running.stop().await;
 }
 

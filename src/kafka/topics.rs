@@ -54,11 +54,13 @@ pub enum Role {
     Pulse,
     /// The changelog of the spike detector.
     Detector,
+    /// Customers of whom somebody should be told.
+    Alerts,
 }
 
 impl Role {
     /// Every variant, in the order of creation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Input,
         Self::Moments,
         Self::Engagement,
@@ -68,6 +70,7 @@ impl Role {
         Self::Pulse,
         Self::Detector,
         Self::Owners,
+        Self::Alerts,
     ];
 
     fn settings(self) -> &'static [(&'static str, &'static str)] {
@@ -75,6 +78,8 @@ impl Role {
             Self::Input | Self::Moments | Self::Rejects | Self::PainSpikes => &[],
             // Read again for as long as a minute can be corrected; a week bridges a long stop.
             Self::Pulse => &[("cleanup.policy", "delete"), ("retention.ms", "691200000")],
+            // It names customers, and after a day nobody is told any more.
+            Self::Alerts => &[("retention.ms", "86400000")],
             Self::Engagement | Self::Owners => &[("cleanup.policy", "compact")],
             Self::State | Self::Detector => {
                 &[("cleanup.policy", "compact"), ("segment.bytes", STATE_SEGMENT_BYTES)]
@@ -91,6 +96,7 @@ impl Role {
             | Self::PainSpikes
             | Self::Pulse
             | Self::Detector
+            | Self::Alerts
             | Self::Owners => false,
         }
     }
@@ -100,7 +106,7 @@ impl Role {
     pub(super) fn partition_count(self, input: i32) -> i32 {
         match self {
             Self::Input | Self::Moments | Self::Engagement | Self::Rejects | Self::State => input,
-            Self::PainSpikes | Self::Pulse | Self::Detector | Self::Owners => 1,
+            Self::PainSpikes | Self::Pulse | Self::Detector | Self::Owners | Self::Alerts => 1,
         }
     }
 }
@@ -439,7 +445,7 @@ fn remedy(brokers: &str, plan: &TopicPlan) -> String {
             Role::Input | Role::Moments | Role::Engagement | Role::Rejects | Role::State => {
                 format!(" --partitions <as many as {reference} has>")
             }
-            Role::PainSpikes | Role::Pulse | Role::Detector | Role::Owners => {
+            Role::PainSpikes | Role::Pulse | Role::Detector | Role::Owners | Role::Alerts => {
                 " --partitions 1".to_owned()
             }
         };
@@ -468,7 +474,12 @@ fn acls(brokers: &str, plan: &TopicPlan) -> Vec<String> {
                 "--operation Read --operation Write --operation Describe"
             }
             Role::Input => read,
-            Role::State | Role::PainSpikes | Role::Pulse | Role::Detector | Role::Owners => {
+            Role::State
+            | Role::PainSpikes
+            | Role::Pulse
+            | Role::Detector
+            | Role::Owners
+            | Role::Alerts => {
                 "--operation Read --operation Write --operation Describe --operation DescribeConfigs"
             }
             Role::Moments | Role::Engagement | Role::Rejects => {

@@ -1,10 +1,13 @@
-//! Telling people of spikes: Alertmanager, and a plain webhook.
+//! Telling people of spikes, and of single customers: Alertmanager, and a plain webhook.
 //!
 //! Alertmanager is told the state, again and again: which spikes are open. So it may restart, and a
 //! message may be lost. The webhook is told the events: each record once and in order, again until it
-//! is taken.
+//! is taken. Of customers only the webhook is told: who answers an alert at night is not who calls a
+//! customer back, and Alertmanager's labels are no place for customer ids.
 
 mod alertmanager;
+mod customer;
+mod letter;
 mod post;
 mod record;
 mod webhook;
@@ -13,8 +16,10 @@ use std::collections::VecDeque;
 
 use self::{
     alertmanager::Alerts,
+    customer::{Customer, Limit},
+    letter::Letter,
     post::Poster,
-    record::{Record, is_stale},
+    record::Record,
     webhook::Webhook,
 };
 use crate::model::{EventTime, Span};
@@ -30,6 +35,8 @@ pub struct Settings {
     pub token: Option<String>,
     /// Nobody is told of what is older.
     pub max_age: Span,
+    /// Of so many customers by themselves somebody is told in an hour.
+    pub customers_per_hour: u32,
     /// The application: a label of alerts.
     pub app: String,
     /// Where this instance can be looked at.
@@ -45,6 +52,28 @@ impl std::fmt::Debug for Settings {
             .field("webhook", &self.webhook.is_some())
             .field("max_age", &self.max_age)
             .finish_non_exhaustive()
+    }
+}
+
+/// What people are told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Matter {
+    /// Something is broken for many.
+    Spikes,
+    /// Somebody waits for an answer.
+    Customers,
+}
+
+impl Matter {
+    /// Every variant.
+    pub const ALL: [Self; 2] = [Self::Spikes, Self::Customers];
+
+    /// The name used as a metric label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Spikes => "spikes",
+            Self::Customers => "customers",
+        }
     }
 }
 
@@ -81,11 +110,14 @@ pub enum Delivery {
     Refused,
     /// Nobody could act on it any more.
     TooOld,
+    /// Of too many customers somebody was told in this hour.
+    OverLimit,
 }
 
 impl Delivery {
     /// Every variant.
-    pub const ALL: [Self; 4] = [Self::Delivered, Self::Failed, Self::Refused, Self::TooOld];
+    pub const ALL: [Self; 5] =
+        [Self::Delivered, Self::Failed, Self::Refused, Self::TooOld, Self::OverLimit];
 
     /// The name used as a metric label.
     pub const fn as_str(self) -> &'static str {
@@ -94,6 +126,7 @@ impl Delivery {
             Self::Failed => "failed",
             Self::Refused => "refused",
             Self::TooOld => "too_old",
+            Self::OverLimit => "over_limit",
         }
     }
 }
@@ -121,28 +154,36 @@ const QUEUE_MAX: usize = 256;
 #[derive(Debug)]
 pub struct Notifier {
     settings: Settings,
+    matter: Matter,
     poster: Poster,
     alerts: Option<Alerts>,
     webhook: Option<Webhook>,
-    /// Offset and record, in order.
-    queue: VecDeque<(i64, Record)>,
+    /// Offset and letter, in order.
+    queue: VecDeque<(i64, Letter)>,
     next_offset: i64,
+    limit: Limit,
+    /// What came of records that were not even queued.
+    dropped: Vec<Outcome>,
 }
 
 impl Notifier {
-    /// Begins with the record at `offset`.
+    /// Begins with the record at `offset` of that matter's topic.
     ///
     /// # Errors
     ///
     /// The system gives no client.
-    pub fn new(settings: Settings, offset: i64) -> Result<Self, NotifyFailure> {
+    pub fn new(settings: Settings, matter: Matter, offset: i64) -> Result<Self, NotifyFailure> {
+        let state = settings.alertmanager.is_some() && matter == Matter::Spikes;
         Ok(Self {
             poster: Poster::new().map_err(NotifyFailure)?,
-            alerts: settings.alertmanager.is_some().then(Alerts::default),
+            alerts: state.then(Alerts::default),
             webhook: settings.webhook.is_some().then(Webhook::default),
+            limit: Limit::new(settings.customers_per_hour),
             settings,
+            matter,
             queue: VecDeque::new(),
             next_offset: offset,
+            dropped: Vec::new(),
         })
     }
 
@@ -161,31 +202,52 @@ impl Notifier {
         self.queue.front().map_or(self.next_offset, |(offset, _)| *offset)
     }
 
-    /// Takes a record of `pain-spikes`. `now` is the wall clock.
+    /// Takes a record of the matter's topic. `now` is the wall clock.
     pub fn take(&mut self, offset: i64, record: &[u8], now: EventTime) {
         self.next_offset = offset + 1;
-        let Some(record) = Record::read(record) else { return };
+        let letter = match self.matter {
+            Matter::Spikes => self.spike(record, now),
+            Matter::Customers => self.customer(record, now),
+        };
+        if let Some(letter) = letter.filter(|_| self.webhook.is_some()) {
+            self.queue.push_back((offset, letter));
+        }
+    }
+
+    fn spike(&mut self, record: &[u8], now: EventTime) -> Option<Letter> {
+        let record = Record::read(record)?;
         if let Some(alerts) = &mut self.alerts {
             alerts.take(&record, now, self.settings.max_age);
         }
-        if self.webhook.is_some() {
-            self.queue.push_back((offset, record));
+        Some(record.into_letter())
+    }
+
+    fn customer(&mut self, record: &[u8], now: EventTime) -> Option<Letter> {
+        let customer = Customer::read(record)?;
+        let fresh = !customer.letter.is_stale(now, self.settings.max_age);
+        if fresh && self.webhook.is_some() && !self.limit.allows(&customer, now) {
+            if customer.is_new {
+                let (receiver, result) = (Receiver::Webhook, Delivery::OverLimit);
+                self.dropped.push(Outcome { receiver, result, problem: None });
+            }
+            return None;
         }
+        Some(customer.letter)
     }
 
     /// Says what is due. `open`: the last records of the open spikes. `now` is the wall clock.
     pub fn turn(&mut self, open: &[Vec<u8>], now: EventTime) -> Vec<Outcome> {
-        let mut outcomes = Vec::new();
+        let mut outcomes = std::mem::take(&mut self.dropped);
         let Self { settings, poster, alerts, webhook, queue, .. } = self;
         if let (Some(alerts), Some(url)) = (alerts, &settings.alertmanager) {
             outcomes.extend(alerts.turn(open, now, (poster, url, settings)));
         }
         if let (Some(webhook), Some(url)) = (webhook, &settings.webhook) {
-            while let Some((_, record)) = queue.front() {
-                let outcome = if is_stale(record, now, settings.max_age) {
+            while let Some((_, letter)) = queue.front() {
+                let outcome = if letter.is_stale(now, settings.max_age) {
                     webhook.give_up()
                 } else {
-                    match webhook.turn(record, now, (poster, url, settings)) {
+                    match webhook.turn(letter, now, (poster, url, settings)) {
                         Some(outcome) => outcome,
                         None => break,
                     }

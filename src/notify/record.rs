@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::letter::Letter;
 use crate::model::{EventTime, Span};
 
 /// What is read of a record; the rest is passed on as it is.
@@ -40,6 +41,19 @@ impl Record {
         let as_of: jiff::Timestamp = head.as_of.parse().ok()?;
         let as_of = EventTime::from_millis(as_of.as_millisecond())?;
         Some(Self { head, whole, as_of })
+    }
+
+    /// Returns it as the webhook is told it.
+    pub(super) fn into_letter(self) -> Letter {
+        let head = &self.head;
+        Letter {
+            id: format!("{}-{}", head.spike_id, head.sequence),
+            kind: format!("rega.{}_spike.{}", head.numerator, head.state),
+            subject: self.place(),
+            as_of: self.as_of,
+            backfill: head.backfill,
+            whole: self.whole,
+        }
     }
 
     /// Returns where it is, in a few words.

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{
     Delivery, Outcome, Receiver, Settings,
+    letter::Letter,
     post::{Post, Poster},
-    record::Record,
 };
 use crate::model::{EventTime, Span, stable_hash};
 
@@ -22,33 +22,31 @@ pub(super) struct Webhook {
 }
 
 impl Webhook {
-    /// Posts a record, if that is due.
+    /// Posts a letter, if that is due.
     pub(super) fn turn(
         &mut self,
-        record: &Record,
+        letter: &Letter,
         now: EventTime,
         (poster, url, settings): (&Poster, &str, &Settings),
     ) -> Option<Outcome> {
         if self.due.is_some_and(|due| now < due) {
             return None;
         }
-        let head = &record.head;
-        let id = format!("{}-{}", head.spike_id, head.sequence);
         let event = json!({
             "specversion": "1.0",
-            "id": id,
+            "id": letter.id,
             "source": format!("rega/{}", settings.app),
-            "type": format!("rega.{}_spike.{}", head.numerator, head.state),
-            "subject": record.place(),
-            "time": record.as_of.to_string(),
+            "type": letter.kind,
+            "subject": letter.subject,
+            "time": letter.as_of.to_string(),
             "datacontenttype": "application/json",
-            "data": record.whole,
+            "data": letter.whole,
         });
         let answer = poster.post(Post {
             url,
             content_type: "application/cloudevents+json",
             token: settings.token.as_deref(),
-            idempotency_key: Some(&id),
+            idempotency_key: Some(&letter.id),
             body: event.to_string(),
         });
         let (result, problem) = match answer {
@@ -56,7 +54,7 @@ impl Webhook {
             Err(not_taken) if not_taken.for_good => (Delivery::Refused, Some(not_taken.problem)),
             Err(not_taken) => {
                 self.failures += 1;
-                self.due = Some(now.plus(pause(self.failures, &id)));
+                self.due = Some(now.plus(pause(self.failures, &letter.id)));
                 let receiver = Receiver::Webhook;
                 let problem = Some(not_taken.problem);
                 return Some(Outcome { receiver, result: Delivery::Failed, problem });

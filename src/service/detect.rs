@@ -16,12 +16,12 @@ use std::{sync::Arc, time::Duration};
 use super::{publish::read_pulse_key, shared::Shared};
 use crate::{
     clock::Stopwatch,
-    engine::spike::{Detector, Found, Numerator, PulseRecord, Restored},
+    engine::spike::{Detector, Found, Numerator, Patience, PulseRecord, Restored},
     kafka::{
         Class, GroupConsumer, KafkaFailure, Outbox, Outgoing, Polled, Rebalance, Restore,
         RestoreStep, Role,
     },
-    model::{EventTime, Span},
+    model::{EventTime, Span, span_of},
     telemetry::{DetectorStanding, log},
 };
 
@@ -34,6 +34,10 @@ const COMMIT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Records of one transaction: bounds what an abort repeats.
 const RECORDS_MAX: usize = 2000;
+
+/// How often metrics are told how the detector stands: it looks at every key, and minutes may come by
+/// the hundred a second.
+const STANDING_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long to wait for a record.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -78,6 +82,10 @@ struct Session<'w> {
     outbox: Outbox,
     owned: Option<Owned>,
     transaction: Stopwatch,
+    /// Measures for how long a partition was not heard of. Not the wall clock, which a demo lets run
+    /// through weeks in a minute: nobody would be waited for.
+    opened: Stopwatch,
+    told: Stopwatch,
 }
 
 /// The partition in this member's hands.
@@ -100,7 +108,13 @@ impl<'w> Session<'w> {
         let group = format!("{}-detector", settings.app);
         let topic = settings.topics.name(Role::Pulse);
         let consumer = GroupConsumer::open(&settings.connection, &group, &name, topic)?;
-        Ok(Self { shared, consumer, outbox, owned: None, transaction: Stopwatch::start() })
+        let [transaction, opened, told] = [(); 3].map(|()| Stopwatch::start());
+        Ok(Self { shared, consumer, outbox, owned: None, transaction, opened, told })
+    }
+
+    /// Returns how long this session has lasted, as an instant to measure from.
+    fn lasted(&self) -> EventTime {
+        EventTime::MIN.plus(span_of(self.opened.elapsed()))
     }
 
     fn run(&mut self) -> Result<(), KafkaFailure> {
@@ -178,7 +192,7 @@ impl<'w> Session<'w> {
         self.committed()?;
         let topic = settings.topics.name(Role::Detector);
         let mut restore = Restore::begin(&settings.connection, &settings.app, topic, PARTITION)?;
-        let now = settings.clock.now();
+        let now = self.lasted();
         let mut restored = Restored::new(settings.detector.clone());
         let mut damaged = None;
         loop {
@@ -227,13 +241,13 @@ impl<'w> Session<'w> {
     }
 
     fn read(&mut self) -> Result<(), KafkaFailure> {
-        let now = self.shared.settings.clock.now();
+        let heard_at = self.lasted();
         let mut patience = PATIENCE;
         for _ in 0..RECORDS_MAX {
             match self.consumer.poll(patience) {
                 Polled::Record(record) => {
                     if let Some(owned) = &mut self.owned {
-                        owned.take(record.offset(), record.key(), record.value(), now);
+                        owned.take(record.offset(), record.key(), record.value(), heard_at);
                     }
                 }
                 Polled::End(_) => {
@@ -253,12 +267,17 @@ impl<'w> Session<'w> {
             return Ok(());
         };
         let before = owned.found.minutes;
-        owned.detector.judge(Some(now), Some(IDLE_AFTER), &mut owned.found);
+        let now = self.shared.settings.clock.now();
+        let patience = Patience { now: heard_at, idle_after: IDLE_AFTER };
+        owned.detector.judge(Some(now), Some(patience), &mut owned.found);
         if before < owned.found.minutes && !owned.dirty {
             owned.dirty = true;
             self.transaction = Stopwatch::start();
         }
-        self.shared.telemetry.detector(Some(&owned.standing(now)));
+        if STANDING_INTERVAL <= self.told.elapsed() {
+            self.told = Stopwatch::start();
+            self.shared.telemetry.detector(Some(&owned.standing(now)));
+        }
         Ok(())
     }
 
@@ -303,7 +322,7 @@ impl<'w> Session<'w> {
 }
 
 impl Owned {
-    fn take(&mut self, offset: i64, key: Option<&[u8]>, value: Option<&[u8]>, now: EventTime) {
+    fn take(&mut self, offset: i64, key: Option<&[u8]>, value: Option<&[u8]>, heard_at: EventTime) {
         if self.next_offset <= offset {
             self.stop_recalling();
             self.next_offset = offset + 1;
@@ -313,7 +332,7 @@ impl Owned {
         let Some(((partition, minute), value)) = key.and_then(read_pulse_key).zip(value) else {
             return;
         };
-        let pulse = PulseRecord { partition, minute, value, offset, heard_at: now };
+        let pulse = PulseRecord { partition, minute, value, offset, heard_at };
         if !self.detector.note(&pulse, &mut self.found) {
             log::pulse_unreadable(partition, offset);
         }

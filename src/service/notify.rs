@@ -1,4 +1,5 @@
-//! Telling people: one member of a group owns notification and reads the committed spikes.
+//! Telling people: one member of a group owns notification and reads the committed spikes, and one
+//! the customers of whom a rule wants somebody to be told.
 //!
 //! At least once: the group's offset moves when a record has been delivered, refused for good, or is
 //! too old for anybody to act on. What a receiver hears twice has the same idempotency key.
@@ -9,7 +10,7 @@ use super::shared::Shared;
 use crate::{
     clock::Stopwatch,
     kafka::{GroupConsumer, KafkaFailure, Polled, Rebalance, Role},
-    notify::Notifier,
+    notify::{Matter, Notifier},
     telemetry::log,
 };
 
@@ -25,17 +26,31 @@ const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
 /// A pause before new clients are made.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The one partition of the topic of spikes that Rega writes to.
+/// The one partition of each topic that Rega writes to.
 const PARTITION: i32 = 0;
 
-/// Notifies until asked to stop.
+/// Notifies of spikes until asked to stop.
 ///
 /// # Errors
 ///
 /// The broker does not permit what is needed: that does not get better by trying.
-pub(super) fn notify(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
+pub(super) fn notify_of_spikes(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
+    notify(shared, Matter::Spikes)
+}
+
+/// Notifies of customers until asked to stop.
+///
+/// # Errors
+///
+/// As [`notify_of_spikes`].
+pub(super) fn notify_of_customers(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
+    notify(shared, Matter::Customers)
+}
+
+fn notify(shared: &Arc<Shared>, matter: Matter) -> Result<(), KafkaFailure> {
     while !shared.stop.is_asked() {
-        let Err(failure) = Session::open(shared).and_then(|mut session| session.run()) else {
+        let Err(failure) = Session::open(shared, matter).and_then(|mut session| session.run())
+        else {
             return Ok(());
         };
         if failure.is_refusal() {
@@ -49,6 +64,7 @@ pub(super) fn notify(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
 
 struct Session<'w> {
     shared: &'w Shared,
+    matter: Matter,
     consumer: GroupConsumer,
     /// While this member owns notification.
     notifier: Option<Notifier>,
@@ -57,14 +73,18 @@ struct Session<'w> {
 }
 
 impl<'w> Session<'w> {
-    fn open(shared: &'w Shared) -> Result<Self, KafkaFailure> {
+    fn open(shared: &'w Shared, matter: Matter) -> Result<Self, KafkaFailure> {
         let settings = &shared.settings;
-        let name = format!("{}.{}.notify", settings.app, settings.instance);
-        let group = format!("{}-notify", settings.app);
-        let topic = settings.topics.name(Role::PainSpikes);
+        let (role, task) = match matter {
+            Matter::Spikes => (Role::PainSpikes, "notify"),
+            Matter::Customers => (Role::Alerts, "alerts"),
+        };
+        let name = format!("{}.{}.{task}", settings.app, settings.instance);
+        let group = format!("{}-{task}", settings.app);
+        let topic = settings.topics.name(role);
         let consumer = GroupConsumer::open(&settings.connection, &group, &name, topic)?;
         let since = Stopwatch::start();
-        Ok(Self { shared, consumer, notifier: None, committed: 0, since })
+        Ok(Self { shared, matter, consumer, notifier: None, committed: 0, since })
     }
 
     fn run(&mut self) -> Result<(), KafkaFailure> {
@@ -88,7 +108,7 @@ impl<'w> Session<'w> {
                 Rebalance::Revoked { partitions, lost } => {
                     let done = if lost { Ok(()) } else { self.commit() };
                     let held = partitions.contains(&PARTITION) && self.notifier.take().is_some();
-                    self.shared.telemetry.notify_queue(0);
+                    self.shared.telemetry.notify_queue(self.matter.as_str(), 0);
                     self.consumer.unassign(if held { &[PARTITION] } else { &[] })?;
                     done?;
                 }
@@ -103,7 +123,7 @@ impl<'w> Session<'w> {
         let (first, end) = self.consumer.bounds(PARTITION, ANSWER_LIMIT)?;
         let from = offsets.get(&PARTITION).copied().flatten().unwrap_or(first);
         let from = from.clamp(first, end.max(first));
-        match Notifier::new(settings.clone(), from) {
+        match Notifier::new(settings.clone(), self.matter, from) {
             Ok(notifier) => self.notifier = Some(notifier),
             Err(problem) => {
                 log::notifier_rebuilt(&problem.to_string());
@@ -144,7 +164,7 @@ impl<'w> Session<'w> {
                 log::not_delivered(outcome.receiver.as_str(), &problem);
             }
         }
-        self.shared.telemetry.notify_queue(notifier.queued_count());
+        self.shared.telemetry.notify_queue(self.matter.as_str(), notifier.queued_count());
         if COMMIT_INTERVAL <= self.since.elapsed() {
             self.since = Stopwatch::start();
             self.commit()?;

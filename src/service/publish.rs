@@ -60,6 +60,10 @@ impl Publisher<'_> {
                         value: Some(effects.bytes(moment.value)),
                     };
                     self.outbox.send(&record, &[])?;
+                    if moment.alert {
+                        let topic = self.plan.name(Role::Alerts);
+                        self.outbox.send(&Outgoing { topic, partition: 0, ..record }, &[])?;
+                    }
                 }
                 Effect::Reject(item) => self.reject(partition, source, effects, item)?,
                 Effect::Pulse(minute) => self.pulse(partition, effects, minute)?,

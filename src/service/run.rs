@@ -426,8 +426,12 @@ impl Workers {
     fn besides(shared: &Shared) -> Vec<(&'static str, Work)> {
         let mut besides: Vec<(&'static str, Work)> =
             vec![("rega-detector", detect::detect), ("rega-spikes", spikes::follow)];
-        if shared.settings.notify.is_some() {
-            besides.push(("rega-notify", notify::notify));
+        if let Some(settings) = &shared.settings.notify {
+            besides.push(("rega-notify", notify::notify_of_spikes));
+            // Alertmanager is not told of customers.
+            if settings.webhook.is_some() {
+                besides.push(("rega-alerts", notify::notify_of_customers));
+            }
         }
         besides
     }

@@ -90,7 +90,8 @@ impl Reading {
 
 /// Returns who is told of spikes; `None` for nobody.
 fn notify(config: &Config) -> Option<notify::Settings> {
-    let config::settings::Notify { max_age, alertmanager, webhook, token } = &config.notify;
+    let config::settings::Notify { max_age, alertmanager, webhook, token, customers_per_hour } =
+        &config.notify;
     if alertmanager.is_none() && webhook.is_none() {
         return None;
     }
@@ -100,6 +101,7 @@ fn notify(config: &Config) -> Option<notify::Settings> {
         webhook: webhook.clone(),
         token: token.as_ref().map(|Secret(token)| token.clone()),
         max_age: *max_age,
+        customers_per_hour: *customers_per_hour,
         app: config.app.clone(),
         site: advertised.unwrap_or_else(|| format!("http://{}", config.http.listen)),
     })
@@ -169,6 +171,7 @@ pub fn plan(config: &Config) -> TopicPlan {
             (Role::PainSpikes, pain_spikes),
             (Role::Pulse, format!("{app}-pulse")),
             (Role::Detector, format!("{app}-detector")),
+            (Role::Alerts, format!("{app}-alerts")),
         ]),
         sources,
         app: app.clone(),

@@ -14,7 +14,10 @@ use crate::engine::spike::{Found, Numerator, SpikeState};
 const RECEIVERS: [&str; 2] = ["alertmanager", "webhook"];
 
 /// What comes of a notification.
-const RESULTS: [&str; 4] = ["delivered", "failed", "refused", "too_old"];
+const RESULTS: [&str; 5] = ["delivered", "failed", "refused", "too_old", "over_limit"];
+
+/// What people are told of.
+const MATTERS: [&str; 2] = ["spikes", "customers"];
 
 /// The kinds of key.
 const KEY_KINDS: [&str; 5] = ["all", "channel", "event", "property", "band"];
@@ -38,6 +41,7 @@ pub(super) struct Alarms {
     spikes: IntCounterVec,
     minutes: IntCounterVec,
     corrections: IntCounterVec,
+    unwatched: IntCounterVec,
     notifications: IntCounterVec,
     open: IntGaugeVec,
     lag: GaugeVec,
@@ -72,6 +76,7 @@ impl Alarms {
             spikes: whole(&declared::SPIKES)?,
             minutes: whole(&declared::DETECTOR_MINUTES)?,
             corrections: whole(&declared::DETECTOR_CORRECTIONS)?,
+            unwatched: whole(&declared::DETECTOR_UNWATCHED)?,
             notifications: whole(&declared::NOTIFICATIONS)?,
             open: gauge(&declared::SPIKES_OPEN)?,
             keys: gauge(&declared::DETECTOR_KEYS)?,
@@ -96,7 +101,10 @@ impl Alarms {
         }
         add(&self.minutes, &[], 0);
         add(&self.corrections, &[], 0);
-        self.queue(0);
+        add(&self.unwatched, &[], 0);
+        for matter in MATTERS {
+            self.queue(matter, 0);
+        }
         self.stand(&DetectorStanding::default());
     }
 
@@ -114,6 +122,7 @@ impl Alarms {
         }
         add(&self.minutes, &[], found.minutes);
         add(&self.corrections, &[], found.corrections);
+        add(&self.unwatched, &[], found.unwatched);
     }
 
     pub(super) fn stand(&self, standing: &DetectorStanding) {
@@ -134,8 +143,8 @@ impl Alarms {
         add(&self.notifications, &[receiver, result], 1);
     }
 
-    pub(super) fn queue(&self, count: usize) {
-        set(&self.queue, &[], i64::try_from(count).unwrap_or(i64::MAX));
+    pub(super) fn queue(&self, matter: &str, count: usize) {
+        set(&self.queue, &[matter], i64::try_from(count).unwrap_or(i64::MAX));
     }
 }
 

@@ -257,9 +257,9 @@ impl Telemetry {
         self.alarms.notified(receiver, result);
     }
 
-    /// So many records wait for a receiver.
-    pub fn notify_queue(&self, count: usize) {
-        self.alarms.queue(count);
+    /// So many records of a matter wait for a receiver.
+    pub fn notify_queue(&self, matter: &str, count: usize) {
+        self.alarms.queue(matter, count);
     }
 
     /// So many watch the live picture, and so many more frames were missed.

@@ -224,12 +224,14 @@ metrics! {
         "Minutes that the spike detector judged.";
     DETECTOR_CORRECTIONS = Counter "rega_detector_corrections_total" [] 1,
         "Minutes of partitions that came, or changed, after they had been judged.";
+    DETECTOR_UNWATCHED = Counter "rega_detector_unwatched_total" [] 1,
+        "Minutes of keys that the spike detector did not watch, because it has as many as it may have.";
     DETECTOR_KEYS = Gauge "rega_detector_keys" ["kind"] 5,
         "Keys that the spike detector watches, by kind.";
-    NOTIFICATIONS = Counter "rega_notifications_total" ["receiver" "result"] 8,
-        "Attempts to tell somebody of spikes, by receiver and what came of it.";
-    NOTIFY_QUEUE = Gauge "rega_notify_queue" [] 1,
-        "Records of spikes that wait for the webhook.";
+    NOTIFICATIONS = Counter "rega_notifications_total" ["receiver" "result"] 10,
+        "Attempts to tell somebody of spikes and customers, by receiver and what came of it.";
+    NOTIFY_QUEUE = Gauge "rega_notify_queue" ["matter"] 2,
+        "Records of spikes and of customers that wait for the webhook.";
     WORKERS = Gauge "rega_workers" [] 1,
         "Workers that report.";
     VIEWERS = Gauge "rega_viewers" [] 1,

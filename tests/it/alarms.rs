@@ -272,3 +272,86 @@ fn a_spike_is_told_once_and_said_to_be_over_also_when_its_finder_is_killed() {
     }
     check_events(&events, &spikes);
 }
+
+/// Whose pain nobody makes good, and who is called back if they have bought before.
+const CALL_BACK: &str = "pack: mine
+actors: { events: { payment_failed: system } }
+rules:
+  - name: purchase
+    when: { event: bought }
+    label: { micro_moment: buy, stage: purchase }
+  - name: payment failed
+    when: { event: payment_failed }
+    label: { valence: pain, reason: payment_failed, severity: 2 }
+    recover_within: 24h
+  - name: payment approved
+    when: { event: payment_approved }
+    closes: { episode: pain }
+  - name: nobody made it good
+    when: { event: unrecovered_pain }
+    label: { valence: pain, reason: unrecovered_pain }
+  - name: call back who has bought
+    when:
+      event: unrecovered_pain
+      customer: { seen: { event: bought, at_least: 1, within: 30d } }
+    alert: true
+";
+
+/// Returns a touchpoint, as it is produced.
+fn touch(customer: &str, event: &str, ts: &str) -> (i32, String, String) {
+    let value = format!(
+        r#"{{"event_id":"{customer}-{event}","customer_id":"{customer}","ts":"{ts}","channel":"web","event":"{event}"}}"#
+    );
+    (0, customer.to_owned(), value)
+}
+
+#[test]
+fn of_whom_a_rule_says_so_somebody_is_told_within_the_limit_and_that_it_was_not_so() {
+    let Some(broker) = broker::shared() else { return };
+    let (port, received) = receiver();
+    let app = unique("callback");
+    client::create_topic(broker, &format!("{app}-touchpoints"), 1, &[]);
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("mine.yaml"), CALL_BACK).unwrap();
+    let http = free_port();
+    let more = format!(
+        "rules: [./mine.yaml]\nworkers: 1\nhttp: {{ listen: '127.0.0.1:{http}' }}\nnotify:\n  \
+         max_age: 3650d\n  customers_per_hour: 2\n  webhook: {{ url: \
+         'http://127.0.0.1:{port}/events' }}\n"
+    );
+    let mut rega = instance(broker, &app, folder.path(), &more);
+    rega.wait_for("partition ready");
+    let mut touches = Vec::new();
+    for customer in ["ann", "ben", "cid", "dan"] {
+        if customer != "dan" {
+            touches.push(touch(customer, "bought", "2026-01-05T09:00:00Z"));
+        }
+        touches.push(touch(customer, "payment_failed", "2026-01-05T10:00:00Z"));
+    }
+    touches.push(touch("eve", "bought", "2026-01-06T11:00:00Z"));
+    produce(broker, &app, &touches);
+    let next = || received.recv_timeout(LIMIT).expect("the webhook is told in time");
+    for customer in ["ann", "ben"] {
+        let Received { headers, body, .. } = next();
+        assert_eq!(body["type"], "rega.customer_alert.open", "{body:#}");
+        assert_eq!(
+            (&body["subject"], &body["data"]["customer_id"]),
+            (&customer.into(), &customer.into())
+        );
+        assert_eq!(body["data"]["reason"], "unrecovered_pain");
+        assert_eq!(headers["idempotency-key"], body["id"].as_str().unwrap());
+    }
+    // It was fixed in time, as is heard too late: also for one of whom nobody was told.
+    let fixed = ["cid", "ben"].map(|who| touch(who, "payment_approved", "2026-01-05T12:00:00Z"));
+    produce(broker, &app, &fixed);
+    let Received { body, .. } = next();
+    assert_eq!(body["type"], "rega.customer_alert.closed", "{body:#}");
+    assert_eq!((&body["subject"], &body["data"]["retracted"]), (&"ben".into(), &true.into()));
+    let metrics = crate::web::ask(&format!("127.0.0.1:{http}"), "GET", "/metrics", "").unwrap().1;
+    let count = |result: &str, count: u32| {
+        let line =
+            format!("rega_notifications_total{{receiver=\"webhook\",result=\"{result}\"}} {count}");
+        assert!(metrics.contains(&line), "{line}");
+    };
+    count("over_limit", 1);
+}

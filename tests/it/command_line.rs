@@ -89,23 +89,40 @@ fn what_rega_writes_fits_its_schemas() {
     let outputs = ["--moments", &moments, "--engagement", &engagement, "--rejects", &rejects];
     let replayed = rega(&[["replay", &path("touchpoints")].as_slice(), &outputs].concat(), &[]);
     assert_eq!(replayed.status.code(), Some(0), "{}", text(&replayed.stderr));
+    fits("touchpoint", &generated.stdout);
+    for (name, path) in [("moments", moments), ("engagement", engagement), ("rejects", rejects)] {
+        fits(name, &std::fs::read(path).unwrap());
+    }
+}
 
-    let written: Vec<_> = ["touchpoint", "moments", "engagement", "rejects"]
-        .into_iter()
-        .zip([generated.stdout].into_iter().chain(
-            [moments, engagement, rejects].into_iter().map(|path| std::fs::read(path).unwrap()),
-        ))
-        .collect();
-    for (name, lines) in written {
-        let schema = rega(&["check", "--schema", name], &[]).stdout;
-        let schema = serde_json::from_slice(&schema).unwrap();
-        let validator = jsonschema::validator_for(&schema).unwrap();
-        assert!(!lines.is_empty(), "{name}");
-        for line in text(&lines).lines() {
-            let record = serde_json::from_str(line).unwrap();
-            if let Err(error) = validator.validate(&record) {
-                panic!("{name}: {error} at {}\n{line}", error.instance_path());
-            }
+#[test]
+fn what_rega_writes_of_spikes_fits_its_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let shop = ["generate", "--events", "22000", "--customers", "1500", "--activity", "7"];
+    let spike = ["--seed", "5", "--spike", "app/app_crashed@40h×40~2h"];
+    let generated = rega(&[shop.as_slice(), &spike].concat(), &[]);
+    std::fs::write(path("touchpoints"), generated.stdout).unwrap();
+    let replayed = rega(&["replay", &path("touchpoints"), "--spikes", &path("spikes")], &[]);
+    assert_eq!(replayed.status.code(), Some(0), "{}", text(&replayed.stderr));
+    let spikes = std::fs::read(path("spikes")).unwrap();
+    fits("pain-spikes", &spikes);
+    for state in ["open", "update", "closed"] {
+        assert!(text(&spikes).contains(&format!("\"state\":\"{state}\"")), "{state}");
+    }
+}
+
+/// Checks each line against the schema of that name.
+#[track_caller]
+fn fits(name: &str, lines: &[u8]) {
+    let schema = rega(&["check", "--schema", name], &[]).stdout;
+    let schema = serde_json::from_slice(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(!lines.is_empty(), "{name}");
+    for line in text(lines).lines() {
+        let record = serde_json::from_str(line).unwrap();
+        if let Err(error) = validator.validate(&record) {
+            panic!("{name}: {error} at {}\n{line}", error.instance_path());
         }
     }
 }

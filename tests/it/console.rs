@@ -6,9 +6,16 @@ use std::{
     thread,
 };
 
+use rega::model::Partitioner;
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::{browser::Browser, process::free_port};
+use crate::{
+    broker::{self, unique},
+    browser::Browser,
+    client,
+    process::{Setup, free_port},
+};
 
 /// A demo with its console. Killed when dropped.
 struct Demo {
@@ -158,4 +165,79 @@ fn everybody_can_use_it() {
         let found = browser.accessibility().unwrap();
         assert!(found.is_empty(), "a customer, {options}:\n{}", found.join("\n"));
     }
+}
+
+#[test]
+fn a_token_is_asked_for_and_a_customer_of_another_instance_is_one_link_away() {
+    let Some(browser) = Browser::start() else { return };
+    let Some(broker) = broker::shared() else { return };
+    let app = unique("links");
+    let topic = format!("{app}-touchpoints");
+    client::create_topic(broker, &topic, 4, &[]);
+    // Enough customers for the instances to learn who places them.
+    let customers: Vec<(i32, String, String)> = (0..300)
+        .map(|number| {
+            let customer = format!("c{number}");
+            let partition = Partitioner::Murmur2.partition(customer.as_bytes(), 4);
+            let value = format!(
+                r#"{{"event_id":"e{number}","customer_id":"{customer}","ts":1750000000000,"channel":"web","event":"product_viewed"}}"#
+            );
+            (i32::try_from(partition).unwrap(), customer, value)
+        })
+        .collect();
+    let borrowed: Vec<(i32, &str, &str)> =
+        customers.iter().map(|(at, key, value)| (*at, &**key, &**value)).collect();
+    client::produce(&broker.address(), &topic, &borrowed);
+    let ports = [free_port(), free_port()];
+    let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let settings = ports.map(|port| {
+        format!(
+            "workers: 1\nhttp: {{ listen: \"127.0.0.1:{port}\", token: open-sesame-open-sesame }}\n\
+             input: {{ partitioner: murmur2 }}"
+        )
+    });
+    let setup = |index: usize| Setup {
+        broker,
+        app: &app,
+        folder: folders[index].path(),
+        more: &settings[index],
+    };
+    let mut first = setup(0).start();
+    first.wait_for_each("partition ready", 4);
+    let mut second = setup(1).start();
+    second.wait_for_each("partition ready", 2);
+    let page = |port: u16| format!("http://127.0.0.1:{port}/?language=en");
+    let enter = |token: &str| {
+        browser.wait_for("document.querySelector('#ask[open]')");
+        browser.run(
+            "document.getElementById('token').value = ''; document.getElementById('token').focus()",
+        );
+        browser.press(&format!("{token}\u{e007}"));
+    };
+    browser.open(&page(ports[0]));
+    // A wrong one is asked for again.
+    enter("sesame");
+    browser.wait_for("!document.querySelector('#ask[open]')");
+    enter("open-sesame-open-sesame");
+    browser.wait_for("document.querySelector('.state').dataset.state === 'live'");
+    // Each partition has one owner; of four customers on four partitions two are elsewhere.
+    let one_each = (0..4).map(|at| customers.iter().find(|(place, ..)| *place == at).unwrap());
+    let mut away = None;
+    for (_, customer, _) in one_each {
+        browser.run(&format!("document.getElementById('who').value = '{customer}'"));
+        browser.run("document.querySelector('#customer[open]')?.close()");
+        browser.run("document.getElementById('find').requestSubmit()");
+        let seen = browser.wait_for(
+            "document.querySelector('#customer[open] .score') ? 'here'
+               : document.querySelector('#customer[open] a')?.href",
+        );
+        if seen != "here" {
+            away = Some((customer, seen.as_str().unwrap().to_owned()));
+        }
+    }
+    let (customer, link) = away.expect("somebody is at the other instance");
+    assert_eq!(link, format!("http://127.0.0.1:{}/#customer={customer}", ports[1]));
+    browser.open(&link);
+    enter("open-sesame-open-sesame");
+    browser.wait_for("document.querySelector('#customer[open] .score')");
 }

@@ -22,6 +22,7 @@ pub(crate) fn plan(app: &str) -> TopicPlan {
             (Role::PainSpikes, name("pain-spikes")),
             (Role::Pulse, name("pulse")),
             (Role::Detector, name("detector")),
+            (Role::Alerts, name("alerts")),
         ]),
         sources: Vec::new(),
         app: app.to_owned(),

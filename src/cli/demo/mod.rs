@@ -28,7 +28,7 @@ use super::Failure;
 use crate::{
     clock::{Clock, Stopwatch},
     model::{EventTime, Span},
-    simulation::{Simulation, SimulationSpec},
+    simulation::{Simulation, SimulationSpec, Spike},
 };
 
 /// How fast the simulated clock runs, and the same in words.
@@ -42,6 +42,11 @@ const BEGINNING_MILLIS: i64 = 1_767_571_200_000;
 /// What has happened before anybody looks: long enough for parcels to be late, for apologies, and
 /// for people to come back.
 const HISTORY: Span = 14 * 24 * 3_600_000;
+
+/// What goes wrong while somebody looks, in turn: ten hours, which are ten seconds, after the history,
+/// and then every other day, for eight hours each. The list ends after twenty minutes.
+const TROUBLES: [&str; 3] = ["app/app_crashed", "web/payment_failed", "delivery/survey_answered"];
+const TROUBLE_COUNT: usize = 25;
 
 /// See everything work, on made-up customers: no Kafka, no configuration, no file
 #[derive(Debug, Args)]
@@ -69,6 +74,15 @@ pub(super) struct DemoArguments {
     http: Option<String>,
 }
 
+fn troubles(beginning: EventTime) -> Vec<Spike> {
+    let numbered = TROUBLES.iter().cycle().take(TROUBLE_COUNT).enumerate();
+    let spikes = numbered.map(|(number, key)| {
+        let hours = 14 * 24 + 10 + 48 * number;
+        Spike::parse(&format!("{key}@{hours}h×40~8h"), beginning)
+    });
+    spikes.filter_map(Result::ok).collect()
+}
+
 pub(super) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
     let beginning = EventTime::from_millis(BEGINNING_MILLIS).unwrap_or_default();
     let clock = Clock::accelerated(beginning.plus(HISTORY), SPEED);
@@ -79,7 +93,7 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
         seed: arguments.seed,
         start: beginning,
         touchpoints_per_day: f64::from(arguments.rate) * SPEED_HOURS_A_DAY,
-        spikes: Vec::new(),
+        spikes: troubles(beginning),
     });
     let mut feed = Feed::new(simulation, party.feeder()?);
     let follower = party.follower()?;
@@ -99,4 +113,14 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
     party.end()?;
     show::summarise(&stats.snapshot(situation));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_trouble_is_one_that_can_be_made() {
+        assert_eq!(troubles(EventTime::default()).len(), TROUBLE_COUNT);
+    }
 }

@@ -59,6 +59,7 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<RuleSpec> {
         let recover_within = fields.get("recover_within", span);
         let acquires = fields.get("acquires", property);
         let ignore = fields.get("ignore", flag).unwrap_or(false);
+        let alert = fields.get("alert", flag).unwrap_or(false);
         Some(RuleSpec {
             at,
             name: name?,
@@ -73,6 +74,7 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<RuleSpec> {
             recover_within,
             acquires,
             ignore,
+            alert,
         })
     })
 }

@@ -9,7 +9,7 @@ use crate::{
     config::{
         fields::Fields,
         problem::Problems,
-        values::{Vocabulary, names as list_of_names, number, span_within, text, word_of},
+        values::{Vocabulary, names as list_of_names, number, span_within, text, whole, word_of},
         yaml::Node,
     },
     engine::spike::Numerator,
@@ -40,6 +40,10 @@ pub struct Notify {
     pub alertmanager: Option<String>,
     /// `notify.webhook.url`: where each record of a spike is posted.
     pub webhook: Option<String>,
+    /// `notify.customers_per_hour`: of so many customers by themselves the webhook is told in an hour,
+    /// as rules with `alert` ask. Default 20: a team cannot call more back, and more at once is a
+    /// spike.
+    pub customers_per_hour: u32,
     /// `notify.webhook.token`: sent as a bearer token. From the environment, as a secret should be.
     pub token: Option<Secret>,
 }
@@ -53,6 +57,9 @@ impl std::fmt::Debug for Secret {
         formatter.write_str("(secret)")
     }
 }
+
+/// More than that is no list that anybody calls back.
+const PER_HOUR_MAX: u64 = 1000;
 
 /// Each property multiplies what is counted in a minute.
 const PROPERTIES_MAX: usize = 8;
@@ -83,7 +90,8 @@ pub(super) fn notify(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Notify {
         let url = optional(fields, marks, "url", names::receiver);
         (url, optional(fields, marks, "token", secret))
     });
-    Notify { max_age, alertmanager, webhook, token }
+    let customers_per_hour = setting(fields, marks, "customers_per_hour", per_hour, 20);
+    Notify { max_age, alertmanager, webhook, token, customers_per_hour }
 }
 
 fn properties(node: &Node, problems: &mut Problems) -> Option<Vec<String>> {
@@ -107,6 +115,10 @@ fn watch(node: &Node, problems: &mut Problems) -> Option<Vec<Numerator>> {
 
 fn budget(node: &Node, problems: &mut Problems) -> Option<f64> {
     within(node, problems, 0.001, 1000.0)
+}
+
+fn per_hour(node: &Node, problems: &mut Problems) -> Option<u32> {
+    u32::try_from(whole(0..=PER_HOUR_MAX)(node, problems)?).ok()
 }
 
 fn within(node: &Node, problems: &mut Problems, least: f64, most: f64) -> Option<f64> {

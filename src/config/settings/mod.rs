@@ -30,7 +30,7 @@ use crate::{
 
 /// Every setting, as it is written in a file: the environment variable is the same name in
 /// capitals with `REGA_` before it and `__` for a dot.
-pub(super) const KEYS: [&str; 50] = [
+pub(super) const KEYS: [&str; 51] = [
     "app",
     "instance",
     "kafka.brokers",
@@ -75,6 +75,7 @@ pub(super) const KEYS: [&str; 50] = [
     "notify.alertmanager.url",
     "notify.webhook.url",
     "notify.webhook.token",
+    "notify.customers_per_hour",
     "channels",
     "moments.properties",
     "text_fields",

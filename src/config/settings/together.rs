@@ -97,7 +97,7 @@ fn topics(config: &Config, marks: &Marks, problems: &mut Problems) {
                 "each needs a topic of its own",
             );
         }
-        let internal = ["state", "pulse", "detector", "owners", "routed"];
+        let internal = ["state", "pulse", "detector", "owners", "routed", "alerts"];
         let taken = internal.iter().any(|name| *topic == format!("{}-{name}", config.app));
         if let Some(at) = marks.both(key, "app").filter(|_| taken) {
             problems.add_with_help(

@@ -398,7 +398,7 @@ time: { tolerance: 1m }
 order: { window: 2m }
 history: { since: 2026-01-01T00:00:00Z, complete_after: 1d }
 visit: { gap: 1h }
-notify: { max_age: 2h, alertmanager: { url: 'http://am:9093/' }, webhook: { url: 'https://h/x', token: hush } }
+notify: { max_age: 2h, alertmanager: { url: 'http://am:9093/' }, webhook: { url: 'https://h/x', token: hush }, customers_per_hour: 7 }
 spikes: { properties: [store], watch: [pain, silence], false_alarms_per_week: 3.5 }
 channels: [kiosk]
 moments: { properties: true }
@@ -430,6 +430,7 @@ log: { format: json }
     assert!((detector.alarms_a_day - 0.5).abs() < 1e-9);
     assert_eq!(config.notify.alertmanager.as_deref(), Some("http://am:9093"));
     assert_eq!(config.notify.webhook.as_deref(), Some("https://h/x"));
+    assert_eq!(config.notify.customers_per_hour, 7);
     assert!(!format!("{config:?}").contains("hush"), "a token is shown");
 }
 

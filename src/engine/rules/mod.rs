@@ -131,6 +131,7 @@ pub(crate) struct Rule {
     pub(crate) reverses: Option<PathIx>,
     pub(crate) acquires: Option<PathIx>,
     pub(crate) ignore: bool,
+    pub(crate) alert: bool,
 }
 
 /// Compiled labels.
@@ -311,6 +312,16 @@ impl RuleSet {
     }
 
     /// Returns the rule with that position.
+    /// Returns whether one of these rules wants somebody to be told.
+    pub(crate) fn alerts(&self, rules: &[RuleIx]) -> bool {
+        rules.iter().any(|&index| self.rule(index).is_some_and(|rule| rule.alert))
+    }
+
+    /// Returns whether any rule does.
+    pub(crate) fn alerts_at_all(&self) -> bool {
+        self.rules.iter().any(|rule| rule.alert)
+    }
+
     pub(crate) fn rule(&self, index: RuleIx) -> Option<&Rule> {
         self.rules.get(usize::from(index))
     }

@@ -131,6 +131,8 @@ pub struct RuleSpec {
     pub acquires: Option<Located<String>>,
     /// Bots, staff, tests: counted, unscored, unpublished.
     pub ignore: bool,
+    /// Somebody should be told of this customer.
+    pub alert: bool,
 }
 
 /// What a rule says of a touchpoint. The first matching rule wins each label separately.

@@ -114,6 +114,11 @@ impl Baseline {
     }
 }
 
+/// Returns what a span of minutes that ends now adds up to, faded.
+pub(super) fn faded_span(minutes: f64) -> f64 {
+    HALF_LIFE / std::f64::consts::LN_2 * (1.0 - (-minutes / HALF_LIFE).exp2())
+}
+
 /// Returns how many events of one minute are learnt: a burst teaches no more than a bad minute of
 /// the normal would, so that a spike does not become normal before it is noticed.
 pub(super) fn winsorised(events: f64, expected: f64) -> f64 {

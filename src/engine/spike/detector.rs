@@ -14,7 +14,7 @@ use super::{
     gather::{Rates, Recent},
     key::{Key, Numerator},
     minute::{Leaf, Minute, Pain, read, start_of},
-    watched::{Watched, threshold},
+    watched::{Bar, Watched},
 };
 use crate::model::{EventTime, Span, StableHash};
 
@@ -102,6 +102,8 @@ pub struct Found {
     pub minutes: u64,
     /// Corrections of minutes that were judged already, and minutes that came too late for them.
     pub corrections: u64,
+    /// How often a key found no place and was not watched in a minute.
+    pub unwatched: u64,
 }
 
 /// How far one partition is.
@@ -109,8 +111,18 @@ pub struct Found {
 pub(super) struct Shard {
     /// Everything up to this minute was said.
     pub(super) passed: i64,
-    /// When it was last heard of, by the wall clock.
+    /// When it was last heard of.
     heard_at: EventTime,
+}
+
+/// How long a partition is waited for that says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Now, by the clock that [`PulseRecord::heard_at`] was read from. It measures how long somebody
+    /// has waited, so it runs as fast as time passes, also where the wall clock is simulated.
+    pub now: EventTime,
+    /// Who was not heard of for so long is idle.
+    pub idle_after: Span,
 }
 
 /// The detector's whole state.
@@ -129,8 +141,6 @@ pub struct Detector {
     pub(super) changed: Changed,
     /// Minutes come again that were taken in before.
     recalling: bool,
-    /// Keys that found no place.
-    pub(super) overflow: u64,
 }
 
 /// What differs from the last commit.
@@ -155,7 +165,6 @@ impl Detector {
             recent: Recent::default(),
             changed: Changed::default(),
             recalling: false,
-            overflow: 0,
         }
     }
 
@@ -223,13 +232,13 @@ impl Detector {
             old.pains.iter().filter(|pain| !after.contains(&pain.id)).cloned().collect();
         let come: Vec<Pain> =
             new.pains.iter().filter(|pain| !before.contains(&pain.id)).cloned().collect();
-        let cap = self.threshold();
+        let bar = self.bar();
         for pain in &gone {
             self.each_of(pain, |watched| watched.take_back(pain));
         }
         for pain in &come {
             if self.recent.counts(pain) {
-                self.each_of(pain, |watched| watched.come_late(pain, minute, cap));
+                self.each_of(pain, |watched| watched.come_late(pain, minute, bar));
             }
         }
     }
@@ -246,11 +255,11 @@ impl Detector {
         }
     }
 
-    /// Judges every minute that all partitions have passed. Those that were not heard of for
-    /// `idle_after` before `now` are not waited for; without it, those that were never heard of.
-    /// `now` is the wall clock; where there is none, spikes open at event time.
-    pub fn judge(&mut self, now: Option<EventTime>, idle_after: Option<Span>, found: &mut Found) {
-        let Some(through) = self.passed_by_all(now, idle_after) else { return };
+    /// Judges every minute that all partitions have passed. Those that are idle are not waited for;
+    /// without `patience`, those that were never heard of. `now` is the wall clock; where there is
+    /// none, spikes open at event time.
+    pub fn judge(&mut self, now: Option<EventTime>, patience: Option<Patience>, found: &mut Found) {
+        let Some(through) = self.passed_by_all(patience) else { return };
         let Some(&first) = self.minutes.keys().next() else { return };
         let mut minute = self.judged_through.map_or(first, |judged| judged + 1);
         while minute <= through {
@@ -281,10 +290,10 @@ impl Detector {
         self.judge(None, None, found);
     }
 
-    fn passed_by_all(&self, now: Option<EventTime>, idle_after: Option<Span>) -> Option<i64> {
-        let is_idle = |shard: &Shard| match (now, idle_after) {
-            (Some(now), Some(idle_after)) => idle_after <= now.since(shard.heard_at),
-            (Some(_) | None, _) => false,
+    fn passed_by_all(&self, patience: Option<Patience>) -> Option<i64> {
+        let is_idle = |shard: &Shard| {
+            patience
+                .is_some_and(|Patience { now, idle_after }| idle_after <= now.since(shard.heard_at))
         };
         let awake = self.shards.values().filter(|shard| !is_idle(shard)).map(|shard| shard.passed);
         // Where all are idle, the one that came farthest says how far time is.
@@ -294,9 +303,9 @@ impl Detector {
             .filter(|passed| *passed != i64::MIN)
     }
 
-    /// Returns the evidence that is enough.
-    pub(super) fn threshold(&self) -> f64 {
-        threshold(self.keys.len(), self.settings.alarms_a_day)
+    /// Returns how much evidence is enough.
+    pub(super) fn bar(&self) -> Bar {
+        Bar { keys: self.keys.len(), alarms_a_day: self.settings.alarms_a_day }
     }
 
     /// Returns how many spikes are open.
@@ -313,11 +322,6 @@ impl Detector {
             *counts.entry(key.kind()).or_default() += 1;
         }
         counts
-    }
-
-    /// Returns how often a key found no place.
-    pub fn overflow(&self) -> u64 {
-        self.overflow
     }
 
     /// Returns the end of the last judged minute.
@@ -343,6 +347,6 @@ pub struct PulseRecord<'a> {
     pub value: &'a [u8],
     /// Its place in the pulse topic.
     pub offset: i64,
-    /// When it was read, by the wall clock.
+    /// When it was read, by the clock of [`Patience`].
     pub heard_at: EventTime,
 }

@@ -51,9 +51,9 @@ impl Detector {
             let watched = self.keys.get(&(Numerator::Pain, key.clone()));
             watched.map(|watched| watched.factor).unwrap_or_default()
         });
-        self.watch_pain(minute, &gathered);
-        self.watch_numbers(Numerator::Interest, (minute, slot), &gathered.interest);
-        self.watch_numbers(Numerator::Silence, (minute, slot), &gathered.volume);
+        found.unwatched += self.watch_pain(minute, &gathered)
+            + self.watch_numbers(Numerator::Interest, (minute, slot), &gathered.interest)
+            + self.watch_numbers(Numerator::Silence, (minute, slot), &gathered.volume);
         self.tell(minute, now, found);
         self.learn(minute, slot, &gathered);
         for (leaf, one) in gathered.leaves.iter().filter(|(_, one)| one.expected.is_some()) {
@@ -69,27 +69,33 @@ impl Detector {
         }
     }
 
-    /// Brings a key under watch; `false` where there is no place.
-    fn is_watched(&mut self, key: &(Numerator, Key), minute: i64) -> bool {
-        if self.keys.contains_key(key) {
-            return true;
+    /// Brings keys under watch; returns how many found no place.
+    fn watch_keys<'k>(
+        &mut self,
+        numerator: Numerator,
+        minute: i64,
+        keys: impl Iterator<Item = &'k Key>,
+    ) -> u64 {
+        let mut unwatched = 0;
+        for key in keys.map(|key| (numerator, key.clone())) {
+            if self.keys.contains_key(&key) {
+                continue;
+            }
+            if KEYS_MAX <= self.keys.len() {
+                unwatched += 1;
+                continue;
+            }
+            self.keys.insert(key, Watched::starting_at(minute));
         }
-        if KEYS_MAX <= self.keys.len() {
-            self.overflow += 1;
-            return false;
-        }
-        self.keys.insert(key.clone(), Watched::starting_at(minute));
-        true
+        unwatched
     }
 
-    fn watch_pain(&mut self, minute: i64, gathered: &Gathered<'_>) {
+    fn watch_pain(&mut self, minute: i64, gathered: &Gathered<'_>) -> u64 {
         if !self.settings.watch.contains(&Numerator::Pain) {
-            return;
+            return 0;
         }
-        for key in gathered.tallies.keys() {
-            self.is_watched(&(Numerator::Pain, key.clone()), minute);
-        }
-        let cap = self.threshold();
+        let unwatched = self.watch_keys(Numerator::Pain, minute, gathered.tallies.keys());
+        let bar = self.bar();
         let nothing = Tally::default();
         for ((numerator, key), watched) in &mut self.keys {
             if *numerator != Numerator::Pain {
@@ -100,7 +106,7 @@ impl Detector {
                 continue;
             }
             let last = watched.last;
-            watched.step(*numerator, minute, tally.unwrap_or(&nothing), cap);
+            watched.step(*numerator, minute, tally.unwrap_or(&nothing), bar);
             match tally {
                 Some(tally) if !watched.is_frozen(minute) => {
                     let learnt = winsorised(tally.observed, tally.expected);
@@ -111,6 +117,7 @@ impl Detector {
             }
             self.changed.keys.insert((*numerator, key.clone()));
         }
+        unwatched
     }
 
     /// Watches what is judged by its number: it has the time that passes as exposure.
@@ -119,14 +126,12 @@ impl Detector {
         numerator: Numerator,
         (minute, slot): (i64, usize),
         counts: &BTreeMap<Key, f64>,
-    ) {
+    ) -> u64 {
         if !self.settings.watch.contains(&numerator) {
-            return;
+            return 0;
         }
-        for key in counts.keys() {
-            self.is_watched(&(numerator, key.clone()), minute);
-        }
-        let cap = self.threshold();
+        let unwatched = self.watch_keys(numerator, minute, counts.keys());
+        let bar = self.bar();
         for ((one, key), watched) in &mut self.keys {
             if *one != numerator {
                 continue;
@@ -145,7 +150,7 @@ impl Detector {
                 let touchpoints = count;
                 let observed = count;
                 let tally = Tally { observed, expected, cautious, touchpoints, ..Tally::default() };
-                watched.step(numerator, minute, &tally, cap);
+                watched.step(numerator, minute, &tally, bar);
             }
             if 0.0 < count {
                 watched.last = minute;
@@ -156,11 +161,12 @@ impl Detector {
             }
             self.changed.keys.insert((*one, key.clone()));
         }
+        unwatched
     }
 
     /// Opens what crosses, and says what open spikes have to say.
     fn tell(&mut self, minute: i64, now: Option<EventTime>, found: &mut Found) {
-        let threshold = self.threshold();
+        let bar = self.bar();
         let mut said = Vec::new();
         let mut known = BTreeSet::new();
         let mut crossing = Vec::new();
@@ -178,7 +184,7 @@ impl Detector {
             // The others are made of leaves that are learnt themselves.
             let is_group = matches!(key.1, Key::Property(..) | Key::Band(_));
             let counts = !is_group || watched.is_learnt(minute);
-            if counts && watched.crosses(key.0, threshold) {
+            if counts && watched.crosses(key.0, minute, bar) {
                 crossing.push((key.clone(), watched.evidence));
             }
         }

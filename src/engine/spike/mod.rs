@@ -25,7 +25,7 @@ mod tests;
 mod watched;
 
 pub use self::{
-    detector::{Detector, DetectorSettings, Found, PulseRecord, SaidSpike, SpikeState},
+    detector::{Detector, DetectorSettings, Found, Patience, PulseRecord, SaidSpike, SpikeState},
     key::{Key, Numerator},
     minute::{Draft, MINUTE, minute_of},
     pulse::is_pulse_key,

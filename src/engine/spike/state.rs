@@ -53,8 +53,8 @@ impl Restored {
         Self { detector: Detector::new(settings), next_offset: None, recall_from: 0 }
     }
 
-    /// Takes one row; later rows of a key replace earlier ones. `now` is the wall clock: a partition
-    /// counts as heard of from here on.
+    /// Takes one row; later rows of a key replace earlier ones. `now` is the clock of
+    /// [`super::Patience`]: a partition counts as heard of from here on.
     ///
     /// # Errors
     ///

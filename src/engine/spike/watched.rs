@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    baseline::{Baseline, LEARNT_AFTER, LEARNT_ANYWAY, LEARNT_TOUCHPOINTS, Sums, to_f64},
+    baseline::{
+        Baseline, LEARNT_AFTER, LEARNT_ANYWAY, LEARNT_TOUCHPOINTS, Sums, faded_span, to_f64,
+    },
     key::Numerator,
     minute::{OTHER, Pain},
 };
@@ -46,8 +48,8 @@ const SUSPECTED_FOR: i64 = 360;
 /// after its end.
 const CAP: f64 = 1.25;
 
-/// How fast the over-dispersion is learnt: half of it in 35 blocks.
-const PHI_LEARNT: f64 = 0.02;
+/// How fast the over-dispersion is learnt: half of it in 70 blocks, half a day.
+const PHI_LEARNT: f64 = 0.01;
 /// Before anything is known of it.
 const PHI_START: f64 = 1.5;
 const PHI_MAX: f64 = 25.0;
@@ -56,6 +58,13 @@ const PHI_BLOCK_MAX: f64 = 4.0;
 /// A block is closed after so many minutes, when it has had two events to expect.
 const BLOCK_MINUTES: u32 = 10;
 const BLOCK_EXPECTED: f64 = 2.0;
+
+/// Minutes of a day: the chances of what hurts in every minute.
+const DAY: f64 = 1440.0;
+
+/// Chances of a false alarm a day that a key has at least: one an hour. What hurts less often than
+/// that is known too little for less evidence.
+const CHANCES_MIN: f64 = 24.0;
 
 /// Pains of a run that are remembered one by one, the newest.
 const RUN_MAX: usize = 512;
@@ -125,6 +134,8 @@ pub(crate) struct Watched {
     phi: f64,
     block: (f64, f64, u32),
     pub(crate) run: Run,
+    /// Chances of evidence to begin, faded.
+    chances: Sums,
     /// All touchpoints that were ever seen: how much is known.
     pub(crate) seen: f64,
     pub(crate) spike: Option<Spike>,
@@ -152,6 +163,7 @@ impl Watched {
             phi: PHI_START,
             block: (0.0, 0.0, 0),
             run: Run { onset: minute, ..Run::default() },
+            chances: Sums::default(),
             seen: 0.0,
             spike: None,
             suspected: false,
@@ -190,14 +202,31 @@ impl Watched {
         self.suspected
     }
 
+    /// Returns the evidence that is enough for this key. Evidence leaves nothing only when something
+    /// hurts, so what seldom hurts has few chances for a false alarm, and needs less to be believed.
+    pub(crate) fn threshold(&self, numerator: Numerator, minute: i64, bar: Bar) -> f64 {
+        let chances = match numerator {
+            Numerator::Pain | Numerator::Interest => {
+                let age = to_f64(minute - self.first + 1);
+                let minutes = faded_span(age);
+                DAY * self.chances.at(minute).events / minutes.max(1.0)
+            }
+            // Every minute in which nothing comes is one.
+            Numerator::Silence => DAY,
+        };
+        bar.height(chances.clamp(CHANCES_MIN, DAY))
+    }
+
     /// Adds a minute to the evidence.
-    pub(crate) fn step(&mut self, numerator: Numerator, minute: i64, tally: &Tally<'_>, cap: f64) {
+    pub(crate) fn step(&mut self, numerator: Numerator, minute: i64, tally: &Tally<'_>, bar: Bar) {
         self.last = minute;
+        self.chances.add(minute, tally.expected.min(1.0), 0.0);
+        let cap = self.threshold(numerator, minute, bar);
         if self.evidence <= 0.0 {
             self.run = Run { onset: minute, ..Run::default() };
         }
         let ratio = numerator.ratio();
-        let gain = tally.observed.mul_add(ratio.ln(), -(ratio - 1.0) * tally.cautious) / self.phi;
+        let gain = tally.observed.mul_add(ratio.ln(), -(ratio - 1.0) * tally.cautious) / self.phi();
         self.evidence = (self.evidence + gain).clamp(0.0, cap * CAP);
         self.suspected =
             cap * SUSPECTED <= self.evidence && minute < self.run.onset + SUSPECTED_FOR;
@@ -228,15 +257,16 @@ impl Watched {
         *minutes += 1;
         if BLOCK_MINUTES <= *minutes && BLOCK_EXPECTED <= *expected {
             let off = *observed - *expected;
-            let varied = (off * off / *expected).min(PHI_BLOCK_MAX * self.phi);
-            self.phi = PHI_LEARNT.mul_add(varied - self.phi, self.phi).clamp(1.0, PHI_MAX);
+            let varied = (off * off / *expected).min(PHI_BLOCK_MAX * self.phi());
+            self.phi = PHI_LEARNT.mul_add(varied - self.phi, self.phi).min(PHI_MAX);
             self.block = (0.0, 0.0, 0);
         }
     }
 
-    /// Returns by how much minutes vary beyond chance.
+    /// Returns by how much minutes vary beyond chance. What was learnt swings around the truth, also
+    /// below 1; held at 1 while it is learnt, it would stay above where nothing varies beyond chance.
     pub(crate) fn phi(&self) -> f64 {
-        self.phi
+        self.phi.max(1.0)
     }
 
     /// Returns whether enough was seen for a spike to be believed.
@@ -246,8 +276,8 @@ impl Watched {
     }
 
     /// Returns whether the evidence is enough, and not that of a few.
-    pub(crate) fn crosses(&self, numerator: Numerator, threshold: f64) -> bool {
-        if self.is_open() || self.evidence < threshold {
+    pub(crate) fn crosses(&self, numerator: Numerator, minute: i64, bar: Bar) -> bool {
+        if self.is_open() || self.evidence < self.threshold(numerator, minute, bar) {
             return false;
         }
         match numerator {
@@ -271,7 +301,7 @@ impl Watched {
 
     /// Returns the lower 95 % bound of the rate ratio, as wide as minutes vary here.
     pub(crate) fn ratio_lower(&self) -> f64 {
-        self.run.ratio_lower(self.phi)
+        self.run.ratio_lower(self.phi())
     }
 
     /// Opens a spike, or again the one that closed a short while ago.
@@ -359,17 +389,18 @@ impl Watched {
             *count = count.saturating_sub(1);
         }
         run.stages.retain(|_, count| 0 < *count);
-        self.evidence = (self.evidence - Numerator::Pain.ratio().ln() / self.phi).max(0.0);
+        self.evidence = (self.evidence - Numerator::Pain.ratio().ln() / self.phi()).max(0.0);
     }
 
     /// A pain of a minute that is judged already came late.
-    pub(crate) fn come_late(&mut self, pain: &Pain, minute: i64, cap: f64) {
+    pub(crate) fn come_late(&mut self, pain: &Pain, minute: i64, bar: Bar) {
         if self.evidence <= 0.0 || minute < self.run.onset {
             return;
         }
         self.run.observed += 1.0;
         self.run.note(pain);
-        let gain = Numerator::Pain.ratio().ln() / self.phi;
+        let gain = Numerator::Pain.ratio().ln() / self.phi();
+        let cap = self.threshold(Numerator::Pain, self.last, bar);
         self.evidence = (self.evidence + gain).min(cap * CAP);
     }
 }
@@ -428,11 +459,20 @@ impl Run {
     }
 }
 
-/// Returns the evidence that is enough, so that all keys together give so many false alarms a day:
-/// h = ln(keys × minutes a day / alarms).
-pub(crate) fn threshold(keys: usize, alarms_a_day: f64) -> f64 {
-    let keys = f64::from(u32::try_from(keys.max(1)).unwrap_or(u32::MAX));
-    (keys * to_f64(1440) / alarms_a_day).ln()
+/// How much evidence is enough, so that all keys together give so many false alarms a day.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bar {
+    pub(crate) keys: usize,
+    pub(crate) alarms_a_day: f64,
+}
+
+impl Bar {
+    /// Returns h = ln(keys × chances a day / alarms a day): each key has the same share of the
+    /// alarms, and spends it on the chances that it has.
+    fn height(self, chances_a_day: f64) -> f64 {
+        let keys = f64::from(u32::try_from(self.keys.max(1)).unwrap_or(u32::MAX));
+        (keys * chances_a_day / self.alarms_a_day).ln().max(1.0)
+    }
 }
 
 /// Spans of the watch that others need to know: how long a correction matters.

@@ -72,6 +72,7 @@ pub(super) fn rule(name: &str, when: Condition) -> RuleSpec {
         recover_within: None,
         acquires: None,
         ignore: false,
+        alert: false,
     }
 }
 

@@ -19,8 +19,9 @@ async function json(path) {
   return { status: answer.status, body };
 }
 
-export const customer = (id) => json(`/v1/customers/${encodeURIComponent(id)}`);
-export const explanation = (id) => json(`/v1/customers/${encodeURIComponent(id)}/explanation`);
+// A browser follows no redirect to another origin: where another instance answers, that is told.
+export const customer = (id) => json(`/v1/customers/${encodeURIComponent(id)}?redirect=no`);
+export const explanation = (id) => json(`/v1/customers/${encodeURIComponent(id)}/explanation?redirect=no`);
 
 /** Splits a stream of server-sent events into [event, data]. */
 async function* events(body) {

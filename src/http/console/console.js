@@ -42,6 +42,7 @@ const on = {
     if (!dialog.open) dialog.showModal();
     return new Promise((go) => dialog.addEventListener("close", () => {
       api.useToken(byId("token").value);
+      customer.again();
       go();
     }, { once: true }));
   },

@@ -28,7 +28,13 @@ export async function open(id) {
   if (shown !== id) return;
   // Busy, or still being restored: it will be known in a moment.
   if (answer.status === 503) setTimeout(() => { if (shown === id) open(id); }, 2000);
-  fill(dialog, id, ...(answer.status === 200 ? page(answer.body) : [h("p", { class: "note", role: "alert" }, because(answer))]));
+  fill(dialog, id, ...(answer.status === 200 ? page(answer.body) : [h("p", { class: "note", role: "alert" }, because(answer), " ", there(answer, id))]));
+}
+
+/** A link to the same customer in the console of the instance that has them. */
+function there({ body }, id) {
+  const site = /^(https?:.*)\/v1\/customers\//.exec(body.location ?? "")?.[1];
+  return site ? h("a", { href: `${site}/#customer=${encodeURIComponent(id)}` }, data(site)) : null;
 }
 
 export function start() {

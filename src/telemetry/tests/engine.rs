@@ -52,6 +52,7 @@ fn rule(event: &str, label: LabelSpec) -> RuleSpec {
         recover_within: None,
         acquires: None,
         ignore: false,
+        alert: false,
     }
 }
 

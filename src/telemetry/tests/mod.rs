@@ -35,6 +35,7 @@ fn moment() -> Moment {
         retracted: false,
         derived: false,
         counted: true,
+        alert: false,
         ts: at(0),
         event: NOTHING,
         channel: Channel::named("web"),

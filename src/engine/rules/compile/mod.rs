@@ -322,6 +322,7 @@ impl Compiler {
             reverses: self.kept_option(spec.reverses.as_ref()),
             acquires: self.kept_option(spec.acquires.as_ref()),
             ignore: spec.ignore,
+            alert: spec.alert,
         }
     }
 
