@@ -76,7 +76,7 @@ impl<'e> Worker<'e> {
         self.sealed.clear();
         self.partition.seal(self.engine, &mut self.sealed);
         self.store.apply(&self.sealed);
-        self.partition.committed();
+        self.partition.committed(self.engine);
         self.since_commit = 0;
     }
 }

@@ -72,7 +72,7 @@ pub(crate) fn patterns(packs: &[&str], load: &[Simulated]) -> Patterns {
                 }
             }
             store.apply(&sealed);
-            partition.committed();
+            partition.committed(&engine);
         }
     }
     patterns.sizes = counted.map(|(count, sum)| sum / count.max(1));

@@ -101,7 +101,7 @@ impl Worker {
         self.sealed.clear();
         self.partition.seal(&self.engine, &mut self.sealed);
         self.store.apply(&self.sealed);
-        self.partition.committed();
+        self.partition.committed(&self.engine);
         self.since_commit = 0;
         self.commits += 1;
         if self.commits.is_multiple_of(CHECKPOINT_EVERY) || self.store.is_full() {

@@ -14,6 +14,10 @@ pub struct Settings {
     pub order_window: Span,
     /// `state.retention`: a customer without touchpoints for so long is forgotten.
     pub retention: Span,
+    /// `state.decoded`: so many customers of a partition are kept decoded between transactions. Beyond
+    /// it those are dropped after a commit who were not met since the last time, and read from their
+    /// rows again when they come.
+    pub decoded: usize,
     /// `history.since`: the stream is known to be complete since then.
     pub history_since: Option<EventTime>,
     /// `history.complete_after`: so long after the first touchpoint of a partition, "first" can be
@@ -57,6 +61,7 @@ impl Default for Settings {
             tolerance: 5 * MINUTE,
             order_window: 10 * MINUTE,
             retention: 400 * DAY,
+            decoded: 10_000,
             history_since: None,
             history_complete_after: 30 * DAY,
             visit_gap: 30 * MINUTE,

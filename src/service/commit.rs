@@ -6,10 +6,11 @@ use super::{
     failpoint::Failpoint,
     held::{Held, Running},
     publish::Publisher,
-    session::{Session, Transaction},
+    session::{Session, Transaction, running_among},
 };
 use crate::{
     clock::Stopwatch,
+    engine::Engine,
     kafka::{Class, KafkaFailure, Trouble},
     telemetry::{AbortClass, log},
 };
@@ -47,8 +48,9 @@ impl Session<'_> {
         Failpoint::AfterOffsets.reached();
         self.outbox.commit()?;
         Failpoint::AfterCommit.reached();
-        for (_, running) in self.running_mut().filter(|(_, running)| running.dirty) {
-            running.committed();
+        let engine = &self.ruling.engine;
+        for (_, running) in running_among(&mut self.held).filter(|(_, running)| running.dirty) {
+            running.committed(engine);
         }
         self.begin_checkpoints(&marks);
         self.aborts_in_a_row = 0;
@@ -157,9 +159,9 @@ pub(super) fn abort_class(cause: &KafkaFailure) -> AbortClass {
 }
 
 impl Running {
-    fn committed(&mut self) {
+    fn committed(&mut self, engine: &Engine) {
         self.store.apply(&self.sealed);
-        self.partition.committed();
+        self.partition.committed(engine);
         self.sealed.clear();
         self.dirty = false;
         self.committed_to = Some(self.next_offset());

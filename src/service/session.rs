@@ -411,7 +411,9 @@ impl<'w> Session<'w> {
     }
 }
 
-fn running_among(held: &mut BTreeMap<i32, Held>) -> impl Iterator<Item = (i32, &mut Running)> {
+pub(super) fn running_among(
+    held: &mut BTreeMap<i32, Held>,
+) -> impl Iterator<Item = (i32, &mut Running)> {
     held.iter_mut().filter_map(|(partition, held)| match held {
         Held::Running(running) => Some((*partition, &mut **running)),
         Held::Asking(_) | Held::Waiting(_) | Held::Restoring(_) | Held::Stopped => None,

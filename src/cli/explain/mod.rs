@@ -144,7 +144,7 @@ fn replayed(arguments: &ExplainArguments) -> Result<Told, Failure> {
         sealed.clear();
         partition.seal(&engine, &mut sealed);
         store.apply(&sealed);
-        partition.committed();
+        partition.committed(&engine);
     };
     let mut lines = Lines::open(&arguments.files)?;
     let (mut line_before, mut waiting) = (None, 0);

@@ -203,7 +203,7 @@ impl<'e> Session<'e> {
             self.sealed.clear();
             shard.partition.seal(self.engine, &mut self.sealed);
             shard.store.apply(&self.sealed);
-            shard.partition.committed();
+            shard.partition.committed(self.engine);
         }
     }
 }

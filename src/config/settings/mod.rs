@@ -30,7 +30,7 @@ use crate::{
 
 /// Every setting, as it is written in a file: the environment variable is the same name in
 /// capitals with `REGA_` before it and `__` for a dot.
-pub(super) const KEYS: [&str; 50] = [
+pub(super) const KEYS: [&str; 51] = [
     "app",
     "instance",
     "kafka.brokers",
@@ -50,6 +50,7 @@ pub(super) const KEYS: [&str; 50] = [
     "state.dir",
     "state.checkpoint",
     "state.memory_bytes",
+    "state.decoded",
     "state.keep",
     "state.retention",
     "workers",
@@ -220,6 +221,9 @@ pub struct State {
     /// `state.memory_bytes`: how much memory customers' rows may take, of all workers together.
     /// Default 512 MiB: about half a million customers, and what else a small machine runs.
     pub memory_bytes: usize,
+    /// `state.decoded`: so many customers of a partition are kept decoded between transactions.
+    /// Default 10,000: some 40 MB, and whoever comes again within minutes is not read anew.
+    pub decoded: usize,
     /// `state.keep`: how long the state of a partition that went elsewhere stays on the disk.
     /// Default 12h: the state topic forgets after 24 h (`delete.retention.ms`) whom it has
     /// forgotten, and an older checkpoint would remember them for ever.
@@ -326,7 +330,7 @@ impl Config {
             kafka: _,
             input: Input { keyed, partitioner: _, start: _, dialect: _, mappings: _, max_bytes },
             topics: _,
-            state: State { dir: _, checkpoint: _, memory_bytes: _, keep: _, retention },
+            state: State { dir: _, checkpoint: _, memory_bytes: _, decoded, keep: _, retention },
             workers: _,
             http: _,
             rules: _,
@@ -350,6 +354,7 @@ impl Config {
             tolerance: *tolerance,
             order_window: *order_window,
             retention: *retention,
+            decoded: *decoded,
             history_since: *since,
             history_complete_after: *complete_after,
             visit_gap: *visit_gap,

@@ -64,6 +64,9 @@ const MEMORY_MIN: u64 = 1 << 20;
 /// More than machines have.
 const MEMORY_MAX: u64 = 1 << 44;
 
+/// Some 4 GB a partition.
+const DECODED_MAX: u64 = 1_000_000;
+
 /// More threads than that in one process mean that several processes are wanted.
 const WORKERS_MAX: u64 = 64;
 
@@ -197,10 +200,14 @@ fn state(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> State {
     let checkpoint = duration(100, 10 * MINUTE);
     let keep = duration(MINUTE, KEEP_MAX);
     let retention = span_within(DAY, RETENTION_MAX);
+    let decoded = |node: &Node, problems: &mut Problems| {
+        usize::try_from(whole(1..=DECODED_MAX)(node, problems)?).ok()
+    };
     State {
         dir: setting(fields, marks, "dir", folder, PathBuf::from("state")),
         checkpoint: setting(fields, marks, "checkpoint", checkpoint, Duration::from_secs(5)),
         memory_bytes: setting(fields, marks, "memory_bytes", memory, 512 << 20),
+        decoded: setting(fields, marks, "decoded", decoded, engine::Settings::default().decoded),
         keep: setting(fields, marks, "keep", keep, Duration::from_hours(12)),
         retention: setting(fields, marks, "retention", retention, usual),
     }

@@ -119,8 +119,8 @@ struct Live {
     row: PartitionRow,
     /// Minutes not yet said, and those that may still be corrected.
     pulse: Pulse,
-    /// Customers in memory.
-    overlay: HashMap<Box<str>, Customer, foldhash::fast::FixedState>,
+    /// Customers in memory. Boxed, because they are large and a growing table moves its entries.
+    overlay: HashMap<Box<str>, Box<Customer>, foldhash::fast::FixedState>,
     /// Those who changed since the last commit (they are `dirty`), so that a commit costs by
     /// these, not by all in memory.
     changed: Vec<Box<str>>,
@@ -141,10 +141,6 @@ struct Live {
 struct NextStored(Option<(EventTime, Box<str>)>);
 
 impl Partition {
-    /// Customers kept decoded between transactions; beyond it all are dropped after a commit and
-    /// read from their rows again.
-    pub const MAX_CACHED: usize = 10_000;
-
     /// Continues from a partition row (or from nothing).
     pub fn new(row: PartitionRow) -> Self {
         let live = Live { row: row.clone(), ..Live::default() };
@@ -265,9 +261,9 @@ impl Partition {
     }
 
     /// Returns about how much memory the customers take that are kept decoded, without what their
-    /// strings hold. Looks at each of them: at most [`Self::MAX_CACHED`] and one transaction's.
+    /// strings hold. Looks at each of them: at most [`Settings::decoded`] and one transaction's.
     pub fn overlay_bytes(&self) -> usize {
-        let tail_bytes = |customer: &Customer| customer.tail.len() * size_of::<Digest>();
+        let tail_bytes = |customer: &Box<Customer>| customer.tail.len() * size_of::<Digest>();
         let customers = self.live.overlay.iter();
         customers
             .map(|(id, customer)| id.len() + size_of::<Customer>() + tail_bytes(customer))
@@ -336,17 +332,12 @@ impl Partition {
     }
 
     /// The transaction was committed: the store has (or is about to have) the sealed rows.
-    pub fn committed(&mut self) {
+    pub fn committed(&mut self, engine: &Engine) {
+        let max = engine.settings.decoded;
         self.committed = self.live.row.clone();
         self.live.fired_count = 0;
         self.live.next_stored = None;
         self.live.pulse.committed();
-        if Self::MAX_CACHED < self.live.overlay.len() {
-            // A customer who is due already is found in the store alone from now on.
-            let pulse = std::mem::take(&mut self.live.pulse);
-            self.live = Live { row: self.live.row.clone(), pulse, ..Live::default() };
-            return;
-        }
         let Live { overlay, changed, erased, .. } = &mut self.live;
         erased.clear();
         for id in changed.drain(..) {
@@ -359,6 +350,9 @@ impl Partition {
             customer.dirty = false;
             customer.stored = true;
             customer.committed = Some(customer.standing());
+        }
+        if max < overlay.len() {
+            self.live.sweep(max / 2);
         }
     }
 
@@ -382,6 +376,25 @@ impl Partition {
 impl Live {
     fn watermark(&self, tolerance: Span) -> EventTime {
         self.row.latest.map_or(EventTime::MIN, |latest| latest.minus(tolerance))
+    }
+
+    /// Drops from memory who was not met since the last sweep, and more than `max` in any case. Call
+    /// it with nothing changed since the last commit: the store has their rows, and from now on it
+    /// alone knows when they are due.
+    fn sweep(&mut self, max: usize) {
+        let Self { overlay, due, .. } = self;
+        let mut left = max;
+        overlay.retain(|id, customer| {
+            let stays = std::mem::take(&mut customer.met) && 0 < left;
+            if stays {
+                left -= 1;
+            } else if let Some(indexed) = customer.indexed_due {
+                due.remove(&(indexed, id.clone()));
+            }
+            stays
+        });
+        self.looked_at = None;
+        self.next_stored = None;
     }
 
     /// Lets the minutes go on where the watermark is, before it moves.

@@ -106,7 +106,7 @@ impl<C: Customers> Run<'_, C> {
         if let Some(indexed) = customer.indexed_due {
             due.remove(&(indexed, id.into()));
         }
-        *customer = customer.anew(&self.engine.rules);
+        **customer = customer.anew(&self.engine.rules);
         customer.retired = true;
         note_change(customer, id, changed);
     }
@@ -136,7 +136,7 @@ impl<C: Customers> Run<'_, C> {
         let Some(customer) = overlay.get_mut(id) else { return };
         if customer.retired {
             // Forgotten by the time that this very touchpoint brought.
-            *customer = customer.anew(&self.engine.rules);
+            **customer = customer.anew(&self.engine.rules);
         }
         note_change(customer, id, changed);
         customer.offset = record.offset;
@@ -179,9 +179,10 @@ impl<C: Customers> Run<'_, C> {
     /// Brings a customer into memory; an unknown one begins there.
     fn load(&mut self, id: &str) {
         if let Some(known) = self.live.overlay.get_mut(id) {
+            known.met = true;
             if known.retired {
                 // Forgotten in this very transaction: a return starts anew.
-                *known = known.anew(&self.engine.rules);
+                **known = known.anew(&self.engine.rules);
             }
             return;
         }
@@ -198,7 +199,8 @@ impl<C: Customers> Run<'_, C> {
         if customer.stored {
             revive(&mut customer, self.engine.context(id, EventTime::MIN));
         }
-        self.live.overlay.insert(id.into(), customer);
+        customer.met = true;
+        self.live.overlay.insert(id.into(), Box::new(customer));
         self.index(id);
     }
 

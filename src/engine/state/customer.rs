@@ -58,6 +58,8 @@ pub(crate) struct Customer {
     pub(crate) stored: bool,
     /// Changed since the last commit.
     pub(crate) dirty: bool,
+    /// Looked for since the partition's memory was last swept.
+    pub(crate) met: bool,
     /// Erased or past retention: the seal writes tombstones.
     pub(crate) retired: bool,
     /// The rules that wrote the tail's candidates.

@@ -58,7 +58,9 @@ pub(super) fn cut() -> impl Strategy<Value = Then> {
 }
 
 pub(super) fn settings(retention: Span) -> Settings {
-    Settings { retention, history_since: Some(start().minus(20 * DAY)), ..Settings::default() }
+    let history_since = Some(start().minus(20 * DAY));
+    // With so few in memory nearly every commit drops somebody.
+    Settings { retention, history_since, decoded: 2, ..Settings::default() }
 }
 
 fn run(pack: &PackSpec, inputs: &[Input], cuts: impl Fn(usize) -> Then, retention: Span) -> World {

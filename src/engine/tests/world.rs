@@ -173,7 +173,7 @@ impl World {
         let mut sealed = Sealed::default();
         self.partition.seal(&self.engine, &mut sealed);
         self.store.apply(&sealed);
-        self.partition.committed();
+        self.partition.committed(&self.engine);
         self.pending.clear();
     }
 

@@ -71,12 +71,12 @@ pub(super) fn fold(text: &str) -> Folded {
         run: 0,
         held: false,
     };
-    let characters = text.chars().take(READ_MAX).nfkd().filter(|c| !is_combining_mark(*c));
-    let mut characters = characters.peekable();
-    let mut before = ' ';
-    while let Some(character) = characters.next() {
-        folder.take(before, character, &mut characters);
-        before = character;
+    let characters = text.chars().take(READ_MAX);
+    if text.is_ascii() {
+        // Nothing to take apart: most queries are so, and they are asked often.
+        folder.read(characters);
+    } else {
+        folder.read(characters.nfkd().filter(|c| !is_combining_mark(*c)));
     }
     folder.end_word();
     folder.folded
@@ -97,6 +97,15 @@ struct Folder {
 }
 
 impl Folder {
+    fn read(&mut self, characters: impl Iterator<Item = char>) {
+        let mut characters = characters.peekable();
+        let mut before = ' ';
+        while let Some(character) = characters.next() {
+            self.take(before, character, &mut characters);
+            before = character;
+        }
+    }
+
     fn take(
         &mut self,
         before: char,

@@ -4,7 +4,7 @@
 //! The head is what was decided and published. Without it a row could only be read by evaluating
 //! the tail again, and under other rules that would decide otherwise about what is long told.
 
-use super::write::{index, put, put_at, put_time};
+use super::write::{index, put, put_all, put_at, put_time};
 use crate::{
     engine::{
         episode::{EarlyClose, Episode, Overdue},
@@ -138,8 +138,7 @@ fn put_section(out: &mut Vec<u8>, section: Section, engagement: &Engagement, rul
     match section {
         Section::Counts => {
             put(out, &(touchpoints, customer_touchpoints, visits, pains, glories, recovered));
-            let channels = channels.iter().map(|(one, count)| (one.as_hash(), count));
-            put(out, &channels.collect::<Vec<_>>());
+            put_all(out, channels.iter().map(|(one, count)| (one.as_hash(), count)));
         }
         Section::Times => {
             for &at in [first_seen, last_seen, last_customer_at, as_of, band_check_at, absence_at] {
@@ -156,14 +155,15 @@ fn put_section(out: &mut Vec<u8>, section: Section, engagement: &Engagement, rul
         Section::Ledger => put_ledger(out, ledger),
         Section::Periods => {
             let lines = periods.0.iter();
-            let lines =
-                lines.map(|one| (one.rule, index(one.track.index()), &one.periods, one.full));
-            put(out, &lines.collect::<Vec<_>>());
+            put_all(
+                out,
+                lines.map(|one| (one.rule, index(one.track.index()), &one.periods, one.full)),
+            );
         }
         Section::Reversals => put_reversals(out, reversals),
         Section::Seen => put_seen(out, seen),
         Section::Owned => {
-            put(out, &owned.iter().map(|one| (one.value, one.at.as_millis())).collect::<Vec<_>>());
+            put_all(out, owned.iter().map(|one| (one.value, one.at.as_millis())));
         }
         Section::Balance => put_balance(out, balance),
         Section::Episodes => put_episodes(out, (episodes, dormant, early_closes), rules),
@@ -183,8 +183,7 @@ fn put_episodes(
         put_episode(out, episode, *kind);
     }
     let closes = early_closes.iter();
-    let closes = closes.map(|one| (kind_hash(rules, one.kind), one.key, one.at.as_millis()));
-    put(out, &closes.collect::<Vec<_>>());
+    put_all(out, closes.map(|one| (kind_hash(rules, one.kind), one.key, one.at.as_millis())));
 }
 
 fn put_seen(out: &mut Vec<u8>, seen: &SeenGroups) {
@@ -200,8 +199,7 @@ fn put_seen(out: &mut Vec<u8>, seen: &SeenGroups) {
 fn put_balance(out: &mut Vec<u8>, balance: &Balance) {
     put(out, &(balance.good, balance.bad, balance.moments));
     put_time(out, balance.as_of);
-    let reasons = balance.recovered.iter().map(|(reason, at)| (*reason, at.as_millis()));
-    put(out, &reasons.collect::<Vec<_>>());
+    put_all(out, balance.recovered.iter().map(|(reason, at)| (*reason, at.as_millis())));
 }
 
 fn put_journey(out: &mut Vec<u8>, journey: &Journey) {
@@ -235,8 +233,7 @@ fn put_reversals(out: &mut Vec<u8>, reversals: &Reversals) {
         put(out, &(given.key, given.at.as_millis()));
         put_ledger(out, &given.points);
     }
-    let taken = reversals.taken.iter().map(|taken| (taken.key, taken.at.as_millis()));
-    put(out, &taken.collect::<Vec<_>>());
+    put_all(out, reversals.taken.iter().map(|taken| (taken.key, taken.at.as_millis())));
 }
 
 pub(super) fn kind_hash(rules: &RuleSet, kind: KindIx) -> StableHash {
@@ -261,6 +258,5 @@ fn put_overdue(out: &mut Vec<u8>, overdue: &Overdue) {
     let Overdue { event_id, pain, same_pain_as, points } = overdue;
     let pain = pain.as_ref().map(|(reason, severity)| (reason, index(severity.index())));
     put(out, &(event_id, pain, same_pain_as));
-    let points = points.iter().map(|(rule, track, points)| (rule, index(track.index()), points));
-    put(out, &points.collect::<Vec<_>>());
+    put_all(out, points.iter().map(|(rule, track, points)| (rule, index(track.index()), points)));
 }

@@ -74,7 +74,7 @@ impl Flavor for Appending<'_> {
 }
 
 /// Writes as a sequence: the same bytes as a vector of the elements would give.
-fn put_all<T: Serialize>(out: &mut Vec<u8>, elements: impl ExactSizeIterator<Item = T>) {
+pub(super) fn put_all<T: Serialize>(out: &mut Vec<u8>, elements: impl ExactSizeIterator<Item = T>) {
     put(out, &elements.len());
     for element in elements {
         put(out, &element);
