@@ -72,7 +72,7 @@ pub(super) struct ExplainArguments {
 
 pub(super) fn run(arguments: &ExplainArguments) -> Result<(), Failure> {
     let explanation = match (&arguments.from, &arguments.customer) {
-        (Some(url), Some(customer)) => ask(url, customer, &token(arguments)?)?,
+        (Some(url), Some(customer)) => ask(url, customer, token(arguments)?.as_ref())?,
         (_, Some(customer)) => {
             let told = replayed(arguments)?;
             told.customer(customer, arguments.as_of)?
@@ -191,10 +191,10 @@ fn token(arguments: &ExplainArguments) -> Result<Option<Token>, Failure> {
 }
 
 /// Asks a running service.
-fn ask(url: &str, customer: &str, token: &Option<Token>) -> Result<Json, Failure> {
+fn ask(url: &str, customer: &str, token: Option<&Token>) -> Result<Json, Failure> {
     let path = format!("/v1/customers/{}/explanation", http::path_segment(customer));
-    let (status, body) = http::get(url, &path, token.as_ref())
-        .map_err(|problem| Failure::Fatal(problem.to_string()))?;
+    let (status, body) =
+        http::get(url, &path, token).map_err(|problem| Failure::Fatal(problem.to_string()))?;
     let said: Json = serde_json::from_slice(&body).unwrap_or_default();
     if status == 200 {
         return Ok(said);
