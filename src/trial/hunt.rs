@@ -52,11 +52,11 @@ pub fn hunt(pack: &LoadedPack, settings: &Settings, told: &mut dyn FnMut(usize, 
     for (done, &index) in own.iter().enumerate() {
         told(done, own.len());
         let Some(rule) = pack.spec.rules.get(index) else { continue };
-        let touched = touching.get(&index);
-        let touches = |test: &usize| touched.is_some_and(|set| set.contains(test));
+        let hit = touching.get(&index);
+        let matters_to = |test: &usize| hit.is_some_and(|set| set.contains(test));
         // What a rule says matters to those alone that it hits. Where it may come to match more, they
         // have the first word: most mutants end there.
-        let (first, rest): (Vec<usize>, Vec<usize>) = (0..tests.len()).partition(touches);
+        let (first, rest): (Vec<usize>, Vec<usize>) = (0..tests.len()).partition(matters_to);
         for mutant in mutants(rule) {
             hunt.tried += 1;
             if let Some(slot) = spec.rules.get_mut(index) {

@@ -76,7 +76,9 @@ impl<C: Customers> Run<'_, C> {
         if touchpoint.event == ERASURE {
             // It says nothing about when anything happened: the clock stays where it is, also in the
             // midst of a backfill.
-            noted.into_iter().for_each(|fact| self.effects.fact(fact));
+            if let Some(fact) = noted {
+                self.effects.fact(fact);
+            }
             self.effects.fact(Fact::Accepted { late: 0 });
             self.erase(id);
             return;
@@ -91,7 +93,9 @@ impl<C: Customers> Run<'_, C> {
         row.known_since =
             Some(row.known_since.map_or(touchpoint.ts, |since| since.min(touchpoint.ts)));
         self.live.beat(self.engine.settings.tolerance, self.effects);
-        noted.into_iter().for_each(|fact| self.effects.fact(fact));
+        if let Some(fact) = noted {
+            self.effects.fact(fact);
+        }
         self.accept(record, touchpoint, late);
         self.evaluate(record, decoded, entry);
     }
