@@ -34,6 +34,8 @@ pub const PACKS: &[ShippedPack] = &[
             file!("commerce", "80-community.yaml"),
             file!("commerce", "90-marketing.yaml"),
             file!("commerce", "95-standard.yaml"),
+            file!("commerce", "96-told-by-tools.yaml"),
+            file!("commerce", "97-borders.yaml"),
         ],
     },
     ShippedPack {
@@ -48,6 +50,8 @@ pub const PACKS: &[ShippedPack] = &[
             file!("hospitality", "40-brought-and-asked.yaml"),
             file!("hospitality", "70-said-and-sent.yaml"),
             file!("hospitality", "80-standard.yaml"),
+            file!("hospitality", "96-told-by-tools.yaml"),
+            file!("hospitality", "97-borders.yaml"),
         ],
     },
     ShippedPack {
@@ -61,6 +65,8 @@ pub const PACKS: &[ShippedPack] = &[
             file!("saas", "30-service.yaml"),
             file!("saas", "40-together.yaml"),
             file!("saas", "50-standard.yaml"),
+            file!("saas", "96-told-by-tools.yaml"),
+            file!("saas", "97-borders.yaml"),
         ],
     },
     ShippedPack {
@@ -77,6 +83,8 @@ pub const PACKS: &[ShippedPack] = &[
             file!("service", "60-asking.yaml"),
             file!("service", "70-said-and-sent.yaml"),
             file!("service", "80-standard.yaml"),
+            file!("service", "96-told-by-tools.yaml"),
+            file!("service", "97-borders.yaml"),
         ],
     },
 ];

@@ -21,7 +21,7 @@ use crate::{
             spec::{RoleSpec, WordListSpec, WordSpec},
         },
     },
-    model::MicroMoment,
+    model::{MicroMoment, stable_hash},
 };
 
 /// What a section of a list holds.
@@ -57,31 +57,30 @@ const SECTIONS: [(&str, Section); 16] = [
     ("praise", Section::Feeling(2, Some(-2))),
 ];
 
-/// The lists that come with Rega, read and compiled once.
-#[derive(Debug)]
-struct Shipped {
-    lists: Vec<WordListSpec>,
-    lexicon: Arc<Lexicon>,
-}
-
-static SHIPPED: LazyLock<Shipped> = LazyLock::new(|| {
+/// The lists that come with Rega, read once, when they are needed.
+static LISTS: LazyLock<Vec<WordListSpec>> = LazyLock::new(|| {
     let mut loader = Loader::default();
     let lists = shipped::WORDS.iter().filter_map(|(name, text)| {
         let node = loader.text(format!("<shipped>/words/{name}"), (*text).to_owned())?;
         read_file(&node, &mut loader.problems)
     });
-    let lists: Vec<_> = lists.collect();
-    // What is shipped has no problem: a test holds that.
-    let lexicon = Arc::new(Lexicon::compile(&lists).unwrap_or_default());
-    Shipped { lists, lexicon }
+    lists.collect()
+});
+
+/// What comes of them. Shipped lists have no problem, and give no reason that is not built in: tests
+/// hold that.
+static SHIPPED: LazyLock<Arc<Lexicon>> = LazyLock::new(|| {
+    let texts = shipped::WORDS.iter().flat_map(|(name, text)| [*name, *text]);
+    let content = stable_hash(texts.collect::<String>().as_bytes());
+    Arc::new(Lexicon::later(content, || LISTS.clone()))
 });
 
 /// Compiles the shipped lists with somebody's own.
 pub(super) fn lexicon(own: &[WordListSpec], problems: &mut Problems) -> Arc<Lexicon> {
     if own.is_empty() {
-        return Arc::clone(&SHIPPED.lexicon);
+        return Arc::clone(&SHIPPED);
     }
-    let mut lists = SHIPPED.lists.clone();
+    let mut lists = LISTS.clone();
     lists.extend(own.iter().cloned());
     match Lexicon::compile(&lists) {
         Ok(lexicon) => Arc::new(lexicon),

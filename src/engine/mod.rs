@@ -39,7 +39,7 @@ pub use self::{
         read_partition_row,
     },
     explain::{LabelGiven, RuleSeen, TouchpointExplained},
-    partition::{Engine, Partition, PartitionRow},
+    partition::{Engine, Herd, Partition, PartitionRow},
     record::Record,
     sealed::{CustomerChange, Sealed},
     settings::Settings,

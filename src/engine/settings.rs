@@ -40,6 +40,10 @@ pub struct Settings {
     pub max_input_bytes: usize,
     /// `output.max_bytes`: no record that is produced is larger than this.
     pub max_output_bytes: usize,
+    /// `deadlines.per_commit`: one transaction takes so many deadlines of a partition, and what the
+    /// customer whose turn it is then still has due; the others go on in the next. No bound where
+    /// nothing is ever committed.
+    pub deadlines_per_commit: usize,
     /// The channels that have a name of their own.
     pub channels: Channels,
     /// `spikes.properties`: properties whose values are watched for spikes, each by itself.
@@ -65,12 +69,23 @@ impl Default for Settings {
             backfill_after: None,
             expects_keys: false,
             carry_properties: false,
-            text_fields: ["text", "comment", "review_body", "message", "feedback"]
-                .map(str::to_owned)
-                .to_vec(),
+            // Titles last: they are read where the customer wrote nothing else.
+            text_fields: [
+                "text",
+                "comment",
+                "review_body",
+                "message",
+                "feedback",
+                "review_title",
+                "comment_title",
+                "title",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             // Kafka's default `max.message.bytes` is 1,048,588 with the batch's own 61 + 27 bytes.
             max_output_bytes: 1_000_000,
             max_input_bytes: 1_000_000,
+            deadlines_per_commit: usize::MAX,
             channels: Channels::default(),
             spike_properties: Vec::new(),
         }

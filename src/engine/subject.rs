@@ -53,6 +53,7 @@ pub(crate) fn digest_of(
     let subject = Subject {
         event: &touchpoint.event,
         channel,
+        channel_name: &touchpoint.channel,
         channel_known: known.is_some(),
         actor,
         episode: None,

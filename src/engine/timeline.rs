@@ -342,6 +342,7 @@ fn derive(
     let subject = Subject {
         event,
         channel,
+        channel_name,
         channel_known: known.is_some(),
         actor: Actor::System,
         episode,

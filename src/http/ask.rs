@@ -1,5 +1,8 @@
 //! Asking another instance one thing: for `rega explain`, which has no loop of its own to wait in.
 //!
+//! Any instance leads to the one that has the customer, and the token goes along: all instances have
+//! the same one, and who sends us on has just been shown it. Nothing else is followed.
+//!
 //! Plain HTTP, one request a connection, everything bounded. Who wants TLS has a proxy before the
 //! service anyway: it listens on loopback unless told otherwise.
 
@@ -9,6 +12,8 @@ use std::{
     net::{TcpStream, ToSocketAddrs},
     time::Duration,
 };
+
+use super::Token;
 
 /// An answer takes milliseconds, a busy service says 503 within five seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -22,6 +27,9 @@ pub enum AskError {
     /// Not an address that can be asked.
     #[error("\"{0}\" is not an address: write it as http://host:8080")]
     Address(String),
+    /// One instance sends us to the next.
+    #[error("\"{0}\" sends on to another instance, and so did the {HOPS_MAX} before it")]
+    RoundAndRound(String),
     /// Nobody answers there, or what they say is no HTTP.
     #[error("\"{address}\" does not answer: {cause}")]
     Silent {
@@ -32,26 +40,57 @@ pub enum AskError {
     },
 }
 
-/// Gets a page, and returns its status and body.
+/// The owner is one hop away; while partitions move it may be another one by then.
+const HOPS_MAX: usize = 3;
+
+/// Gets a page, and returns its status and body. Who has it may be another instance.
 ///
 /// # Errors
 ///
 /// The address is wrong or nobody answers: see [`AskError`].
-pub fn get(url: &str, path: &str) -> Result<(u16, Vec<u8>), AskError> {
+pub fn get(url: &str, path: &str, token: Option<&Token>) -> Result<(u16, Vec<u8>), AskError> {
+    let mut answer = get_here(url, path, token)?;
+    let mut asked = url.to_owned();
+    for _ in 0..HOPS_MAX {
+        let Some(owner) = answer.owner.filter(|_| answer.status == 307) else {
+            return Ok((answer.status, answer.body));
+        };
+        answer = get_here(&owner, "", token)?;
+        asked = owner;
+    }
+    match answer.status {
+        307 => Err(AskError::RoundAndRound(asked)),
+        status => Ok((status, answer.body)),
+    }
+}
+
+/// What one instance said.
+#[derive(Debug, PartialEq, Eq)]
+struct Answer {
+    status: u16,
+    /// Where it sends us.
+    owner: Option<String>,
+    body: Vec<u8>,
+}
+
+fn get_here(url: &str, path: &str, token: Option<&Token>) -> Result<Answer, AskError> {
     let wrong = || AskError::Address(url.to_owned());
-    let rest = url.strip_prefix("http://").ok_or_else(wrong)?;
+    let rest = url.strip_prefix("http://").filter(|rest| is_printable(rest)).ok_or_else(wrong)?;
     let (host, base) = rest.split_once('/').map_or((rest, ""), |(host, base)| (host, base));
     let base = base.trim_end_matches('/');
     let before = if base.is_empty() { String::new() } else { format!("/{base}") };
     let address = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
-    let ask = || -> io::Result<(u16, Vec<u8>)> {
+    let path = if before.is_empty() && path.is_empty() { "/" } else { path };
+    let shown = token.map(|token| format!("Authorization: {}\r\n", token.header()));
+    let shown = shown.unwrap_or_default();
+    let ask = || -> io::Result<Answer> {
         let unknown = || io::Error::new(io::ErrorKind::NotFound, "no such host");
         let socket = address.to_socket_addrs()?.next().ok_or_else(unknown)?;
         let mut stream = TcpStream::connect_timeout(&socket, PATIENCE)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let request = format!(
-            "GET {before}{path} HTTP/1.0\r\nHost: {host}\r\nAccept: application/json\r\n\r\n"
+            "GET {before}{path} HTTP/1.0\r\nHost: {host}\r\nAccept: application/json\r\n{shown}\r\n"
         );
         stream.write_all(request.as_bytes())?;
         let mut answer = Vec::new();
@@ -61,14 +100,23 @@ pub fn get(url: &str, path: &str) -> Result<(u16, Vec<u8>), AskError> {
     ask().map_err(|cause| AskError::Silent { address: address.clone(), cause })
 }
 
-/// Splits an HTTP/1.0 answer, which ends with its connection, into status and body.
-fn parse(answer: &[u8]) -> Option<(u16, Vec<u8>)> {
+/// An address from outside must not bring headers of its own.
+fn is_printable(address: &str) -> bool {
+    address.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Splits an HTTP/1.0 answer, which ends with its connection.
+fn parse(answer: &[u8]) -> Option<Answer> {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
     let (head, body) = answer.split_at_checked(end + 4)?;
-    let line = str::from_utf8(head).ok()?.lines().next()?;
+    let mut lines = str::from_utf8(head).ok()?.lines();
+    let line = lines.next()?;
     let mut words = line.strip_prefix("HTTP/1.")?.split(' ');
     let status = words.nth(1)?.parse().ok()?;
-    Some((status, body.to_vec()))
+    let owner = lines.filter_map(|line| line.split_once(':'));
+    let mut owner = owner.filter(|(name, _)| name.eq_ignore_ascii_case("location"));
+    let owner = owner.next().map(|(_, place)| place.trim().to_owned());
+    Some(Answer { status, owner, body: body.to_vec() })
 }
 
 /// Writes a text so that it is one segment of a path (RFC 3986: all but the unreserved characters
@@ -93,9 +141,68 @@ mod tests {
     #[test]
     fn an_answer_has_a_status_and_a_body() {
         let answer = b"HTTP/1.0 404 Not Found\r\ncontent-length: 2\r\n\r\n{}";
-        assert_eq!(parse(answer), Some((404, b"{}".to_vec())));
+        let not_found = Answer { status: 404, owner: None, body: b"{}".to_vec() };
+        assert_eq!(parse(answer), Some(not_found));
+        let answer = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://b:1/v1\r\n\r\n";
+        assert_eq!(parse(answer).and_then(|one| one.owner).as_deref(), Some("http://b:1/v1"));
         assert_eq!(parse(b"SSH-2.0-OpenSSH\r\n\r\n"), None);
         assert_eq!(parse(b""), None);
+    }
+
+    /// Answers one request after the other with what it is given; returns what it was asked.
+    fn answering(
+        answers: Vec<Box<dyn Fn(&str) -> String + Send>>,
+    ) -> (String, std::thread::JoinHandle<Vec<String>>) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let own = url.clone();
+        let serve = move || {
+            let mut asked = Vec::new();
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    request.extend(byte);
+                }
+                asked.push(String::from_utf8(request).unwrap());
+                stream.write_all(answer(&own).as_bytes()).unwrap();
+            }
+            asked
+        };
+        (url, std::thread::spawn(serve))
+    }
+
+    fn redirect(to: &str) -> String {
+        format!("HTTP/1.0 307 Temporary Redirect\r\nlocation: {to}\r\n\r\n")
+    }
+
+    #[test]
+    fn the_owner_is_asked_and_shown_the_token() {
+        let found = |_: &str| "HTTP/1.0 200 OK\r\n\r\n{}".to_owned();
+        let (owner, owned) = answering(vec![Box::new(found)]);
+        let place = format!("{owner}/v1/customers/ada");
+        let (url, asked) = answering(vec![Box::new(move |_| redirect(&place))]);
+        let token = Token::new("open sesame".to_owned());
+        let answer = get(&url, "/v1/customers/ada", Some(&token)).unwrap();
+        assert_eq!(answer, (200, b"{}".to_vec()));
+        for asked in [asked.join().unwrap(), owned.join().unwrap()] {
+            let [request] = asked.as_slice() else { panic!("{asked:?}") };
+            assert!(request.starts_with("GET /v1/customers/ada HTTP/1.0\r\n"), "{request}");
+            assert!(request.contains("\r\nAuthorization: Bearer open sesame\r\n"), "{request}");
+        }
+    }
+
+    #[test]
+    fn who_sends_in_circles_or_elsewhere_is_not_followed_for_ever() {
+        let circle = || -> Box<dyn Fn(&str) -> String + Send> { Box::new(redirect) };
+        let (url, asked) = answering((0..=HOPS_MAX).map(|_| circle()).collect());
+        assert!(matches!(get(&url, "/", None), Err(AskError::RoundAndRound(_))));
+        assert_eq!(asked.join().unwrap().len(), HOPS_MAX + 1);
+        let (url, asked) = answering(vec![Box::new(|_| redirect("ftp://elsewhere/x"))]);
+        assert!(matches!(get(&url, "/", None), Err(AskError::Address(_))));
+        asked.join().unwrap();
     }
 
     #[test]
@@ -105,8 +212,8 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_told() {
-        for url in ["localhost:8080", "https://localhost", ""] {
-            assert!(matches!(get(url, "/"), Err(AskError::Address(_))), "{url}");
+        for url in ["localhost:8080", "https://localhost", "", "http://a b", "http://a\r\nx:y"] {
+            assert!(matches!(get(url, "/", None), Err(AskError::Address(_))), "{url}");
         }
     }
 }

@@ -60,7 +60,19 @@ impl Session<'_> {
         log::committed(self.worker, self.transaction.record_count, watch.elapsed());
         self.transaction = Transaction::starting_now();
         self.take_up_new_rules();
-        Ok(())
+        self.read_again()
+    }
+
+    /// Goes back to the records that wait for deadlines which the transaction had no room for.
+    fn read_again(&mut self) -> Result<(), KafkaFailure> {
+        let waits = |running: &Running| {
+            let herd = running.partition.row().herd;
+            running.is_reading() && herd.is_some_and(|herd| herd.items_done.is_some())
+        };
+        let waiting = self.running().filter(|(_, running)| waits(running));
+        let positions: Vec<_> =
+            waiting.map(|(partition, running)| (partition, running.next_offset())).collect();
+        if positions.is_empty() { Ok(()) } else { self.consumer.seek(&positions) }
     }
 
     /// Produces every dirty partition's rows; returns the offsets that belong to them.

@@ -287,6 +287,10 @@ impl<'w> Session<'w> {
                     work.process(&record, running, &mut self.effects, &mut self.tally)?;
                     batch.record_count += 1;
                     self.transaction.record_count += 1;
+                    if running.partition.is_behind() {
+                        // Committed first, and then this very record comes again.
+                        break;
+                    }
                 }
                 Polled::End(partition) => {
                     if let Some(Held::Running(running)) = self.held.get_mut(&partition) {
@@ -327,6 +331,7 @@ impl<'w> Session<'w> {
         let settings = &self.shared.settings;
         self.is_dirty()
             && (settings.max_records_per_commit <= self.transaction.record_count
+                || self.running().any(|(_, running)| running.partition.is_behind())
                 || settings.commit_interval <= self.transaction.since.elapsed())
     }
 

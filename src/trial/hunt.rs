@@ -52,18 +52,19 @@ pub fn hunt(pack: &LoadedPack, settings: &Settings, told: &mut dyn FnMut(usize, 
     for (done, &index) in own.iter().enumerate() {
         told(done, own.len());
         let Some(rule) = pack.spec.rules.get(index) else { continue };
-        // Those that the rule matters to have the first word: most mutants end there.
-        let first = touching.get(&index).into_iter().flatten();
-        let rest = (0..tests.len())
-            .filter(|test| !touching.get(&index).is_some_and(|set| set.contains(test)));
-        let order: Vec<&PackTest> =
-            first.copied().chain(rest).filter_map(|test| tests.get(test).copied()).collect();
+        let hit = touching.get(&index);
+        let matters_to = |test: &usize| hit.is_some_and(|set| set.contains(test));
+        // What a rule says matters to those alone that it hits. Where it may come to match more, they
+        // have the first word: most mutants end there.
+        let (first, rest): (Vec<usize>, Vec<usize>) = (0..tests.len()).partition(matters_to);
         for mutant in mutants(rule) {
             hunt.tried += 1;
             if let Some(slot) = spec.rules.get_mut(index) {
                 *slot = mutant.rule;
             }
-            if !is_noticed(&spec, settings, &order) {
+            let others = rest.iter().filter(|_| mutant.widens);
+            let order = first.iter().chain(others).filter_map(|&test| tests.get(test).copied());
+            if !is_noticed(&spec, settings, order) {
                 hunt.survivors.push(Survivor {
                     place: pack.sources.line(rule.at),
                     rule: rule.name.value.clone(),
@@ -95,7 +96,11 @@ fn tests_by_rule(
 }
 
 /// A mutant that does not even load is noticed.
-fn is_noticed(spec: &PackSpec, settings: &Settings, tests: &[&PackTest]) -> bool {
+fn is_noticed<'t>(
+    spec: &PackSpec,
+    settings: &Settings,
+    mut tests: impl Iterator<Item = &'t PackTest>,
+) -> bool {
     let Ok(mut bench) = Bench::new(spec, settings) else { return true };
-    tests.iter().any(|test| !bench.run(test).differences.is_empty())
+    tests.any(|test| !bench.run(test).differences.is_empty())
 }

@@ -62,7 +62,8 @@ pub(super) fn play(engine: &Engine, test: &PackTest) -> Played {
     let who = |step: &Step| step.customer.clone().unwrap_or_else(|| SOMEBODY.to_owned());
     let customers: BTreeSet<String> = test.journey.iter().map(who).collect();
     let steps = test.journey.iter().filter(|step| step.received.is_none()).map(|step| step.at);
-    let end = steps.chain(test.expect.iter().map(|one| one.at)).max().unwrap_or_default();
+    let expected = test.expect.iter().map(|one| one.until.unwrap_or(one.at));
+    let end = steps.chain(expected).max().unwrap_or_default();
     let mut played = Played::default();
     for customer in customers {
         let mut partition = Partition::new(PartitionRow::default());

@@ -117,6 +117,7 @@ impl Bench {
         let mut settings = self.settings.clone();
         // A test says in full what time it is; what is old pages nobody here.
         (settings.expects_keys, settings.backfill_after) = (false, None);
+        settings.deadlines_per_commit = usize::MAX;
         settings.history_since = test.history_complete.then(|| test.start.minus(journey::LONG));
         if let Some(zone) = &test.zone {
             settings.timezone = zone.clone();

@@ -15,6 +15,8 @@ pub(super) struct Mutant {
     pub(super) rule: RuleSpec,
     /// What was changed: `stage loyalty → advocacy`.
     pub(super) change: String,
+    /// It may match what the rule did not: then a test may notice that the rule never hit.
+    pub(super) widens: bool,
 }
 
 /// Returns every mutant of a rule.
@@ -24,7 +26,7 @@ pub(super) fn mutants(rule: &RuleSpec) -> Vec<Mutant> {
         let Some(change) = change else { return };
         let mut mutant = rule.clone();
         mutate(&mut mutant);
-        mutants.push(Mutant { rule: mutant, change });
+        mutants.push(Mutant { rule: mutant, change, widens: false });
     };
     labels(rule, &mut add);
     points(rule, &mut add);
@@ -36,7 +38,30 @@ pub(super) fn mutants(rule: &RuleSpec) -> Vec<Mutant> {
         let change = thresholds(&mut when, Some(number), &mut 0);
         add(change, &|mutant| mutant.when = when.clone());
     }
+    // Bounds are moved inwards, which widens what denies them.
+    let widens = denies(&rule.when);
+    for mutant in &mut mutants {
+        mutant.widens = widens && mutant.rule.when != rule.when;
+    }
     mutants
+}
+
+/// Returns whether some part of a condition is denied.
+fn denies(when: &Condition) -> bool {
+    match when {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(denies),
+        Condition::Not(_) => true,
+        Condition::Property { test, .. } | Condition::Text(test) => matches!(test, Test::Not(_)),
+        Condition::Event(_)
+        | Condition::EventLike(_)
+        | Condition::Channel(_)
+        | Condition::ChannelLike(_)
+        | Condition::Actor(_)
+        | Condition::ActorLike(_)
+        | Condition::Episode(_)
+        | Condition::Compare { .. }
+        | Condition::Customer(_) => false,
+    }
 }
 
 type Add<'a> = dyn FnMut(Option<String>, &dyn Fn(&mut RuleSpec)) + 'a;
@@ -135,7 +160,8 @@ fn spans(rule: &RuleSpec, add: &mut Add<'_>) {
         add(Some(change), &|rule| rule.recover_within = Some(within / 2));
     }
     let due = rule.opens.as_ref().and_then(|opens| opens.due.as_ref());
-    if let Some(DueSpec::After(span)) = due {
+    // Half of no time is no change: nothing could notice it.
+    if let Some(DueSpec::After(span)) = due.filter(|due| **due != DueSpec::After(0)) {
         let change = halved("due", *span);
         add(Some(change), &|rule| {
             if let Some(opens) = &mut rule.opens {
@@ -159,8 +185,11 @@ fn thresholds(when: &mut Condition, wanted: Option<usize>, count: &mut usize) ->
         Condition::Text(test) => range(test, wanted, count),
         Condition::Customer(test) => of_history(test, wanted, count),
         Condition::Event(_)
+        | Condition::EventLike(_)
         | Condition::Channel(_)
+        | Condition::ChannelLike(_)
         | Condition::Actor(_)
+        | Condition::ActorLike(_)
         | Condition::Episode(_)
         | Condition::Compare { .. } => None,
     }
@@ -222,7 +251,8 @@ fn of_history(test: &mut CustomerTest, wanted: Option<usize>, count: &mut usize)
                 seen.at_least = if was < 64 { was + 1 } else { was - 1 };
                 change = Some(format!("seen at_least {was} → {}", seen.at_least));
             }
-            if is_turn(wanted, count) {
+            // Half of a moment is a moment.
+            if 1 < seen.within && is_turn(wanted, count) {
                 let was = seen.within;
                 seen.within = (was / 2).max(1);
                 let show = crate::config::display_span;

@@ -14,12 +14,12 @@ use super::{
 };
 use crate::{
     clock,
-    config::{self, Environment},
+    config::{self, Environment, settings::Secret},
     engine::{
         Customers, Effect, Effects, Engine, Partition, Record, Sealed, TouchpointExplained,
         customer_explanation,
     },
-    http,
+    http::{self, Token},
     model::EventTime,
     store::MemoryStore,
 };
@@ -45,8 +45,8 @@ pub(super) struct ExplainArguments {
     #[arg(long, value_name = "URL", requires = "customer")]
     from: Option<String>,
 
-    /// Settings, rules and mappings, as for `run`
-    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    /// Settings, rules and mappings, as for `run`; with --from only the token (`http.token`) counts
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
     /// What the lines look like, as for `replay`
@@ -72,7 +72,7 @@ pub(super) struct ExplainArguments {
 
 pub(super) fn run(arguments: &ExplainArguments) -> Result<(), Failure> {
     let explanation = match (&arguments.from, &arguments.customer) {
-        (Some(url), Some(customer)) => ask(url, customer)?,
+        (Some(url), Some(customer)) => ask(url, customer, token(arguments)?.as_ref())?,
         (_, Some(customer)) => {
             let told = replayed(arguments)?;
             told.customer(customer, arguments.as_of)?
@@ -131,6 +131,8 @@ fn replayed(arguments: &ExplainArguments) -> Result<Told, Failure> {
     let dialect = dialect_of(arguments.dialect.as_deref(), &loaded)?;
     let mut settings = loaded.config.engine();
     (settings.backfill_after, settings.expects_keys) = (None, false);
+    // What is not written anywhere needs no bound.
+    settings.deadlines_per_commit = usize::MAX;
     let engine = Engine::new(Arc::new(loaded.rules), settings, dialect);
     let now = arguments.as_of.unwrap_or_else(clock::wall_clock);
     let (mut partition, mut store) = (Partition::default(), MemoryStore::default());
@@ -182,11 +184,17 @@ fn latest(effects: &Effects) -> Option<EventTime> {
     times.last()
 }
 
+/// Returns what a service may ask to be shown: as in its own settings, or in the environment.
+fn token(arguments: &ExplainArguments) -> Result<Option<Token>, Failure> {
+    let loaded = config::load(arguments.config.as_deref(), &Environment::of_process())?;
+    Ok(loaded.config.http.token.map(|Secret(token)| Token::new(token)))
+}
+
 /// Asks a running service.
-fn ask(url: &str, customer: &str) -> Result<Json, Failure> {
+fn ask(url: &str, customer: &str, token: Option<&Token>) -> Result<Json, Failure> {
     let path = format!("/v1/customers/{}/explanation", http::path_segment(customer));
     let (status, body) =
-        http::get(url, &path).map_err(|problem| Failure::Fatal(problem.to_string()))?;
+        http::get(url, &path, token).map_err(|problem| Failure::Fatal(problem.to_string()))?;
     let said: Json = serde_json::from_slice(&body).unwrap_or_default();
     if status == 200 {
         return Ok(said);

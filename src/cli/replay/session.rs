@@ -83,10 +83,17 @@ impl<'e> Session<'e> {
         };
         self.summary.lines += 1;
         let number = self.shard_of(&record);
-        let Some(shard) = self.shards.get_mut(number) else { return Ok(()) };
-        let Shard { partition, store } = shard;
-        partition.process(self.engine, &record, self.now, store, &mut self.effects);
-        self.write(number, Some(line))?;
+        loop {
+            let Some(shard) = self.shards.get_mut(number) else { return Ok(()) };
+            let Shard { partition, store } = shard;
+            partition.process(self.engine, &record, self.now, store, &mut self.effects);
+            let is_behind = partition.is_behind();
+            self.write(number, Some(line))?;
+            if !is_behind {
+                break;
+            }
+            self.commit();
+        }
         self.since_commit += 1;
         if LINES_PER_COMMIT <= self.since_commit {
             self.commit();
@@ -99,9 +106,7 @@ impl<'e> Session<'e> {
         if let Some(as_of) = as_of {
             let event_time = as_of.plus(self.engine.settings().tolerance);
             for number in 0..self.shards.len() {
-                let Some(Shard { partition, store }) = self.shards.get_mut(number) else { break };
-                partition.tick(self.engine, event_time, self.now, store, &mut self.effects);
-                self.write(number, None)?;
+                self.pass_time(number, event_time)?;
             }
         }
         if let Some(detector) = &mut self.detector {
@@ -123,6 +128,21 @@ impl<'e> Session<'e> {
         }
         self.outputs.finish()?;
         Ok(self.summary)
+    }
+
+    fn pass_time(&mut self, number: usize, event_time: EventTime) -> io::Result<()> {
+        loop {
+            let Some(Shard { partition, store }) = self.shards.get_mut(number) else {
+                return Ok(());
+            };
+            partition.tick(self.engine, event_time, self.now, store, &mut self.effects);
+            let is_behind = partition.is_behind();
+            self.write(number, None)?;
+            if !is_behind {
+                return Ok(());
+            }
+            self.commit();
+        }
     }
 
     fn shard_of(&mut self, record: &Record<'_>) -> usize {

@@ -80,6 +80,8 @@ pub struct Step {
 pub struct Expectation {
     /// So long after [`PackTest::start`].
     pub at: Span,
+    /// The moment stands somewhere from `at` until then: when a score falls is for nobody's head.
+    pub until: Option<Span>,
     /// Where it stands in the file.
     pub place: At,
     /// The event name.
@@ -188,6 +190,7 @@ fn expectation(node: &Node, problems: &mut Problems) -> Option<Expectation> {
         let at = fields.need("at", read_span);
         let expectation = Expectation {
             at: at.unwrap_or_default(),
+            until: fields.get("until", read_span),
             place,
             event: fields.get("event", text),
             customer: fields.get("customer", text),

@@ -3,7 +3,7 @@
 use super::{checked_path, property};
 use crate::{
     config::{
-        fields::{Fields, entries, found, read_fields},
+        fields::{entries, found, read_fields},
         problem::Problems,
         values::{
             Vocabulary, any_scalar, flag, list, located, number, one_or_more, span, text, whole,
@@ -33,13 +33,10 @@ impl Vocabulary for Comparison {
 pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Condition> {
     read_fields(node, "\"when\"", problems, |fields| {
         let mut all = Vec::new();
-        let names = |fields: &mut Fields<'_, '_>, key, make: fn(Vec<Located<String>>) -> _| {
-            fields.get(key, one_or_more(located)).map(make)
-        };
-        all.extend(names(fields, "event", Condition::Event));
-        all.extend(names(fields, "channel", Condition::Channel));
-        all.extend(fields.get("actor", one_or_more(word)).map(Condition::Actor));
-        all.extend(names(fields, "episode", Condition::Episode));
+        all.extend(fields.get("event", names(Condition::Event, Condition::EventLike)));
+        all.extend(fields.get("channel", names(Condition::Channel, Condition::ChannelLike)));
+        all.extend(fields.get("actor", actors));
+        all.extend(fields.get("episode", one_or_more(located)).map(Condition::Episode));
         all.extend(fields.get("properties", properties).unwrap_or_default());
         all.extend(fields.get("text", test).map(Condition::Text));
         all.extend(fields.get("compare", compare));
@@ -49,6 +46,33 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Condition> {
         all.extend(fields.get("not", read).map(|not| Condition::Not(Box::new(not))));
         Some(one_or_all(all))
     })
+}
+
+/// Reads names, or a mapping with a pattern for them.
+fn names(
+    exact: fn(Vec<Located<String>>) -> Condition,
+    like: fn(Located<String>) -> Condition,
+) -> impl Fn(&Node, &mut Problems) -> Option<Condition> {
+    move |node, problems| match &node.value {
+        Value::Mapping(_) => pattern(node, problems).map(like),
+        Value::Nothing | Value::Scalar(_) | Value::Sequence(_) => {
+            one_or_more(located)(node, problems).map(exact)
+        }
+    }
+}
+
+fn actors(node: &Node, problems: &mut Problems) -> Option<Condition> {
+    match &node.value {
+        Value::Mapping(_) => pattern(node, problems).map(Condition::ActorLike),
+        Value::Nothing | Value::Scalar(_) | Value::Sequence(_) => {
+            one_or_more(word)(node, problems).map(Condition::Actor)
+        }
+    }
+}
+
+/// Reads `{ matches: … }`.
+fn pattern(node: &Node, problems: &mut Problems) -> Option<Located<String>> {
+    read_fields(node, "the test of a name", problems, |fields| fields.need("matches", located))
 }
 
 fn one_or_all(mut conditions: Vec<Condition>) -> Condition {

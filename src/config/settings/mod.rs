@@ -62,6 +62,7 @@ pub(super) const KEYS: [&str; 51] = [
     "rules",
     "commit.interval",
     "commit.max_touchpoints",
+    "deadlines.per_commit",
     "timezone",
     "time.tolerance",
     "order.window",
@@ -110,6 +111,10 @@ pub struct Config {
     pub rules: Vec<Located<String>>,
     /// How often is committed.
     pub commit: Commit,
+    /// `deadlines.per_commit`: so many deadlines that fall due together fire in one transaction, of
+    /// each partition; the others go on in the next, in their order. Default 10,000: half of what a
+    /// transaction takes of touchpoints, since a deadline reads its customer from the store.
+    pub deadlines_per_commit: usize,
     /// `timezone`: where a day begins, and what a bare date means. Default `UTC`: any other would
     /// be a guess about the customers.
     pub timezone: TimeZone,
@@ -331,6 +336,7 @@ impl Config {
             http: _,
             rules: _,
             commit: _,
+            deadlines_per_commit,
             timezone,
             tolerance,
             order_window,
@@ -361,6 +367,7 @@ impl Config {
             max_output_bytes: *max_output_bytes,
             expects_keys: *keyed,
             max_input_bytes: *max_bytes,
+            deadlines_per_commit: *deadlines_per_commit,
             channels: Channels::new(channels.iter().map(String::as_str)),
         }
     }

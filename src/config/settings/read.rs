@@ -125,6 +125,9 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
         http: fields.section("http", |fields| http(fields, marks)),
         rules: setting(fields, marks, "rules", names::packs, default_packs()),
         commit: fields.section("commit", |fields| commit(fields, marks)),
+        deadlines_per_commit: fields.section("deadlines", |fields| {
+            setting(fields, marks, "per_commit", touchpoints, 10_000)
+        }),
         timezone: setting(fields, marks, "timezone", zone, TimeZone::UTC),
         tolerance: fields
             .section("time", |fields| setting(fields, marks, "tolerance", tolerance_of, tolerance)),

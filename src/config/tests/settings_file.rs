@@ -393,6 +393,7 @@ workers: 3
 http: { listen: '0.0.0.0:80', advertise: 'http://me:80/' }
 rules: [saas]
 commit: { interval: 1s, max_touchpoints: 9 }
+deadlines: { per_commit: 8 }
 timezone: America/Sao_Paulo
 time: { tolerance: 1m }
 order: { window: 2m }
@@ -424,6 +425,7 @@ log: { format: json }
     assert!(engine.carry_properties && engine.channels.get("kiosk").is_some());
     assert_eq!((engine.max_output_bytes, engine.max_input_bytes), (20_000, 30_000));
     assert_eq!(engine.text_fields, ["words"]);
+    assert_eq!(engine.deadlines_per_commit, 8);
     assert_eq!(engine.spike_properties, ["store"]);
     let detector = config.detector();
     assert_eq!(detector.watch, [Numerator::Pain, Numerator::Silence]);
@@ -437,8 +439,10 @@ log: { format: json }
 #[test]
 fn the_defaults_are_the_engine_s() {
     let (ours, usual) = (settings_of("").engine(), engine::Settings::default());
-    // Only `run` knows of backfill and of keys.
+    // Only `run` knows of backfill and of keys, and only who commits of a commit's bounds.
     assert_eq!((ours.backfill_after, ours.expects_keys), (Some(3_600_000), true));
+    assert_eq!(ours.deadlines_per_commit, 10_000);
     let ours = engine::Settings { backfill_after: None, expects_keys: false, ..ours };
+    let ours = engine::Settings { deadlines_per_commit: usize::MAX, ..ours };
     assert_eq!(format!("{ours:?}"), format!("{usual:?}"));
 }

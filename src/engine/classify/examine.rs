@@ -28,6 +28,8 @@ pub(crate) trait Values {
 pub(crate) struct Subject<'a, V> {
     pub(crate) event: &'a str,
     pub(crate) channel: Channel,
+    /// Its name, known or not.
+    pub(crate) channel_name: &'a str,
     /// Config knows the channel.
     pub(crate) channel_known: bool,
     pub(crate) actor: Actor,
@@ -127,6 +129,8 @@ impl<V: Values> Subject<'_, V> {
     pub(crate) fn holds(&self, test: &Alone) -> bool {
         match test {
             Alone::Event(names) => names.iter().any(|name| **name == *self.event),
+            Alone::EventLike(pattern) => pattern.is_match(self.event),
+            Alone::ChannelLike(pattern) => pattern.is_match(self.channel_name),
             Alone::Channel(channels, other) => {
                 channels.contains(&self.channel) || (*other && !self.channel_known)
             }

@@ -24,7 +24,13 @@ pub(super) fn alone_in_words<V: Values>(
         Alone::Event(names) => {
             format!("the event is {}, found {}", or(names.iter().map(|one| &**one)), subject.event)
         }
+        Alone::EventLike(pattern) => {
+            format!("the event matches {}, found {}", pattern.as_str(), subject.event)
+        }
         Alone::Channel(..) => "another channel".to_owned(),
+        Alone::ChannelLike(pattern) => {
+            format!("the channel matches {}, found {}", pattern.as_str(), subject.channel_name)
+        }
         Alone::Actor(actors) => {
             let wanted = or(actors.iter().map(|one| Actor::as_str(*one)));
             format!("{wanted} acts, found {}", subject.actor.as_str())

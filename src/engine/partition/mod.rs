@@ -4,12 +4,14 @@
 //! partition, in order of deadline and customer id. Never once per batch: then output would depend
 //! on where batches are cut.
 
+mod herd;
 mod run;
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use hashbrown::HashMap;
 
+pub use self::herd::Herd;
 use self::run::Run;
 pub(crate) use self::run::reject;
 use super::{
@@ -97,6 +99,8 @@ pub struct PartitionRow {
     pub topic_id: String,
     /// The input topic's partition count.
     pub partition_count: i32,
+    /// Deadlines that go before whatever comes next.
+    pub herd: Option<Herd>,
 }
 
 /// One input partition's mutable half.
@@ -128,6 +132,8 @@ struct Live {
     looked_at: Option<(EventTime, Box<str>)>,
     /// The next committed deadline, so that most touchpoints need not ask; `None`: not known.
     next_stored: Option<NextStored>,
+    /// Deadlines that fired in this transaction.
+    fired_count: usize,
 }
 
 /// What the store answered last.
@@ -161,13 +167,28 @@ impl Partition {
         customers: &C,
         effects: &mut Effects,
     ) {
-        let watch = self.watch.as_ref();
-        let mut run = Run { engine, now, customers, effects, live: &mut self.live, watch };
-        engine.decoder.decode(record, now, &mut self.scratch, &mut |item| match item {
-            Item::Touchpoint(decoded) => run.touchpoint(record, &decoded),
-            Item::Reject(rejected) => run.reject(&rejected),
-        });
-        self.live.row.next_offset = record.offset.saturating_add(1);
+        let mut run = Run {
+            engine,
+            now,
+            customers,
+            effects,
+            live: &mut self.live,
+            watch: self.watch.as_ref(),
+            items_seen: 0,
+            items_done: 0,
+        };
+        if !run.catch_up(Some(record.offset)) {
+            return;
+        }
+        engine.decoder.decode(record, now, &mut self.scratch, &mut |item| run.item(record, &item));
+        let done = i64::from(self.live.row.herd.is_none());
+        self.live.row.next_offset = record.offset.saturating_add(done);
+    }
+
+    /// Returns whether more deadlines fall due than one transaction may hold: commit, then give the
+    /// same record again (see [`PartitionRow::next_offset`]), or tick again.
+    pub fn is_behind(&self) -> bool {
+        self.live.row.herd.is_some()
     }
 
     /// Watches the touchpoint with that id (`None`: whichever comes last), to explain it later.
@@ -210,14 +231,25 @@ impl Partition {
         customers: &C,
         effects: &mut Effects,
     ) {
-        self.live.resume_pulse(engine.settings.tolerance);
-        let row = &mut self.live.row;
-        if row.latest.is_none_or(|latest| latest < event_time) {
-            row.latest = Some(event_time);
-            row.ticks += 1;
-            let watch = self.watch.as_ref();
-            Run { engine, now, customers, effects, live: &mut self.live, watch }.fire_due();
-            self.live.beat(engine.settings.tolerance, effects);
+        let tolerance = engine.settings.tolerance;
+        let mut run = Run {
+            engine,
+            now,
+            customers,
+            effects,
+            live: &mut self.live,
+            watch: self.watch.as_ref(),
+            items_seen: 0,
+            items_done: 0,
+        };
+        run.live.resume_pulse(tolerance);
+        let moves = |run: &Run<'_, C>| run.live.row.latest.is_none_or(|latest| latest < event_time);
+        if run.catch_up(None) && moves(&run) {
+            run.live.row.ticks += 1;
+            if run.make_way(event_time, None) {
+                run.live.row.latest = Some(event_time);
+                run.live.beat(tolerance, run.effects);
+            }
         }
     }
 
@@ -303,6 +335,7 @@ impl Partition {
     pub fn committed(&mut self, engine: &Engine) {
         let max = engine.settings.decoded;
         self.committed = self.live.row.clone();
+        self.live.fired_count = 0;
         self.live.next_stored = None;
         self.live.pulse.committed();
         let Live { overlay, changed, erased, .. } = &mut self.live;

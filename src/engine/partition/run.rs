@@ -3,7 +3,7 @@
 use super::{
     super::{
         Customers, ERASURE, Effects, Fact, Record,
-        decode::{Decoded, Reject, Rejected},
+        decode::{Decoded, Item, Reject, Rejected},
         effects::{Effect, RejectedItem},
         encode::read_row,
         explain::Watch,
@@ -15,7 +15,7 @@ use super::{
     },
     Engine, Live, NextStored,
 };
-use crate::model::{EventTime, Touchpoint, stable_hash};
+use crate::model::{EventTime, Span, Touchpoint, stable_hash};
 
 /// One call of the engine.
 pub(super) struct Run<'r, C> {
@@ -25,14 +25,31 @@ pub(super) struct Run<'r, C> {
     pub(super) effects: &'r mut Effects,
     pub(super) live: &'r mut Live,
     pub(super) watch: Option<&'r Watch>,
+    /// Items of the record that came by.
+    pub(super) items_seen: u32,
+    /// So many of them an earlier transaction has dealt with.
+    pub(super) items_done: u32,
 }
 
 impl<C: Customers> Run<'_, C> {
+    /// Deals with the next item of a record, unless that is done, or a herd goes first.
+    pub(super) fn item(&mut self, record: &Record<'_>, item: &Item<'_, '_>) {
+        let number = self.items_seen;
+        self.items_seen = number.saturating_add(1);
+        if number < self.items_done || self.live.row.herd.is_some() {
+            return;
+        }
+        match item {
+            Item::Touchpoint(decoded) => self.touchpoint(record, decoded, number),
+            Item::Reject(rejected) => self.reject(rejected),
+        }
+    }
+
     pub(super) fn reject(&mut self, rejected: &Rejected<'_>) {
         reject(self.effects, self.engine.settings.max_output_bytes, rejected);
     }
 
-    pub(super) fn touchpoint(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>) {
+    fn touchpoint(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>, number: u32) {
         let touchpoint = &decoded.touchpoint;
         let id = touchpoint.customer_id.as_ref();
         self.load(id);
@@ -41,8 +58,8 @@ impl<C: Customers> Run<'_, C> {
             id: stable_hash(touchpoint.event_id.as_bytes()),
             content: low_half(touchpoint.content_hash),
         };
-        match self.live.overlay.get(id).map(|customer| customer.ring.check(entry)) {
-            _ if touchpoint.event_id_assumed => self.effects.fact(Fact::EventIdAssumed),
+        let noted = match self.live.overlay.get(id).map(|customer| customer.ring.check(entry)) {
+            _ if touchpoint.event_id_assumed => Some(Fact::EventIdAssumed),
             Some(Repetition::Duplicate) => {
                 self.effects.fact(Fact::Duplicate);
                 return;
@@ -53,20 +70,33 @@ impl<C: Customers> Run<'_, C> {
                 self.reject(&Rejected { reject, item, index });
                 return;
             }
-            Some(Repetition::Unverifiable) => self.effects.fact(Fact::DedupeUnverifiable),
-            Some(Repetition::New) | None => {}
-        }
+            Some(Repetition::Unverifiable) => Some(Fact::DedupeUnverifiable),
+            Some(Repetition::New) | None => None,
+        };
         if touchpoint.event == ERASURE {
             // It says nothing about when anything happened: the clock stays where it is, also in the
             // midst of a backfill.
+            if let Some(fact) = noted {
+                self.effects.fact(fact);
+            }
             self.effects.fact(Fact::Accepted { late: 0 });
             self.erase(id);
             return;
         }
         self.live.resume_pulse(self.engine.settings.tolerance);
-        self.accept(record, touchpoint);
-        self.fire_due();
+        if !self.make_way(touchpoint.ts, Some(number)) {
+            return;
+        }
+        let late = self.live.row.latest.map_or(0, |latest| latest.since(touchpoint.ts).max(0));
+        let row = &mut self.live.row;
+        row.latest = row.latest.max(Some(touchpoint.ts));
+        row.known_since =
+            Some(row.known_since.map_or(touchpoint.ts, |since| since.min(touchpoint.ts)));
         self.live.beat(self.engine.settings.tolerance, self.effects);
+        if let Some(fact) = noted {
+            self.effects.fact(fact);
+        }
+        self.accept(record, touchpoint, late);
         self.evaluate(record, decoded, entry);
     }
 
@@ -85,13 +115,8 @@ impl<C: Customers> Run<'_, C> {
         note_change(customer, id, changed);
     }
 
-    /// Counts a touchpoint and moves the clock.
-    fn accept(&mut self, record: &Record<'_>, touchpoint: &Touchpoint<'_>) {
-        let row = &mut self.live.row;
-        let late = row.latest.map_or(0, |latest| latest.since(touchpoint.ts).max(0));
-        row.latest = row.latest.max(Some(touchpoint.ts));
-        row.known_since =
-            Some(row.known_since.map_or(touchpoint.ts, |since| since.min(touchpoint.ts)));
+    /// Counts a touchpoint that came so late.
+    fn accept(&mut self, record: &Record<'_>, touchpoint: &Touchpoint<'_>, late: Span) {
         self.effects.fact(Fact::Accepted { late });
         if touchpoint.ts_assumed {
             self.effects.fact(Fact::TsAssumed);
@@ -202,9 +227,9 @@ impl<C: Customers> Run<'_, C> {
         customer.indexed_due = falls_due;
     }
 
-    /// Fires every deadline that the watermark has passed, in order of deadline and customer id.
-    pub(super) fn fire_due(&mut self) {
-        let watermark = self.live.watermark(self.engine.settings.tolerance);
+    /// Fires every deadline that the watermark has passed, in order of deadline and customer id;
+    /// returns whether all have fired. One transaction takes only so many.
+    pub(super) fn fire_due(&mut self, watermark: EventTime) -> bool {
         loop {
             let stored = self.next_stored().filter(|(at, _)| *at <= watermark).cloned();
             let changed = self.live.due.first().filter(|(at, _)| *at <= watermark).cloned();
@@ -212,19 +237,26 @@ impl<C: Customers> Run<'_, C> {
                 (Some(changed), Some(stored)) if stored < changed => (stored, true),
                 (Some(changed), _) => (changed, false),
                 (None, Some(stored)) => (stored, true),
-                (None, None) => return,
+                (None, None) => return true,
             };
             let ((at, id), from_store) = next;
+            // In memory already: its own entry, if any, is the right one.
+            let in_memory = from_store && self.live.overlay.contains_key(&id);
+            let full = self.engine.settings.deadlines_per_commit <= self.live.fired_count;
+            if full && !in_memory {
+                return false;
+            }
             if from_store {
                 self.live.looked_at = Some((at, id.clone()));
                 self.live.next_stored = None;
-                if self.live.overlay.contains_key(&id) {
-                    // In memory already: its own entry, if any, is the right one.
+                if in_memory {
                     continue;
                 }
                 self.load(&id);
             }
-            self.refresh(&id, at, watermark);
+            // Also a look that finds nothing brings a customer into memory.
+            let fired = self.refresh(&id, at, watermark).max(1);
+            self.live.fired_count = self.live.fired_count.saturating_add(fired);
         }
     }
 
@@ -242,24 +274,26 @@ impl<C: Customers> Run<'_, C> {
 
     /// Fires one customer's deadlines up to the watermark, if the first of them is `at`. Otherwise
     /// the index was too early, and is put right: customers fire in the order of their deadlines,
-    /// whether they were in memory or in the store.
-    fn refresh(&mut self, id: &str, at: EventTime, watermark: EventTime) {
+    /// whether they were in memory or in the store. Returns how much was said.
+    fn refresh(&mut self, id: &str, at: EventTime, watermark: EventTime) -> usize {
         let retention = self.engine.settings.retention;
         let Live { overlay, changed, due, row, pulse, .. } = &mut *self.live;
-        let Some(customer) = overlay.get_mut(id) else { return };
+        let Some(customer) = overlay.get_mut(id) else { return 0 };
         if let Some(indexed) = customer.indexed_due.take() {
             due.remove(&(indexed, id.into()));
         }
         if customer.retired {
-            return;
+            return 0;
         }
         if customer.due(retention).is_none_or(|due| at < due) {
             self.index(id);
-            return;
+            return 0;
         }
+        let mut said_count = 0;
         let context = Context { watch: self.watch, ..self.engine.context(id, watermark) };
         if customer.earliest_deadline().is_some_and(|at| at <= watermark) {
             let story: Story = pass_time(customer, context);
+            said_count = story.said.len();
             let effects = &mut *self.effects;
             let mut publisher = Publisher { effects, context, now: self.now, fresh: None, pulse };
             publisher.publish(customer, story);
@@ -272,9 +306,10 @@ impl<C: Customers> Run<'_, C> {
             customer.retired = true;
             note_change(customer, id, changed);
             self.effects.fact(Fact::Retired);
-            return;
+            return said_count;
         }
         self.index(id);
+        said_count
     }
 }
 

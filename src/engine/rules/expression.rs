@@ -125,8 +125,10 @@ impl Expression {
 #[derive(Debug)]
 pub(crate) enum Alone {
     Event(Box<[Box<str>]>),
+    EventLike(Box<Regex>),
     /// The named channels; the flag: or any that config does not know.
     Channel(Box<[Channel]>, bool),
+    ChannelLike(Box<Regex>),
     Actor(Box<[Actor]>),
     /// Derived from one of these kinds of episode.
     Episode(Box<[KindIx]>),

@@ -295,10 +295,16 @@ pub enum Condition {
     Not(Box<Condition>),
     /// The canonical event name is one of these.
     Event(Vec<Located<String>>),
+    /// A regular expression finds something in the canonical event name.
+    EventLike(Located<String>),
     /// The channel is one of these (`other`: none that config knows).
     Channel(Vec<Located<String>>),
+    /// A regular expression finds something in the channel's name, known or not.
+    ChannelLike(Located<String>),
     /// The actor is one of these.
     Actor(Vec<Actor>),
+    /// A regular expression finds something in the actor's name.
+    ActorLike(Located<String>),
     /// A derived touchpoint of that kind of episode.
     Episode(Vec<Located<String>>),
     /// A property passes a test. A path may go through arrays: `products[].product_id`; then one

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Inputs in order of arrival: some late, some much too late, some twice, some idle time between.
-fn arrivals(length: usize) -> impl Strategy<Value = Vec<Input>> {
+pub(super) fn arrivals(length: usize) -> impl Strategy<Value = Vec<Input>> {
     let lateness = prop_oneof![
         6 => Just(0),
         3 => (0_i64..10).prop_map(|minutes| minutes * MINUTE),
@@ -47,7 +47,7 @@ fn arrivals(length: usize) -> impl Strategy<Value = Vec<Input>> {
         })
 }
 
-fn cut() -> impl Strategy<Value = Then> {
+pub(super) fn cut() -> impl Strategy<Value = Then> {
     prop_oneof![
         4 => Just(Then::Nothing),
         3 => Just(Then::Commit),
@@ -57,7 +57,7 @@ fn cut() -> impl Strategy<Value = Then> {
     ]
 }
 
-fn settings(retention: Span) -> Settings {
+pub(super) fn settings(retention: Span) -> Settings {
     let history_since = Some(start().minus(20 * DAY));
     // With so few in memory nearly every commit drops somebody.
     Settings { retention, history_since, decoded: 2, ..Settings::default() }
@@ -73,7 +73,7 @@ fn run(pack: &PackSpec, inputs: &[Input], cuts: impl Fn(usize) -> Then, retentio
     world
 }
 
-fn same(one: &World, other: &World) -> Result<(), TestCaseError> {
+pub(super) fn same(one: &World, other: &World) -> Result<(), TestCaseError> {
     let differ = one.log.lines().zip(other.log.lines()).find(|(left, right)| left != right);
     prop_assert_eq!(differ, None, "effects");
     prop_assert_eq!(one.log.len(), other.log.len(), "number of effects");
@@ -88,7 +88,7 @@ fn same(one: &World, other: &World) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn retention() -> impl Strategy<Value = Span> {
+pub(super) fn retention() -> impl Strategy<Value = Span> {
     prop_oneof![Just(400 * DAY), Just(15 * DAY)]
 }
 

@@ -49,6 +49,10 @@ fn leaf() -> impl Strategy<Value = Condition> {
         2 => select(vec!["delivery", "support", "pain", "absence", "band", "answer"])
             .prop_map(derived_from),
         1 => channels().prop_map(|name| Condition::Channel(vec![text(name)])),
+        1 => select(vec!["^order_", "ed$", "x", "."])
+            .prop_map(|like| Condition::EventLike(text(like))),
+        1 => select(vec!["^w", "o"])
+            .prop_map(|like| Condition::ChannelLike(text(like))),
         1 => select(Actor::ALL.to_vec()).prop_map(|actor| Condition::Actor(vec![actor])),
         1 => (0_u8..4).prop_map(|number| property("product_id", &format!("p{number}"))),
         1 => any::<bool>().prop_map(|there| Condition::Property {

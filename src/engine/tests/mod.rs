@@ -21,6 +21,7 @@ mod duplicates;
 mod erasure;
 mod explained;
 mod grammar;
+mod herds;
 mod journey;
 mod oracle;
 mod pack;

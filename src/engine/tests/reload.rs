@@ -5,13 +5,16 @@ use serde_json::{Value, json};
 
 use super::{
     journey::{Touch, journeys, start},
-    pack::{DAY, MINUTE, event, rule},
+    pack::{DAY, MINUTE, Rule, event, pack, rule, text},
     permutations::settings,
     seeds,
     shop::shop,
     world::{Input, Then, World},
 };
-use crate::engine::rules::spec::PackSpec;
+use crate::{
+    engine::rules::spec::{HalfLifeSpec, OncePer, PackSpec},
+    model::{Span, Track},
+};
 
 /// The shop with a rule that nothing hits: other rules that say the same.
 fn same_shop() -> PackSpec {
@@ -165,4 +168,41 @@ fn a_customer_who_is_ignored_in_everything_is_forgotten_in_time() {
     world.feed(Input::Idle(start().plus(401 * DAY)));
     world.commit();
     assert!(!world.store.rows.contains_key("bot"));
+}
+
+/// A pack of one rule: who looks gets points under that name.
+fn looking(name: &str, was: &[&str], add: f64, half_life: Option<Span>) -> PackSpec {
+    let looked = rule(name, event("page_viewed"));
+    let mut looked = looked.gives(Track::Access, add, 100.0, OncePer::Touchpoint);
+    looked.was = was.iter().map(|name| text(name)).collect();
+    if let Some(half_life) = half_life {
+        looked = looked.half_life(HalfLifeSpec::After(half_life));
+    }
+    pack(vec![looked])
+}
+
+#[test]
+fn a_rule_that_is_renamed_or_changed_keeps_what_it_gave() {
+    let mut world = World::new(&looking("visit", &[], 8.0, None), &settings());
+    let at = |world: &mut World, ms: i64, name: &str| {
+        let ts = start().plus(ms).as_millis();
+        world.feed(Input::Record(
+            json!({ "event_id": ms.to_string(), "customer_id": "ada", "ts": ts, "channel": "web", "event": name })
+                .to_string(),
+        ));
+        world.commit();
+        world.engagement("ada")["engagement"]["access"].as_f64().unwrap()
+    };
+    let same = |found: f64, expected: f64| assert!((found - expected).abs() < 0.02, "{found}");
+    same(at(&mut world, 0, "page_viewed"), 8.0);
+    world.reload(&looking("look", &["visit"], 8.0, None));
+    same(at(&mut world, 1, "nothing"), 8.0);
+    // Without its former name it would be another rule, and the old line counts nothing.
+    world.reload(&looking("glance", &[], 8.0, None));
+    same(at(&mut world, 2, "nothing"), 0.0);
+    world.reload(&looking("look", &["visit"], 3.0, None));
+    same(at(&mut world, 3, "page_viewed"), 11.0);
+    // It fades by the half-life that is in force.
+    world.reload(&looking("look", &["visit"], 3.0, Some(DAY)));
+    same(at(&mut world, 3 + DAY, "nothing"), 5.5);
 }

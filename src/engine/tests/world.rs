@@ -116,13 +116,21 @@ pub(super) struct World {
     pub(super) facts: Vec<Fact>,
     pending: Vec<Input>,
     offset: i64,
+    /// Everything in memory is lost at every commit that a herd of deadlines asks for.
+    pub(super) dies_in_herds: bool,
+    /// Commits that a herd asked for.
+    pub(super) herd_commits: usize,
 }
 
 impl World {
     pub(super) fn new(pack: &PackSpec, settings: &Settings) -> Self {
+        Self::of(pack, settings, Dialect::Native)
+    }
+
+    pub(super) fn of(pack: &PackSpec, settings: &Settings, dialect: Dialect) -> Self {
         let rules = RuleSet::compile(pack.clone()).unwrap();
         Self {
-            engine: Engine::new(Arc::new(rules), settings.clone(), Dialect::Native),
+            engine: Engine::new(Arc::new(rules), settings.clone(), dialect),
             store: Store::default(),
             partition: Partition::new(PartitionRow::default()),
             effects: Effects::default(),
@@ -131,6 +139,8 @@ impl World {
             facts: Vec::new(),
             pending: Vec::new(),
             offset: 0,
+            dies_in_herds: false,
+            herd_commits: 0,
         }
     }
 
@@ -192,7 +202,23 @@ impl World {
         }
     }
 
+    /// Gives an input to the engine, with as many commits in between as it asks for.
     fn take(&mut self, input: &Input) {
+        loop {
+            self.give(input);
+            if !self.partition.is_behind() {
+                break;
+            }
+            self.commit();
+            self.herd_commits += 1;
+            if self.dies_in_herds {
+                self.restart();
+            }
+        }
+        self.offset += i64::from(matches!(input, Input::Record(_)));
+    }
+
+    fn give(&mut self, input: &Input) {
         let Self { engine, store, partition, effects, .. } = self;
         match input {
             Input::Record(value) => {
@@ -205,7 +231,6 @@ impl World {
                     offset: self.offset,
                     timestamp: None,
                 };
-                self.offset += 1;
                 partition.process(engine, &record, EventTime::MAX, store, effects);
             }
             Input::Idle(until) => partition.tick(engine, *until, EventTime::MAX, store, effects),

@@ -168,8 +168,8 @@ impl Lexicon {
 
     /// Returns the languages that a text is in, by rank; which of them are present.
     fn present(&self, folded: &Folded, all: &[Vec<Hit<'_>>]) -> Vec<bool> {
-        let count = self.languages.len();
-        let mut present: Vec<bool> = self.languages.iter().map(|one| one.always).collect();
+        let count = self.languages().len();
+        let mut present: Vec<bool> = self.languages().iter().map(|one| one.always).collect();
         for script in [Script::Latin, Script::Hebrew, Script::Arabic] {
             let mut covered = vec![vec![false; folded.tokens.len()]; count];
             for hit in all.iter().flatten() {

@@ -114,7 +114,7 @@ struct Text<'f> {
 impl Text<'_> {
     /// Lets a word of grammar do its work on the words of feeling around it.
     fn apply<'l>(&self, lexicon: &Lexicon, hit: &Hit<'l>, felt: &mut [Felt<'l>]) {
-        let language = lexicon.languages.get(usize::from(hit.entry.language));
+        let language = lexicon.language(hit.entry.language);
         let backwards = language.is_some_and(|language| language.negates_backwards);
         match hit.entry.role {
             Role::Negates => {

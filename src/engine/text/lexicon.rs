@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     fmt::Write as _,
+    sync::LazyLock,
 };
 
 use foldhash::fast::FixedState;
@@ -26,15 +27,25 @@ pub(super) const PHRASE_MAX: usize = 8;
 pub(super) type LanguageIx = u8;
 
 /// Word lists, ready to read texts with. Immutable and shared.
-#[derive(Default)]
 pub struct Lexicon {
+    /// Built for the first text that is read: tens of thousands of phrases take longer to fold than a
+    /// whole pack to load, and most commands read no text.
+    tables: LazyLock<Tables, Build>,
+    reasons: Vec<Located<String>>,
+    content: StableHash,
+}
+
+/// Builds the tables when they are asked for.
+type Build = Box<dyn FnOnce() -> Tables + Send>;
+
+/// What texts are read with.
+#[derive(Default)]
+struct Tables {
     /// In order of rank: of two that a text could be in, the first.
-    pub(super) languages: Vec<Language>,
+    languages: Vec<Language>,
     entries: Vec<Entry>,
     /// Folded phrase → what it is, and whether longer phrases begin with it.
     phrases: HashMap<Box<str>, Phrase, FixedState>,
-    reasons: Vec<Located<String>>,
-    content: StableHash,
 }
 
 /// What the grammar of a language asks for.
@@ -97,7 +108,34 @@ impl fmt::Debug for Lexicon {
     }
 }
 
+impl Default for Lexicon {
+    /// Knows no word.
+    fn default() -> Self {
+        Self::new(Tables::default(), Vec::new(), 0)
+    }
+}
+
 impl Lexicon {
+    fn new(tables: Tables, reasons: Vec<Located<String>>, content: StableHash) -> Self {
+        Self { tables: LazyLock::new(Box::new(move || tables)), reasons, content }
+    }
+
+    /// Returns a lexicon of lists that are read when the first text is. For lists that are known to be
+    /// sound and to give no reason but the built-in ones; `content` tells them from others.
+    pub fn later(
+        content: StableHash,
+        read: impl FnOnce() -> Vec<WordListSpec> + Send + 'static,
+    ) -> Self {
+        let build = move || {
+            let mut compiler = Compiler::default();
+            for list in read() {
+                compiler.list(&list);
+            }
+            compiler.tables()
+        };
+        Self { tables: LazyLock::new(Box::new(build)), reasons: Vec::new(), content }
+    }
+
     /// Checks and compiles word lists. A list of a language that came before adds to it, and wins
     /// where both have a phrase.
     ///
@@ -123,31 +161,42 @@ impl Lexicon {
 
     /// Returns how many phrases are known.
     pub fn phrase_count(&self) -> usize {
-        self.phrases
+        self.tables
+            .phrases
             .values()
             .filter(|one| !one.entries.is_empty() || !one.intents.is_empty())
             .count()
     }
 
     pub(super) fn entry(&self, index: u32) -> Option<&Entry> {
-        self.entries.get(usize::try_from(index).ok()?)
+        self.tables.entries.get(usize::try_from(index).ok()?)
     }
 
     /// Returns what is known of a folded phrase: its entries, its intents, and whether longer
     /// phrases begin with it.
     pub(super) fn phrase(&self, folded: &str) -> Option<(&[u32], &[MicroMoment], bool)> {
-        let phrase = self.phrases.get(folded)?;
+        let phrase = self.tables.phrases.get(folded)?;
         Some((&phrase.entries, &phrase.intents, phrase.begins))
+    }
+
+    /// Returns what the grammar of each language asks for, by rank.
+    pub(super) fn languages(&self) -> &[Language] {
+        &self.tables.languages
+    }
+
+    /// Returns what the grammar of a language asks for.
+    pub(super) fn language(&self, index: LanguageIx) -> Option<&Language> {
+        self.languages().get(usize::from(index))
     }
 
     /// Returns every language's prefixes that a word could have.
     pub(super) fn prefixes(&self) -> impl Iterator<Item = &str> {
-        self.languages.iter().flat_map(|language| &language.prefixes).map(|one| &**one)
+        self.tables.languages.iter().flat_map(|language| &language.prefixes).map(|one| &**one)
     }
 
     /// Returns every language's endings that a word could have.
     pub(super) fn endings(&self) -> impl Iterator<Item = &str> {
-        self.languages.iter().flat_map(|language| &language.endings).map(|one| &**one)
+        self.tables.languages.iter().flat_map(|language| &language.endings).map(|one| &**one)
     }
 }
 
@@ -311,8 +360,6 @@ impl Compiler {
     }
 
     fn finish(mut self, lists: &[WordListSpec]) -> Lexicon {
-        self.note_beginnings();
-        let mut lexicon = Lexicon { languages: self.languages, ..Lexicon::default() };
         let mut content = String::new();
         for list in lists {
             let words = list.words.iter().map(|word| (&word.written.value, &word.role));
@@ -323,23 +370,28 @@ impl Compiler {
             let forget = list.forget.iter().map(|one| &one.value).collect::<Vec<_>>();
             _ = write!(content, "{rest:?}{forget:?}{}", list.negates_backwards);
         }
-        lexicon.content = stable_hash(content.as_bytes());
+        let reasons = std::mem::take(&mut self.reasons).into_values().collect();
+        Lexicon::new(self.tables(), reasons, stable_hash(content.as_bytes()))
+    }
+
+    fn tables(mut self) -> Tables {
+        self.note_beginnings();
+        let mut tables = Tables { languages: self.languages, ..Tables::default() };
         for ((phrase, language), (written, role)) in self.known {
-            let position = u32::try_from(lexicon.entries.len()).unwrap_or(u32::MAX);
-            lexicon.entries.push(Entry { written, language, role });
-            lexicon.phrases.entry(phrase.into()).or_default().entries.push(position);
+            let position = u32::try_from(tables.entries.len()).unwrap_or(u32::MAX);
+            tables.entries.push(Entry { written, language, role });
+            tables.phrases.entry(phrase.into()).or_default().entries.push(position);
         }
         for (phrase, intents) in self.intents {
-            let phrase = lexicon.phrases.entry(phrase.into()).or_default();
+            let phrase = tables.phrases.entry(phrase.into()).or_default();
             phrase.intents.extend(
                 intents.into_iter().filter_map(|(index, _)| MicroMoment::from_index(index)),
             );
         }
         for phrase in self.begins {
-            lexicon.phrases.entry(phrase.into()).or_default().begins = true;
+            tables.phrases.entry(phrase.into()).or_default().begins = true;
         }
-        lexicon.reasons = self.reasons.into_values().collect();
-        lexicon
+        tables
     }
 }
 

@@ -8,7 +8,7 @@
 //! The settled engagement is there whole, and of the head the sections in which it differs. So
 //! reading evaluates nothing, and other rules find what was decided, not what they would decide.
 //!
-//! Versions: 1 is the only one. A reader refuses a later version; a new one must still read this.
+//! Versions: 1 is the only one, but for a partition that a herd of deadlines has cut short. A reader refuses a later version; a new one must still read this.
 
 mod engagement;
 mod read;
@@ -21,7 +21,7 @@ use self::{
 };
 pub(crate) use self::{read::read_row, write::write_row};
 use crate::{
-    engine::PartitionRow,
+    engine::{Herd, PartitionRow},
     model::{Band, EventTime, Stage},
 };
 
@@ -65,15 +65,23 @@ pub fn inspect_row(row: &[u8]) -> Result<RestoredRow, RowError> {
     Reader::new(row)?.head()
 }
 
+/// The version of a partition's row that a herd of deadlines has cut short. Earlier versions of Rega
+/// cannot go on from there, and must not think that they can.
+const CUT_SHORT: u8 = 2;
+
 /// Writes a partition row.
 pub(crate) fn write_partition_row(out: &mut Vec<u8>, row: &PartitionRow) {
-    out.push(VERSION);
+    out.push(if row.herd.is_some() { CUT_SHORT } else { VERSION });
     put(out, &row.next_offset);
     put_time(out, row.latest);
     put_time(out, row.known_since);
     put(out, &row.ticks);
     put(out, &row.topic_id);
     put(out, &row.partition_count);
+    if let Some(herd) = row.herd {
+        put_time(out, Some(herd.latest));
+        put(out, &herd.items_done);
+    }
 }
 
 /// Reads a partition row.
@@ -82,15 +90,23 @@ pub(crate) fn write_partition_row(out: &mut Vec<u8>, row: &PartitionRow) {
 ///
 /// The row was written by a newer version, or is damaged: the partition must not start.
 pub fn read_partition_row(row: &[u8]) -> Result<PartitionRow, RowError> {
-    let mut reader = Reader::new(row)?;
-    let row = PartitionRow {
+    let (mut reader, cut_short) = match row.split_first() {
+        Some((&CUT_SHORT, rest)) => (Reader::of(rest), true),
+        Some(_) | None => (Reader::new(row)?, false),
+    };
+    let mut row = PartitionRow {
         next_offset: reader.take()?,
         latest: reader.time()?,
         known_since: reader.time()?,
         ticks: reader.take()?,
         topic_id: reader.take()?,
         partition_count: reader.take()?,
+        herd: None,
     };
+    if cut_short {
+        let latest = reader.time()?.ok_or(RowError::Damaged)?;
+        row.herd = Some(Herd { latest, items_done: reader.take()? });
+    }
     reader.end()?;
     Ok(row)
 }

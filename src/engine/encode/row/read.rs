@@ -73,6 +73,11 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// Reads what follows a version byte.
+    pub(super) const fn of(rest: &'r [u8]) -> Self {
+        Self { rest }
+    }
+
     pub(super) fn take<T: DeserializeOwned>(&mut self) -> Result<T, RowError> {
         let taken = postcard::take_from_bytes(self.rest);
         let (value, rest) = taken.or(Err(RowError::Damaged))?;

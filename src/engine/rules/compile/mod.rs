@@ -1,5 +1,6 @@
 //! From rules as written to rules that run, with every problem reported at once.
 
+mod dispatch;
 mod says;
 mod when;
 
@@ -10,6 +11,7 @@ use std::{
 
 use hashbrown::HashMap;
 
+use self::dispatch::dispatch;
 use super::{
     Kind, KindIx, PathIx, Rule, RuleIx, RuleSet, SeenMemories, TrackWeight,
     guess::Guesses,
@@ -74,7 +76,7 @@ pub(super) fn compile(pack: PackSpec) -> Result<RuleSet, Vec<Problem>> {
     if !compiler.problems.is_empty() {
         return Err(compiler.problems);
     }
-    let (by_event, any_event) = dispatch(&pack.rules);
+    let (by_event, any_event) = dispatch(&rules, &compiler.kinds);
     let path_hashes: Box<[StableHash]> =
         compiler.paths.iter().map(|path| stable_hash(path.as_bytes())).collect();
     let mut kept: BTreeSet<PathIx> = compiler.kept;
@@ -152,50 +154,40 @@ fn tracks(pack: &PackSpec) -> [TrackWeight; 5] {
     })
 }
 
-type ByEvent = HashMap<Box<str>, Box<[RuleIx]>, foldhash::fast::FixedState>;
-
-/// Returns the rules that may match each event name, and those that may match any other.
-fn dispatch(rules: &[RuleSpec]) -> (ByEvent, Box<[RuleIx]>) {
-    let wanted: Vec<Option<BTreeSet<&str>>> =
-        rules.iter().map(|rule| events_of(&rule.when)).collect();
-    let names: BTreeSet<&str> = wanted.iter().flatten().flatten().copied().collect();
-    let matching = |name: Option<&str>| -> Box<[RuleIx]> {
-        wanted
-            .iter()
-            .enumerate()
-            .filter(|(_, events)| match (events, name) {
-                (None, _) => true,
-                (Some(events), Some(name)) => events.contains(name),
-                (Some(_), None) => false,
-            })
-            .filter_map(|(index, _)| RuleIx::try_from(index).ok())
-            .collect()
-    };
-    let by_event = names.iter().map(|name| (Box::from(*name), matching(Some(name)))).collect();
-    (by_event, matching(None))
-}
-
-/// Returns the event names without which a condition cannot hold; `None`: any may do.
-fn events_of(condition: &Condition) -> Option<BTreeSet<&str>> {
+/// Returns the derived events that a condition may hold for; `None` where it does not ask for an
+/// event.
+fn derived_events_of(condition: &Condition) -> Option<BTreeSet<&str>> {
     match condition {
         Condition::Event(names) => Some(names.iter().map(|name| name.value.as_str()).collect()),
+        Condition::EventLike(pattern) => {
+            let regex = regex::Regex::new(&pattern.value).ok()?;
+            Some(DERIVED.into_iter().filter(|name| regex.is_match(name)).collect())
+        }
         Condition::Episode(kinds) => {
             Some(kinds.iter().map(|kind| derived_event(&kind.value)).collect())
         }
-        Condition::All(parts) => parts.iter().filter_map(events_of).min_by_key(BTreeSet::len),
+        Condition::All(parts) => {
+            parts.iter().filter_map(derived_events_of).min_by_key(BTreeSet::len)
+        }
         Condition::Any(parts) => {
-            let sets: Option<Vec<_>> = parts.iter().map(events_of).collect();
+            let sets: Option<Vec<_>> = parts.iter().map(derived_events_of).collect();
             sets.map(|sets| sets.into_iter().flatten().collect())
         }
         Condition::Not(_)
         | Condition::Channel(_)
+        | Condition::ChannelLike(_)
         | Condition::Actor(_)
+        | Condition::ActorLike(_)
         | Condition::Property { .. }
         | Condition::Text(_)
         | Condition::Compare { .. }
         | Condition::Customer(_) => None,
     }
 }
+
+/// What deadlines emit (DOMAIN.md, Episodes).
+const DERIVED: [&str; 5] =
+    ["unrecovered_pain", "missed_moment", "lapsed", "band_changed", "episode_overdue"];
 
 /// Returns the name of what a kind's deadline emits (DOMAIN.md, Episodes).
 fn derived_event(kind: &str) -> &'static str {
@@ -371,7 +363,7 @@ impl Compiler {
             .iter()
             .filter_map(|rule| {
                 let opens = rule.opens.as_ref()?;
-                let events = events_of(&rule.when)?;
+                let events = derived_events_of(&rule.when)?;
                 Some((opens.episode.value.clone(), events, opens.at))
             })
             .flat_map(|(opened, events, at)| {

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use regex::{Regex, RegexBuilder};
+
 use super::{Compiler, boxed};
 use crate::{
     engine::rules::{
@@ -9,7 +11,7 @@ use crate::{
         expression::ValueTest,
         spec::{Condition, CustomerTest, Located, Scalar, SeenSpec, Test},
     },
-    model::{Channel, Channels, stable_hash},
+    model::{Actor, Channel, Channels, stable_hash},
 };
 
 impl Compiler {
@@ -24,8 +26,11 @@ impl Compiler {
             Condition::Not(part) => Expression::Not(Box::new(self.condition(part, leaves))),
             Condition::Customer(test) => Expression::History(self.history(test)),
             Condition::Event(_)
+            | Condition::EventLike(_)
             | Condition::Channel(_)
+            | Condition::ChannelLike(_)
             | Condition::Actor(_)
+            | Condition::ActorLike(_)
             | Condition::Episode(_)
             | Condition::Property { .. }
             | Condition::Text(_)
@@ -40,6 +45,13 @@ impl Compiler {
     fn alone(&mut self, condition: &Condition) -> Alone {
         match condition {
             Condition::Event(names) => Alone::Event(boxed(names)),
+            Condition::EventLike(pattern) => {
+                self.regex(pattern).map_or(Alone::Event(Box::new([])), Alone::EventLike)
+            }
+            Condition::ChannelLike(pattern) => {
+                self.regex(pattern).map_or(Alone::Event(Box::new([])), Alone::ChannelLike)
+            }
+            Condition::ActorLike(pattern) => self.actors_like(pattern),
             Condition::Channel(names) => Alone::Channel(
                 names.iter().map(|name| Channel::named(&name.value)).collect(),
                 names.iter().any(|name| name.value == Channels::OTHER),
@@ -99,18 +111,36 @@ impl Compiler {
             Test::Seeks(intents) => {
                 ValueTest::Seeks(Arc::clone(&self.lexicon), intents.as_slice().into())
             }
-            Test::Matches(pattern) => match regex::RegexBuilder::new(&pattern.value)
-                .size_limit(1 << 20)
-                .build()
-            {
-                Ok(regex) => ValueTest::Matches(Box::new(regex)),
-                Err(error) => {
-                    let first = error.to_string().lines().last().unwrap_or_default().to_owned();
-                    self.problem(pattern.at, format!("not a regular expression: {first}"), None);
-                    ValueTest::Exists(true)
-                }
-            },
+            Test::Matches(pattern) => {
+                self.regex(pattern).map_or(ValueTest::Exists(true), ValueTest::Matches)
+            }
         }
+    }
+
+    /// Compiles a pattern; one that is none is a problem.
+    fn regex(&mut self, pattern: &Located<String>) -> Option<Box<Regex>> {
+        let built = RegexBuilder::new(&pattern.value).size_limit(1 << 20).build();
+        let problem = built
+            .as_ref()
+            .err()
+            .map(|error| error.to_string().lines().last().unwrap_or_default().to_owned());
+        if let Some(last) = problem {
+            self.problem(pattern.at, format!("not a regular expression: {last}"), None);
+        }
+        built.ok().map(Box::new)
+    }
+
+    /// There are three actors: a pattern stands for those that it finds.
+    fn actors_like(&mut self, pattern: &Located<String>) -> Alone {
+        let Some(regex) = self.regex(pattern) else { return Alone::Actor(Box::new([])) };
+        let found: Vec<Actor> =
+            Actor::ALL.iter().copied().filter(|actor| regex.is_match(actor.as_str())).collect();
+        if found.is_empty() {
+            let message = format!("no actor matches \"{}\"", pattern.value);
+            let known: Vec<&str> = Actor::ALL.iter().map(|actor| actor.as_str()).collect();
+            self.problem(pattern.at, message, Some(format!("there are {}", known.join(", "))));
+        }
+        Alone::Actor(found.into())
     }
 
     fn history(&mut self, test: &CustomerTest) -> HistoryTest {

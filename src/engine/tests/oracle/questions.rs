@@ -77,6 +77,9 @@ impl Oracle<'_> {
             }
             Condition::Not(part) => !self.holds(part, item)?,
             Condition::Event(names) => names.iter().any(|name| name.value == item.event),
+            Condition::EventLike(like) => finds(&like.value, &item.event),
+            Condition::ChannelLike(like) => finds(&like.value, &item.channel),
+            Condition::ActorLike(like) => finds(&like.value, item.actor.as_str()),
             Condition::Channel(names) => names.iter().any(|name| {
                 name.value == item.channel
                     || (name.value == Channels::OTHER
@@ -244,4 +247,8 @@ fn passes(test: &Test, values: &[&Value]) -> bool {
             values.iter().filter_map(|value| value.as_str()).any(|text| pattern.is_match(text))
         }
     }
+}
+
+fn finds(pattern: &str, name: &str) -> bool {
+    regex::Regex::new(pattern).unwrap().is_match(name)
 }
