@@ -185,11 +185,11 @@ fn report(
         }
     }
     let names = ["Rega"].into_iter().chain(Rival::ALL.map(Rival::name));
-    let named: Vec<(&str, Vec<Outcome>)> = names.zip(all).collect();
+    let outcomes: Vec<(&str, Vec<Outcome>)> = names.zip(all).collect();
     (0..FACTORS.len())
         .flat_map(|factor| {
             let case = format!("| {volume}/min | {:.0} % | ×{} |", base * 100.0, FACTORS[factor]);
-            named.iter().map(move |(name, outcomes)| {
+            outcomes.iter().map(move |(name, outcomes)| {
                 let bold = if *name == "Rega" { "**Rega**" } else { name };
                 format!("{case} {}", outcomes[factor].row(bold))
             })

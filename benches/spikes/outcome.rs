@@ -29,7 +29,7 @@ impl Outcome {
         let belongs = |one: &Outbreak, minute: i64| (one.at..one.at + LASTS + 60).contains(&minute);
         let stray = |(minute, _): &&(i64, bool)| !outbreaks.iter().any(|one| belongs(one, *minute));
         let false_alarms = count(alarms.iter().filter(stray).count());
-        let none = Self { quiet_weeks, keys, false_alarms, ..Self::default() };
+        let none = Self { false_alarms, quiet_weeks, keys, ..Self::default() };
         let mut outcomes = vec![none; FACTORS.len()];
         for one in outbreaks {
             let number = FACTORS.iter().position(|factor| (factor - one.factor).abs() < 0.1);

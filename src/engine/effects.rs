@@ -88,6 +88,7 @@ pub struct PulseMinute {
 
 /// A record of `moments`, with what is counted about it.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "as the record has them")]
 pub struct Moment {
     /// The record's key: the customer id.
     pub key: Slice,

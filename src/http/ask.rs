@@ -149,10 +149,11 @@ mod tests {
         assert_eq!(parse(b""), None);
     }
 
+    /// Says what to answer to whom has this address.
+    type Reply = Box<dyn Fn(&str) -> String + Send>;
+
     /// Answers one request after the other with what it is given; returns what it was asked.
-    fn answering(
-        answers: Vec<Box<dyn Fn(&str) -> String + Send>>,
-    ) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    fn answering(answers: Vec<Reply>) -> (String, std::thread::JoinHandle<Vec<String>>) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let own = url.clone();
@@ -181,13 +182,13 @@ mod tests {
     #[test]
     fn the_owner_is_asked_and_shown_the_token() {
         let found = |_: &str| "HTTP/1.0 200 OK\r\n\r\n{}".to_owned();
-        let (owner, owned) = answering(vec![Box::new(found)]);
+        let (owner, ends) = answering(vec![Box::new(found)]);
         let place = format!("{owner}/v1/customers/ada");
         let (url, asked) = answering(vec![Box::new(move |_| redirect(&place))]);
         let token = Token::new("open sesame".to_owned());
         let answer = get(&url, "/v1/customers/ada", Some(&token)).unwrap();
         assert_eq!(answer, (200, b"{}".to_vec()));
-        for asked in [asked.join().unwrap(), owned.join().unwrap()] {
+        for asked in [asked.join().unwrap(), ends.join().unwrap()] {
             let [request] = asked.as_slice() else { panic!("{asked:?}") };
             assert!(request.starts_with("GET /v1/customers/ada HTTP/1.0\r\n"), "{request}");
             assert!(request.contains("\r\nAuthorization: Bearer open sesame\r\n"), "{request}");
@@ -196,7 +197,7 @@ mod tests {
 
     #[test]
     fn who_sends_in_circles_or_elsewhere_is_not_followed_for_ever() {
-        let circle = || -> Box<dyn Fn(&str) -> String + Send> { Box::new(redirect) };
+        let circle = || -> Reply { Box::new(redirect) };
         let (url, asked) = answering((0..=HOPS_MAX).map(|_| circle()).collect());
         assert!(matches!(get(&url, "/", None), Err(AskError::RoundAndRound(_))));
         assert_eq!(asked.join().unwrap().len(), HOPS_MAX + 1);

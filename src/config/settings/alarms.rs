@@ -91,7 +91,7 @@ pub(super) fn notify(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Notify {
         (url, optional(fields, marks, "token", secret))
     });
     let customers_per_hour = setting(fields, marks, "customers_per_hour", per_hour, 20);
-    Notify { max_age, alertmanager, webhook, token, customers_per_hour }
+    Notify { max_age, alertmanager, webhook, customers_per_hour, token }
 }
 
 fn properties(node: &Node, problems: &mut Problems) -> Option<Vec<String>> {

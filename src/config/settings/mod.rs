@@ -30,7 +30,7 @@ use crate::{
 
 /// Every setting, as it is written in a file: the environment variable is the same name in
 /// capitals with `REGA_` before it and `__` for a dot.
-pub(super) const KEYS: [&str; 51] = [
+pub(super) const KEYS: [&str; 52] = [
     "app",
     "instance",
     "kafka.brokers",

@@ -263,7 +263,7 @@ impl Partition {
     /// Returns about how much memory the customers take that are kept decoded, without what their
     /// strings hold. Looks at each of them: at most [`Settings::decoded`] and one transaction's.
     pub fn overlay_bytes(&self) -> usize {
-        let tail_bytes = |customer: &Box<Customer>| customer.tail.len() * size_of::<Digest>();
+        let tail_bytes = |customer: &Customer| customer.tail.len() * size_of::<Digest>();
         let customers = self.live.overlay.iter();
         customers
             .map(|(id, customer)| id.len() + size_of::<Customer>() + tail_bytes(customer))

@@ -27,6 +27,10 @@ pub(crate) struct Claim {
 
 /// One customer in memory.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "five facts that have nothing to do with each other"
+)]
 pub(crate) struct Customer {
     pub(crate) account_id: Option<Box<str>>,
     /// When the account was last named: the latest touchpoint that names one wins.
