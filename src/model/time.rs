@@ -39,7 +39,7 @@ impl EventTime {
     pub fn from_millis(millis: i64) -> Option<Self> {
         (Self::MIN.as_millis()..=Self::MAX.as_millis())
             .contains(&millis)
-            .then_some(Self::within(millis))
+            .then(|| Self::within(millis))
     }
 
     /// Returns milliseconds since 1970.

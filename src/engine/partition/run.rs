@@ -58,7 +58,9 @@ impl<C: Customers> Run<'_, C> {
             id: stable_hash(touchpoint.event_id.as_bytes()),
             content: low_half(touchpoint.content_hash),
         };
-        let noted = match self.live.overlay.get(id).map(|customer| customer.ring.check(entry)) {
+        // Who was forgotten in this very transaction starts anew, once the touchpoint is accepted.
+        let known = self.live.overlay.get(id).filter(|customer| !customer.retired);
+        let noted = match known.map(|customer| customer.ring.check(entry)) {
             _ if touchpoint.event_id_assumed => Some(Fact::EventIdAssumed),
             Some(Repetition::Duplicate) => {
                 self.effects.fact(Fact::Duplicate);
@@ -139,7 +141,7 @@ impl<C: Customers> Run<'_, C> {
         let Live { overlay, changed, row, pulse, .. } = &mut *self.live;
         let Some(customer) = overlay.get_mut(id) else { return };
         if customer.retired {
-            // Forgotten by the time that this very touchpoint brought.
+            // Forgotten, perhaps by the time that this very touchpoint brought.
             **customer = customer.anew(&self.engine.rules);
         }
         note_change(customer, id, changed);
@@ -184,10 +186,6 @@ impl<C: Customers> Run<'_, C> {
     fn load(&mut self, id: &str) {
         if let Some(known) = self.live.overlay.get_mut(id) {
             known.met = true;
-            if known.retired {
-                // Forgotten in this very transaction: a return starts anew.
-                **known = known.anew(&self.engine.rules);
-            }
             return;
         }
         let rules = &self.engine.rules;

@@ -204,6 +204,7 @@ impl World {
 
     /// Gives an input to the engine, with as many commits in between as it asks for.
     fn take(&mut self, input: &Input) {
+        let before = self.herd_commits;
         loop {
             self.give(input);
             if !self.partition.is_behind() {
@@ -211,6 +212,7 @@ impl World {
             }
             self.commit();
             self.herd_commits += 1;
+            assert!(self.herd_commits - before < 1000, "a herd that gets nowhere");
             if self.dies_in_herds {
                 self.restart();
             }
