@@ -92,6 +92,35 @@ pub(super) fn read<'a>(
     Ok(envelope)
 }
 
+/// Returns what a type says that has happened: without the reverse domain name of whoever says it
+/// (as `com.acme`) and without a version or a date behind it. What would leave nothing stays.
+pub(super) fn what(name: &str) -> &str {
+    let mut what = name;
+    while let Some((rest, last)) = what.rsplit_once('.') {
+        let digits = last.strip_prefix(['v', 'V']).unwrap_or(last);
+        let number = |byte: u8| byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+        if digits.is_empty() || rest.is_empty() || !digits.bytes().all(number) {
+            break;
+        }
+        what = rest;
+    }
+    without_domain(what).unwrap_or(what)
+}
+
+/// Returns what stands behind a reverse domain name, if there is one and something behind it.
+fn without_domain(what: &str) -> Option<&str> {
+    let (top, rest) = what.split_once('.')?;
+    let (name, rest) = rest.split_once('.')?;
+    let second = matches!(name, "com" | "co" | "org" | "net");
+    let rest = match top {
+        // `br.com.acme`, `uk.co.acme`.
+        _ if top.len() == 2 && second => rest.split_once('.')?.1,
+        "com" | "org" | "net" | "io" | "co" | "dev" | "ai" | "eu" => rest,
+        _ => return None,
+    };
+    (!rest.is_empty()).then_some(rest)
+}
+
 fn refuse(parts: &Parts<'_>, part: usize, problem: Refusal) -> Reject {
     Form::CloudEvents.refuse(parts.name(part), parts.at(part), problem)
 }
@@ -254,4 +283,28 @@ fn add_data(event: &mut Gathered, content_type: Option<&str>, value: &[u8]) -> R
         event.add("data", &raw);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, expected: &str) {
+        assert_eq!(what(name), expected);
+    }
+
+    #[test]
+    fn neither_who_says_it_nor_its_version_is_part_of_what_happened() {
+        check("order.placed", "order.placed");
+        check("com.acme.order.placed", "order.placed");
+        check("io.acme.OrderPlaced.v2", "OrderPlaced");
+        check("br.com.loja.order.placed.v1.0", "order.placed");
+        check("order.placed.2026-01-01", "order.placed");
+        check("shop.order.v2.created", "shop.order.v2.created");
+        check("com.acme", "com.acme");
+        check("com.acme.", "com.acme.");
+        check("v1", "v1");
+        check(".1", ".1");
+    }
 }

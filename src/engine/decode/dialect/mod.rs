@@ -218,7 +218,18 @@ impl BuiltIn {
     fn event<'a>(&'a self, name: Cow<'a, str>) -> Cow<'a, str> {
         match self.events.get(&name) {
             Some(known) => Cow::Borrowed(known),
-            None => self.events.canonical(self.without_prefix(name)),
+            None => {
+                let rest = self.without_prefix(name);
+                let rest = if self.form == Form::CloudEvents {
+                    match rest {
+                        Cow::Borrowed(rest) => Cow::Borrowed(cloud_events::what(rest)),
+                        Cow::Owned(rest) => Cow::Owned(cloud_events::what(&rest).to_owned()),
+                    }
+                } else {
+                    rest
+                };
+                self.events.canonical(rest)
+            }
         }
     }
 
