@@ -216,21 +216,15 @@ impl BuiltIn {
 
     /// Returns Rega's name of an event.
     fn event<'a>(&'a self, name: Cow<'a, str>) -> Cow<'a, str> {
-        match self.events.get(&name) {
-            Some(known) => Cow::Borrowed(known),
-            None => {
-                let rest = self.without_prefix(name);
-                let rest = if self.form == Form::CloudEvents {
-                    match rest {
-                        Cow::Borrowed(rest) => Cow::Borrowed(cloud_events::what(rest)),
-                        Cow::Owned(rest) => Cow::Owned(cloud_events::what(&rest).to_owned()),
-                    }
-                } else {
-                    rest
-                };
-                self.events.canonical(rest)
-            }
+        if let Some(known) = self.events.get(&name) {
+            return Cow::Borrowed(known);
         }
+        let rest = self.without_prefix(name);
+        self.events.canonical(match rest {
+            rest if self.form != Form::CloudEvents => rest,
+            Cow::Borrowed(rest) => Cow::Borrowed(cloud_events::what(rest)),
+            Cow::Owned(rest) => Cow::Owned(cloud_events::what(&rest).to_owned()),
+        })
     }
 
     fn without_prefix<'a>(&self, name: Cow<'a, str>) -> Cow<'a, str> {
