@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::broker::Progress;
+use crate::{broker::Progress, process};
 
 /// How often progress is asked for. Each asking costs the broker something, and nobody else.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -83,19 +83,12 @@ impl Contestant {
 
     /// Returns the CPU time that all its threads have taken.
     pub(crate) fn cpu(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        // The name in parentheses may hold spaces; user and system time are the 12th and 13th after.
-        let (_, after) = stat.rsplit_once(')').unwrap();
-        let ticks: u64 =
-            after.split_whitespace().skip(11).take(2).map(|one| one.parse::<u64>().unwrap()).sum();
-        Duration::from_millis(ticks * 10)
+        process::cpu(self.child.id())
     }
 
     /// Returns the most memory it ever held.
     pub(crate) fn peak_mib(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+        process::status(self.child.id(), "VmHWM") / 1024.0
     }
 
     /// Asks it to end, and waits.

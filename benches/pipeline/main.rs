@@ -26,6 +26,7 @@ mod equal;
 mod floor;
 mod latency;
 mod options;
+mod process;
 mod race;
 mod report;
 mod runners;

@@ -18,7 +18,7 @@ use crate::{
     instance::Setup,
     load::{self, Stream},
     options::Options,
-    process::{self, Size},
+    process,
 };
 
 const APP: &str = "dull";
@@ -33,6 +33,25 @@ const CUSTOMERS: u32 = 20_000;
 const A_DAY: f64 = 1.0;
 
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// How big a process is at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+struct Size {
+    rss_mib: f64,
+    files: f64,
+    threads: f64,
+}
+
+impl Size {
+    fn of(pid: u32) -> Self {
+        let files = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
+        Self {
+            rss_mib: process::status(pid, "VmRSS") / 1024.0,
+            files: f64::from(u32::try_from(files).unwrap()),
+            threads: process::status(pid, "Threads"),
+        }
+    }
+}
 
 /// What was seen at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -72,11 +91,8 @@ pub(crate) fn run(options: &Options, broker: &Broker, folder: &Path) {
     });
     std::thread::sleep(warm_up);
     let pid = instance.pid();
-    let look = || Look {
-        size: process::size(pid),
-        cpu: process::cpu(pid),
-        committed: progress.committed(),
-    };
+    let look =
+        || Look { size: Size::of(pid), cpu: process::cpu(pid), committed: progress.committed() };
     let (began, mut looks) = (Instant::now(), vec![look()]);
     while began.elapsed() < options.length {
         std::thread::sleep(every);

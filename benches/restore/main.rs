@@ -26,6 +26,7 @@ mod load;
 mod metrics;
 mod moments;
 mod options;
+#[path = "../pipeline/process.rs"]
 mod process;
 
 use options::Options;

@@ -108,7 +108,8 @@ impl<'w> Session<'w> {
         let group = format!("{}-detector", settings.app);
         let topic = settings.topics.name(Role::Pulse);
         let consumer = GroupConsumer::open(&settings.connection, &group, &name, topic)?;
-        let [transaction, opened, told] = [(); 3].map(|()| Stopwatch::start());
+        let now = Stopwatch::start();
+        let (transaction, opened, told) = (now, now, now);
         Ok(Self { shared, consumer, outbox, owned: None, transaction, opened, told })
     }
 

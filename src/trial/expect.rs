@@ -123,7 +123,8 @@ fn shown(value: &Json) -> String {
     }
 }
 
-/// A moment is meant by its time (or where that is a span, by standing in it), and by event and customer where these are given.
+/// A moment is meant by its time (or where that is a span, by standing in it), and by event and
+/// customer where these are given.
 fn is_meant(expected: &Expectation, test: &PackTest, moment: &Moment) -> bool {
     let same = |wanted: &Option<String>, field: &str| {
         wanted.as_ref().is_none_or(|wanted| moment[field] == wanted.as_str())

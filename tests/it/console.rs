@@ -14,6 +14,7 @@ use crate::{
     broker::{self, unique},
     browser::Browser,
     client,
+    owners::touchpoints,
     process::{Setup, free_port},
 };
 
@@ -167,19 +168,6 @@ fn everybody_can_use_it() {
     }
 }
 
-/// Enough customers for the instances to learn who places them: partition, id and touchpoint of each.
-fn three_hundred() -> Vec<(i32, String, String)> {
-    let one = |number: i32| {
-        let customer = format!("c{number}");
-        let partition = Partitioner::Murmur2.partition(customer.as_bytes(), 4);
-        let value = format!(
-            r#"{{"event_id":"e{number}","customer_id":"{customer}","ts":1750000000000,"channel":"web","event":"product_viewed"}}"#
-        );
-        (i32::try_from(partition).unwrap(), customer, value)
-    };
-    (0..300).map(one).collect()
-}
-
 #[test]
 fn a_token_is_asked_for_and_a_customer_of_another_instance_is_one_link_away() {
     let Some(browser) = Browser::start() else { return };
@@ -187,7 +175,8 @@ fn a_token_is_asked_for_and_a_customer_of_another_instance_is_one_link_away() {
     let app = unique("links");
     let topic = format!("{app}-touchpoints");
     client::create_topic(broker, &topic, 4, &[]);
-    let customers = three_hundred();
+    // Enough customers for the instances to learn who places them.
+    let customers = touchpoints(Partitioner::Murmur2, 300);
     let borrowed: Vec<(i32, &str, &str)> =
         customers.iter().map(|(at, key, value)| (*at, &**key, &**value)).collect();
     client::produce(&broker.address(), &topic, &borrowed);

@@ -42,8 +42,8 @@ fn ask_until(url: &str, follow: bool, good: impl Fn(u16, &str) -> bool) -> (u16,
     panic!("{url}: {answer:?}");
 }
 
-/// Customers of four partitions, as `way` places them.
-fn touchpoints(way: Partitioner, count: usize) -> Vec<(i32, String, String)> {
+/// Customers of four partitions, as `way` places them: partition, id and touchpoint of each.
+pub(crate) fn touchpoints(way: Partitioner, count: usize) -> Vec<(i32, String, String)> {
     (0..count)
         .map(|number| {
             let customer = format!("c{number}");

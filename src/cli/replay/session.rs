@@ -83,17 +83,10 @@ impl<'e> Session<'e> {
         };
         self.summary.lines += 1;
         let number = self.shard_of(&record);
-        loop {
-            let Some(shard) = self.shards.get_mut(number) else { return Ok(()) };
-            let Shard { partition, store } = shard;
-            partition.process(self.engine, &record, self.now, store, &mut self.effects);
-            let is_behind = partition.is_behind();
-            self.write(number, Some(line))?;
-            if !is_behind {
-                break;
-            }
-            self.commit();
-        }
+        let (engine, now) = (self.engine, self.now);
+        self.give(number, Some(line), |Shard { partition, store }, effects| {
+            partition.process(engine, &record, now, store, effects);
+        })?;
         self.since_commit += 1;
         if LINES_PER_COMMIT <= self.since_commit {
             self.commit();
@@ -106,7 +99,10 @@ impl<'e> Session<'e> {
         if let Some(as_of) = as_of {
             let event_time = as_of.plus(self.engine.settings().tolerance);
             for number in 0..self.shards.len() {
-                self.pass_time(number, event_time)?;
+                let (engine, now) = (self.engine, self.now);
+                self.give(number, None, |Shard { partition, store }, effects| {
+                    partition.tick(engine, event_time, now, store, effects);
+                })?;
             }
         }
         if let Some(detector) = &mut self.detector {
@@ -130,14 +126,18 @@ impl<'e> Session<'e> {
         Ok(self.summary)
     }
 
-    fn pass_time(&mut self, number: usize, event_time: EventTime) -> io::Result<()> {
+    /// Gives a shard something, with as many commits in between as it asks for.
+    fn give(
+        &mut self,
+        number: usize,
+        line: Option<&Line<'_>>,
+        step: impl Fn(&mut Shard, &mut Effects),
+    ) -> io::Result<()> {
         loop {
-            let Some(Shard { partition, store }) = self.shards.get_mut(number) else {
-                return Ok(());
-            };
-            partition.tick(self.engine, event_time, self.now, store, &mut self.effects);
-            let is_behind = partition.is_behind();
-            self.write(number, None)?;
+            let Some(shard) = self.shards.get_mut(number) else { return Ok(()) };
+            step(shard, &mut self.effects);
+            let is_behind = shard.partition.is_behind();
+            self.write(number, line)?;
             if !is_behind {
                 return Ok(());
             }

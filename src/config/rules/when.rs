@@ -33,9 +33,10 @@ impl Vocabulary for Comparison {
 pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Condition> {
     read_fields(node, "\"when\"", problems, |fields| {
         let mut all = Vec::new();
-        all.extend(fields.get("event", names(Condition::Event, Condition::EventLike)));
-        all.extend(fields.get("channel", names(Condition::Channel, Condition::ChannelLike)));
-        all.extend(fields.get("actor", actors));
+        all.extend(fields.get("event", names(located, Condition::Event, Condition::EventLike)));
+        let channels = names(located, Condition::Channel, Condition::ChannelLike);
+        all.extend(fields.get("channel", channels));
+        all.extend(fields.get("actor", names(word, Condition::Actor, Condition::ActorLike)));
         all.extend(fields.get("episode", one_or_more(located)).map(Condition::Episode));
         all.extend(fields.get("properties", properties).unwrap_or_default());
         all.extend(fields.get("text", test).map(Condition::Text));
@@ -49,23 +50,15 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Condition> {
 }
 
 /// Reads names, or a mapping with a pattern for them.
-fn names(
-    exact: fn(Vec<Located<String>>) -> Condition,
+fn names<T>(
+    read: fn(&Node, &mut Problems) -> Option<T>,
+    exact: fn(Vec<T>) -> Condition,
     like: fn(Located<String>) -> Condition,
 ) -> impl Fn(&Node, &mut Problems) -> Option<Condition> {
     move |node, problems| match &node.value {
         Value::Mapping(_) => pattern(node, problems).map(like),
         Value::Nothing | Value::Scalar(_) | Value::Sequence(_) => {
-            one_or_more(located)(node, problems).map(exact)
-        }
-    }
-}
-
-fn actors(node: &Node, problems: &mut Problems) -> Option<Condition> {
-    match &node.value {
-        Value::Mapping(_) => pattern(node, problems).map(Condition::ActorLike),
-        Value::Nothing | Value::Scalar(_) | Value::Sequence(_) => {
-            one_or_more(word)(node, problems).map(Condition::Actor)
+            one_or_more(read)(node, problems).map(exact)
         }
     }
 }

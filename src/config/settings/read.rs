@@ -1,6 +1,8 @@
 //! From the tree to [`Config`]: each part by itself, then what must fit together.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration,
+};
 
 use jiff::tz::TimeZone;
 
@@ -121,12 +123,12 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
         input: fields.section("input", |fields| input(fields, marks)),
         topics: fields.section("topics", |fields| topics(fields, marks)),
         state: fields.section("state", |fields| state(fields, marks)),
-        workers: setting(fields, marks, "workers", workers, cores()),
+        workers: setting(fields, marks, "workers", count(1..=WORKERS_MAX), cores()),
         http: fields.section("http", |fields| http(fields, marks)),
         rules: setting(fields, marks, "rules", names::packs, default_packs()),
         commit: fields.section("commit", |fields| commit(fields, marks)),
         deadlines_per_commit: fields.section("deadlines", |fields| {
-            setting(fields, marks, "per_commit", touchpoints, 10_000)
+            setting(fields, marks, "per_commit", count(1..=TOUCHPOINTS_MAX), 10_000)
         }),
         timezone: setting(fields, marks, "timezone", zone, TimeZone::UTC),
         tolerance: fields
@@ -144,7 +146,13 @@ fn config(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Config {
         }),
         text_fields: setting(fields, marks, "text_fields", text_fields, usual.text_fields),
         max_output_bytes: fields.section("output", |fields| {
-            setting(fields, marks, "max_bytes", bytes, usual.max_output_bytes)
+            setting(
+                fields,
+                marks,
+                "max_bytes",
+                count(BYTES_MIN..=BYTES_MAX),
+                usual.max_output_bytes,
+            )
         }),
         drain_timeout: fields.section("drain", |fields| {
             let read = duration(SECOND, 10 * MINUTE);
@@ -175,7 +183,7 @@ fn input(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Input {
         start: setting(fields, marks, "start", start, Start::Earliest),
         dialect: setting(fields, marks, "dialect", written, WrittenDialects::default()),
         mappings: setting(fields, marks, "mappings", mappings, BTreeMap::new()),
-        max_bytes: setting(fields, marks, "max_bytes", bytes, usual),
+        max_bytes: setting(fields, marks, "max_bytes", count(BYTES_MIN..=BYTES_MAX), usual),
     }
 }
 
@@ -200,9 +208,7 @@ fn state(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> State {
     let checkpoint = duration(100, 10 * MINUTE);
     let keep = duration(MINUTE, KEEP_MAX);
     let retention = span_within(DAY, RETENTION_MAX);
-    let decoded = |node: &Node, problems: &mut Problems| {
-        usize::try_from(whole(1..=DECODED_MAX)(node, problems)?).ok()
-    };
+    let (memory, decoded) = (count(MEMORY_MIN..=MEMORY_MAX), count(1..=DECODED_MAX));
     State {
         dir: setting(fields, marks, "dir", folder, PathBuf::from("state")),
         checkpoint: setting(fields, marks, "checkpoint", checkpoint, Duration::from_secs(5)),
@@ -220,7 +226,7 @@ fn http(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Http {
         advertise: optional(fields, marks, "advertise", names::advertise),
         token: optional(fields, marks, "token", token),
         token_file: optional(fields, marks, "token_file", located),
-        viewers_max: setting(fields, marks, "viewers_max", viewers, 16),
+        viewers_max: setting(fields, marks, "viewers_max", count(0..=VIEWERS_MAX), 16),
     }
 }
 
@@ -236,7 +242,13 @@ fn commit(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Commit {
     let interval = duration(10, COMMIT_MAX);
     Commit {
         interval: setting(fields, marks, "interval", interval, Duration::from_millis(200)),
-        max_touchpoints: setting(fields, marks, "max_touchpoints", touchpoints, 20_000),
+        max_touchpoints: setting(
+            fields,
+            marks,
+            "max_touchpoints",
+            count(1..=TOUCHPOINTS_MAX),
+            20_000,
+        ),
     }
 }
 
@@ -270,24 +282,10 @@ fn folder(node: &Node, problems: &mut Problems) -> Option<PathBuf> {
     text(node, problems).map(PathBuf::from)
 }
 
-fn workers(node: &Node, problems: &mut Problems) -> Option<usize> {
-    usize::try_from(whole(1..=WORKERS_MAX)(node, problems)?).ok()
-}
-
-fn viewers(node: &Node, problems: &mut Problems) -> Option<usize> {
-    usize::try_from(whole(0..=VIEWERS_MAX)(node, problems)?).ok()
-}
-
-fn touchpoints(node: &Node, problems: &mut Problems) -> Option<usize> {
-    usize::try_from(whole(1..=TOUCHPOINTS_MAX)(node, problems)?).ok()
-}
-
-fn memory(node: &Node, problems: &mut Problems) -> Option<usize> {
-    usize::try_from(whole(MEMORY_MIN..=MEMORY_MAX)(node, problems)?).ok()
-}
-
-fn bytes(node: &Node, problems: &mut Problems) -> Option<usize> {
-    usize::try_from(whole(BYTES_MIN..=BYTES_MAX)(node, problems)?).ok()
+/// Reads how many there are of something, within bounds.
+fn count(range: RangeInclusive<u64>) -> impl Fn(&Node, &mut Problems) -> Option<usize> {
+    let number = whole(range);
+    move |node, problems| usize::try_from(number(node, problems)?).ok()
 }
 
 /// Returns how many cores there are, within the bounds of `workers`.

@@ -37,7 +37,7 @@ impl<C: Customers> Run<'_, C> {
         row.herd = None;
         row.latest = row.latest.max(Some(herd.latest));
         if offset == Some(row.next_offset) {
-            self.items_done = herd.items_done.unwrap_or(0);
+            self.items.done = herd.items_done.unwrap_or(0);
         }
         self.live.beat(tolerance, self.effects);
         true

@@ -12,8 +12,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use hashbrown::HashMap;
 
 pub use self::herd::Herd;
-use self::run::Run;
 pub(crate) use self::run::reject;
+use self::run::{Items, Run};
 use super::{
     Customers, Effects, Record, Settings,
     decode::{Decoder, DecoderSpec, Dialect, Item, PathId, PropertyPaths, Scratch},
@@ -167,20 +167,13 @@ impl Partition {
         customers: &C,
         effects: &mut Effects,
     ) {
-        let mut run = Run {
-            engine,
-            now,
-            customers,
-            effects,
-            live: &mut self.live,
-            watch: self.watch.as_ref(),
-            items_seen: 0,
-            items_done: 0,
-        };
+        let Self { live, watch, scratch, .. } = self;
+        let items = Items::default();
+        let mut run = Run { engine, now, customers, effects, live, watch: watch.as_ref(), items };
         if !run.catch_up(Some(record.offset)) {
             return;
         }
-        engine.decoder.decode(record, now, &mut self.scratch, &mut |item| run.item(record, &item));
+        engine.decoder.decode(record, now, scratch, &mut |item| run.item(record, &item));
         let done = i64::from(self.live.row.herd.is_none());
         self.live.row.next_offset = record.offset.saturating_add(done);
     }
@@ -232,16 +225,9 @@ impl Partition {
         effects: &mut Effects,
     ) {
         let tolerance = engine.settings.tolerance;
-        let mut run = Run {
-            engine,
-            now,
-            customers,
-            effects,
-            live: &mut self.live,
-            watch: self.watch.as_ref(),
-            items_seen: 0,
-            items_done: 0,
-        };
+        let Self { live, watch, .. } = self;
+        let items = Items::default();
+        let mut run = Run { engine, now, customers, effects, live, watch: watch.as_ref(), items };
         run.live.resume_pulse(tolerance);
         let moves = |run: &Run<'_, C>| run.live.row.latest.is_none_or(|latest| latest < event_time);
         if run.catch_up(None) && moves(&run) {

@@ -25,18 +25,24 @@ pub(super) struct Run<'r, C> {
     pub(super) effects: &'r mut Effects,
     pub(super) live: &'r mut Live,
     pub(super) watch: Option<&'r Watch>,
-    /// Items of the record that came by.
-    pub(super) items_seen: u32,
-    /// So many of them an earlier transaction has dealt with.
-    pub(super) items_done: u32,
+    pub(super) items: Items,
+}
+
+/// How far a record of several items is.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    /// So many came by.
+    seen: u32,
+    /// So many an earlier transaction has dealt with.
+    pub(super) done: u32,
 }
 
 impl<C: Customers> Run<'_, C> {
     /// Deals with the next item of a record, unless that is done, or a herd goes first.
     pub(super) fn item(&mut self, record: &Record<'_>, item: &Item<'_, '_>) {
-        let number = self.items_seen;
-        self.items_seen = number.saturating_add(1);
-        if number < self.items_done || self.live.row.herd.is_some() {
+        let number = self.items.seen;
+        self.items.seen = number.saturating_add(1);
+        if number < self.items.done || self.live.row.herd.is_some() {
             return;
         }
         match item {

@@ -311,7 +311,6 @@ impl RuleSet {
         self.by_event.get(event).unwrap_or(&self.any_event)
     }
 
-    /// Returns the rule with that position.
     /// Returns whether one of these rules wants somebody to be told.
     pub(crate) fn alerts(&self, rules: &[RuleIx]) -> bool {
         rules.iter().any(|&index| self.rule(index).is_some_and(|rule| rule.alert))
@@ -322,6 +321,7 @@ impl RuleSet {
         self.rules.iter().any(|rule| rule.alert)
     }
 
+    /// Returns the rule with that position.
     pub(crate) fn rule(&self, index: RuleIx) -> Option<&Rule> {
         self.rules.get(usize::from(index))
     }

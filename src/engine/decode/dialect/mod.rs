@@ -219,26 +219,17 @@ impl BuiltIn {
         if let Some(known) = self.events.get(&name) {
             return Cow::Borrowed(known);
         }
-        let rest = self.without_prefix(name);
-        self.events.canonical(match rest {
-            rest if self.form != Form::CloudEvents => rest,
-            Cow::Borrowed(rest) => Cow::Borrowed(cloud_events::what(rest)),
-            Cow::Owned(rest) => Cow::Owned(cloud_events::what(&rest).to_owned()),
+        self.events.canonical(match name {
+            Cow::Borrowed(name) => Cow::Borrowed(self.bare(name)),
+            Cow::Owned(name) => Cow::Owned(self.bare(&name).to_owned()),
         })
     }
 
-    fn without_prefix<'a>(&self, name: Cow<'a, str>) -> Cow<'a, str> {
-        let prefix = self.prefixes.iter().find(|prefix| name.starts_with(&***prefix));
-        let Some(prefix) = prefix else { return name };
-        match name {
-            Cow::Borrowed(name) => Cow::Borrowed(
-                name.get(prefix.len()..).filter(|rest| !rest.is_empty()).unwrap_or(name),
-            ),
-            Cow::Owned(name) => {
-                let rest = name.get(prefix.len()..).filter(|rest| !rest.is_empty());
-                Cow::Owned(rest.unwrap_or(&name).to_owned())
-            }
-        }
+    /// Returns what a name says, without whose it is.
+    fn bare<'n>(&self, name: &'n str) -> &'n str {
+        let rest = self.prefixes.iter().find_map(|prefix| name.strip_prefix(&**prefix));
+        let rest = rest.filter(|rest| !rest.is_empty()).unwrap_or(name);
+        if self.form == Form::CloudEvents { cloud_events::what(rest) } else { rest }
     }
 
     /// Tells a reject in the dialect's own words.

@@ -8,7 +8,8 @@
 //! The settled engagement is there whole, and of the head the sections in which it differs. So
 //! reading evaluates nothing, and other rules find what was decided, not what they would decide.
 //!
-//! Versions: 1 is the only one, but for a partition that a herd of deadlines has cut short. A reader refuses a later version; a new one must still read this.
+//! Versions: 1 is the only one, but for a partition that a herd of deadlines has cut short. A reader
+//! refuses a later version; a new one must still read this.
 
 mod engagement;
 mod read;

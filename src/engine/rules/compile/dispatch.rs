@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
 
-use crate::engine::rules::{Alone, Expression, Kind, Rule, RuleIx};
+use crate::engine::rules::{Alone, Expression, Kind, KindIx, Rule, RuleIx};
 
 type ByEvent = HashMap<Box<str>, Box<[RuleIx]>, foldhash::fast::FixedState>;
 
@@ -18,10 +18,7 @@ pub(super) fn dispatch(rules: &[Rule], kinds: &[Kind]) -> (ByEvent, Box<[RuleIx]
     for rule in rules {
         rule.when.each_alone(&mut |_, test| match test {
             Alone::Event(events) => names.extend(events.iter().cloned()),
-            Alone::Episode(asked) => {
-                let emitted = asked.iter().filter_map(|kind| kinds.get(usize::from(*kind)));
-                names.extend(emitted.map(|kind| Box::from(kind.derived)));
-            }
+            Alone::Episode(asked) => names.extend(emitted(asked, kinds).map(Box::from)),
             Alone::EventLike(_)
             | Alone::Channel(..)
             | Alone::ChannelLike(_)
@@ -50,10 +47,9 @@ fn admits(when: &Expression, name: Option<&str>, kinds: &[Kind]) -> bool {
         Expression::Alone(_, Alone::EventLike(pattern)) => {
             name.is_none_or(|name| pattern.is_match(name))
         }
-        Expression::Alone(_, Alone::Episode(asked)) => name.is_some_and(|name| {
-            let mut emitted = asked.iter().filter_map(|kind| kinds.get(usize::from(*kind)));
-            emitted.any(|kind| kind.derived == name)
-        }),
+        Expression::Alone(_, Alone::Episode(asked)) => {
+            name.is_some_and(|name| emitted(asked, kinds).any(|emitted| emitted == name))
+        }
         Expression::Alone(
             _,
             Alone::Channel(..)
@@ -66,4 +62,9 @@ fn admits(when: &Expression, name: Option<&str>, kinds: &[Kind]) -> bool {
         | Expression::Not(_)
         | Expression::History(_) => true,
     }
+}
+
+/// Returns what the deadlines of these kinds emit.
+fn emitted<'k>(asked: &[KindIx], kinds: &'k [Kind]) -> impl Iterator<Item = &'k str> {
+    asked.iter().filter_map(|kind| kinds.get(usize::from(*kind))).map(|kind| kind.derived)
 }

@@ -161,7 +161,8 @@ fn derived_events_of(condition: &Condition) -> Option<BTreeSet<&str>> {
         Condition::Event(names) => Some(names.iter().map(|name| name.value.as_str()).collect()),
         Condition::EventLike(pattern) => {
             let regex = regex::Regex::new(&pattern.value).ok()?;
-            Some(DERIVED.into_iter().filter(|name| regex.is_match(name)).collect())
+            let derived = DERIVED.iter().map(|(_, event)| *event).chain([OVERDUE]);
+            Some(derived.filter(|name| regex.is_match(name)).collect())
         }
         Condition::Episode(kinds) => {
             Some(kinds.iter().map(|kind| derived_event(&kind.value)).collect())
@@ -185,19 +186,20 @@ fn derived_events_of(condition: &Condition) -> Option<BTreeSet<&str>> {
     }
 }
 
-/// What deadlines emit (DOMAIN.md, Episodes).
-const DERIVED: [&str; 5] =
-    ["unrecovered_pain", "missed_moment", "lapsed", "band_changed", "episode_overdue"];
+/// What deadlines of these kinds emit (DOMAIN.md, Episodes).
+const DERIVED: [(&str, &str); 4] = [
+    ("pain", "unrecovered_pain"),
+    ("answer", "missed_moment"),
+    ("absence", "lapsed"),
+    ("band", "band_changed"),
+];
+
+/// What deadlines of any other kind emit.
+const OVERDUE: &str = "episode_overdue";
 
 /// Returns the name of what a kind's deadline emits (DOMAIN.md, Episodes).
 fn derived_event(kind: &str) -> &'static str {
-    match kind {
-        "pain" => "unrecovered_pain",
-        "answer" => "missed_moment",
-        "absence" => "lapsed",
-        "band" => "band_changed",
-        _ => "episode_overdue",
-    }
+    DERIVED.iter().find(|(known, _)| *known == kind).map_or(OVERDUE, |(_, event)| event)
 }
 
 struct Compiler {

@@ -119,15 +119,14 @@ impl Compiler {
 
     /// Compiles a pattern; one that is none is a problem.
     fn regex(&mut self, pattern: &Located<String>) -> Option<Box<Regex>> {
-        let built = RegexBuilder::new(&pattern.value).size_limit(1 << 20).build();
-        let problem = built
-            .as_ref()
-            .err()
-            .map(|error| error.to_string().lines().last().unwrap_or_default().to_owned());
-        if let Some(last) = problem {
-            self.problem(pattern.at, format!("not a regular expression: {last}"), None);
+        match RegexBuilder::new(&pattern.value).size_limit(1 << 20).build() {
+            Ok(regex) => Some(Box::new(regex)),
+            Err(error) => {
+                let last = error.to_string().lines().last().unwrap_or_default().to_owned();
+                self.problem(pattern.at, format!("not a regular expression: {last}"), None);
+                None
+            }
         }
-        built.ok().map(Box::new)
     }
 
     /// There are three actors: a pattern stands for those that it finds.
