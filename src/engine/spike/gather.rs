@@ -38,8 +38,23 @@ const CUSTOMER: u8 = 0;
 pub(super) struct LeafRate {
     /// Among its own touchpoints.
     pub(super) own: Baseline,
-    /// Among the other touchpoints of its channel.
+    /// Of a symptom: among the other touchpoints, as many as there are on all channels. See [`Among`].
     pub(super) among: Baseline,
+}
+
+/// What a symptom is measured against.
+///
+/// That is its channel's touchpoints where there are enough, else those of all channels. A channel
+/// may come to have enough, or cease to; so that a rate that was learnt before holds after,
+/// `exposure` is always so many as there would be on all channels: a channel's touchpoints divided by
+/// its usual share. Otherwise what a small channel suffers every day would be a hundred times too
+/// much from the day on which it is measured against itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Among {
+    /// As counted.
+    pub(super) touchpoints: f64,
+    /// As learnt and judged.
+    pub(super) exposure: f64,
 }
 
 impl LeafRate {
@@ -92,8 +107,8 @@ impl Plain {
 pub(super) struct LeafMinute {
     pub(super) count: Count,
     pub(super) pains: f64,
-    /// What a symptom is measured against.
-    pub(super) among: Option<f64>,
+    /// What it is measured against, if it is a symptom.
+    pub(super) among: Option<Among>,
     /// Expected pains, and the same raised where the rate is young; `None` while it is learnt.
     pub(super) expected: Option<(f64, f64)>,
 }
@@ -110,10 +125,24 @@ pub(super) struct Gathered<'m> {
 }
 
 impl Rates {
-    fn prior(&self, minute: i64, channel: &str, of: fn(&ChannelRate) -> Sums) -> f64 {
-        let total = of(&self.total).at(minute).rate(0.0, 0.0);
-        let channel = self.channels.get(channel).map(of).unwrap_or_default();
+    /// Returns the rate of pain among everything that happens on a channel.
+    fn prior(&self, minute: i64, channel: &str) -> f64 {
+        let total = self.total.all.at(minute).rate(0.0, 0.0);
+        let channel = self.channels.get(channel).map(|rate| rate.all).unwrap_or_default();
         channel.at(minute).rate(total, CHANNEL_PRIOR)
+    }
+
+    /// Returns the rate of a channel's symptoms among what happens on all channels.
+    fn symptoms_prior(&self, minute: i64, channel: &str) -> f64 {
+        let total = self.total.symptoms.at(minute);
+        let mut own = total;
+        own.events = self.symptoms_of(channel, minute).events;
+        own.rate(total.rate(0.0, 0.0), CHANNEL_PRIOR)
+    }
+
+    fn symptoms_of(&self, channel: &str, minute: i64) -> Sums {
+        let symptoms = self.channels.get(channel).map(|rate| rate.symptoms);
+        symptoms.unwrap_or_default().at(minute)
     }
 
     fn is_symptom(&self, leaf: &Leaf, minute: i64) -> bool {
@@ -124,7 +153,7 @@ impl Rates {
     /// learnt.
     fn own(&self, leaf: &Leaf, minute: i64, slot: usize) -> Option<(f64, f64)> {
         let own = &self.leaves.get(leaf)?.own;
-        let prior = || self.prior(minute, &leaf.channel, |rate| rate.all);
+        let prior = || self.prior(minute, &leaf.channel);
         own.is_learnt(minute).then(|| {
             let rate = own.rate(minute, slot, prior());
             (rate, rate * own.caution(minute))
@@ -137,19 +166,21 @@ impl Rates {
         let among = &self.leaves.get(leaf)?.among;
         // Before anything is known of the channel, nothing can be more than usual.
         let known = self.total.all.at(minute).exposure;
-        let prior = self.prior(minute, &leaf.channel, |rate| rate.symptoms);
+        let prior = self.symptoms_prior(minute, &leaf.channel);
         let rate = among.rate(minute, slot, prior);
         let old = self.leaves.values().any(|rate| rate.own.is_learnt(minute));
         (old && CHANNEL_SEEN <= known && 0.0 < rate).then(|| (rate, rate * among.caution(minute)))
     }
 
     /// Returns what a symptom of this channel is measured against.
-    pub(super) fn base(&self, minute: i64, channel: &str, plain: &Plain) -> f64 {
-        let seen = self.channels.get(channel).map(|rate| rate.symptoms.at(minute).exposure);
-        if seen.is_some_and(|seen| CHANNEL_SEEN <= seen) {
-            return plain.channels.get(channel).copied().unwrap_or(0.0);
+    fn base(&self, minute: i64, channel: &str, plain: &Plain) -> Among {
+        let seen = self.symptoms_of(channel, minute).exposure;
+        if seen < CHANNEL_SEEN {
+            return Among { touchpoints: plain.total, exposure: plain.total };
         }
-        plain.total
+        let touchpoints = plain.channels.get(channel).copied().unwrap_or(0.0);
+        let all = self.total.symptoms.at(minute).exposure;
+        Among { touchpoints, exposure: touchpoints * (all / seen).max(1.0) }
     }
 
     /// Returns the leaf that is counted for a name: `other` of its channel where all places are
@@ -224,7 +255,7 @@ pub(super) fn gather<'m>(
         let (rate, exposure) = if rates.is_symptom(leaf, minute) {
             let base = rates.base(minute, &leaf.channel, &gathered.plain);
             found.among = Some(base);
-            (rates.among(leaf, minute, slot), base)
+            (rates.among(leaf, minute, slot), base.exposure)
         } else {
             (rates.own(leaf, minute, slot), f64::from(found.count.exposure))
         };
@@ -250,7 +281,7 @@ impl<'m> Gathered<'m> {
                 tally.cautious += cautious;
                 tally.touchpoints += exposure;
                 if closest {
-                    tally.touchpoints += found.among.unwrap_or(0.0);
+                    tally.touchpoints += found.among.unwrap_or_default().touchpoints;
                 }
             }
         }
@@ -290,8 +321,8 @@ impl<'m> Gathered<'m> {
                     continue;
                 }
                 let base = rates.base(minute, &leaf.channel, &plain);
-                tally.expected += rate * base;
-                tally.cautious += cautious * base;
+                tally.expected += rate * base.exposure;
+                tally.cautious += cautious * base.exposure;
             }
             tally.plain = tally.expected;
             let factor = factor(&key).at(minute).rate(1.0, FACTOR_PRIOR);

@@ -273,7 +273,7 @@ impl Detector {
                 rate.own.learn(minute, slot, own, exposure);
             }
             if let Some(base) = one.among {
-                rate.among.learn(minute, slot, bounded, base);
+                rate.among.learn(minute, slot, bounded, base.exposure);
                 *symptoms.entry(&leaf.channel).or_default() += bounded;
             }
             let channel = rates.channels.entry(leaf.channel.clone()).or_default();

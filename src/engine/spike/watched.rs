@@ -32,6 +32,9 @@ const CLOSED_AFTER: u32 = 15;
 const SILENT_AFTER: u32 = 60;
 /// Minutes within which what closed opens again under the same id.
 const COOL_DOWN: i64 = 30;
+/// Minutes for which the pains of a closed spike count as told: a day. What hurts seldom leaves its
+/// evidence slowly, and the wider key that it adds up in as well would tell of them again.
+const TOLD_FOR: i64 = 1440;
 /// Minutes between two updates of an open spike.
 const UPDATE_EVERY: i64 = 5;
 /// Minutes after which an open spike's level is learnt as the new normal, or it would stay open
@@ -188,11 +191,11 @@ impl Watched {
         !self.is_open() && self.evidence <= 0.0
     }
 
-    /// Returns the pains of a spike that closed a short while ago.
+    /// Returns the pains of a spike that closed not long ago: they were told.
     pub(crate) fn closed_members(&self, minute: i64) -> impl Iterator<Item = StableHash> {
         let spike = self.spike.as_ref();
         let recent = spike
-            .filter(|spike| spike.closed_minute.is_some_and(|closed| minute <= closed + COOL_DOWN));
+            .filter(|spike| spike.closed_minute.is_some_and(|closed| minute <= closed + TOLD_FOR));
         let run = recent.and_then(|spike| spike.at_close.as_ref());
         run.into_iter().flat_map(|run| run.members.iter().map(|member| member.id))
     }

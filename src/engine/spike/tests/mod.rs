@@ -49,7 +49,11 @@ const LEAVES: [((&str, &str), f64, f64); 5] = [
     (("email", "survey_answered"), 0.5, 0.3),
 ];
 
+/// A shop's kinds of contact: how many touchpoints a minute, and how many of them hurt.
+type Leaves = &'static [((&'static str, &'static str), f64, f64)];
+
 struct Shop {
+    leaves: Leaves,
     dice: Dice,
     detector: Detector,
     offset: i64,
@@ -61,6 +65,7 @@ impl Shop {
     fn new(seed: u64, watch: &[Numerator]) -> Self {
         let settings = DetectorSettings { watch: watch.to_vec(), ..DetectorSettings::default() };
         Self {
+            leaves: &LEAVES,
             dice: Dice(seed),
             detector: Detector::new(settings),
             offset: 0,
@@ -73,7 +78,7 @@ impl Shop {
     fn live(&mut self, minutes: std::ops::Range<i64>, change: impl Fn((&str, &str)) -> (f64, f64)) {
         for minute in minutes {
             let mut draft = Draft::default();
-            for (name, volume, rate) in LEAVES {
+            for &(name, volume, rate) in self.leaves {
                 let (more, worse) = change(name);
                 let count = self.dice.poisson(volume * more);
                 draft.count(name, &[("store", "7")], count);
@@ -184,6 +189,40 @@ fn more_crashes_are_a_spike_though_each_of_them_always_hurts() {
     let opened = shop.opened();
     assert_eq!(opened.len(), 1, "{opened:#?}");
     assert_eq!(opened[0]["key"], serde_json::json!({"channel": "app", "event": "crashed"}));
+}
+
+/// A call center with so few calls that it takes days until its complaints are measured against
+/// them, and not against what happens everywhere.
+const SMALL_CHANNEL: Leaves = &[
+    (("web", "product_viewed"), 5.0, 0.004),
+    (("call_center", "call_ended"), 0.03, 0.0),
+    (("call_center", "survey_answered"), 0.004, 1.0),
+];
+
+#[test]
+fn what_a_small_channel_suffers_every_day_is_no_spike() {
+    let mut shop = Shop { leaves: SMALL_CHANNEL, ..Shop::new(19, &[Numerator::Pain]) };
+    shop.live(0..21 * DAY, normal);
+    assert!(shop.opened().is_empty(), "{:#?}", shop.opened());
+}
+
+#[test]
+fn a_small_channel_that_suffers_more_is_a_spike_and_measured_by_its_own_touchpoints() {
+    let mut shop = Shop { leaves: SMALL_CHANNEL, ..Shop::new(20, &[Numerator::Pain]) };
+    shop.live(0..14 * DAY, normal);
+    // Ten times as many visitors of the web are no more reason to complain of a call.
+    shop.live(14 * DAY..14 * DAY + 720, |(channel, event)| match (channel, event) {
+        ("web", _) => (10.0, 0.1),
+        (_, "survey_answered") => (8.0, 1.0),
+        _ => (1.0, 1.0),
+    });
+    let opened = shop.opened();
+    assert_eq!(opened.len(), 1, "{opened:#?}");
+    let spike = opened[0];
+    assert_eq!(spike["key"]["channel"], "call_center");
+    let (expected, touchpoints) = (&spike["expected"], &spike["touchpoints"]);
+    assert!((1.0..4.0).contains(&expected.as_f64().unwrap()), "{expected}");
+    assert!(touchpoints.as_u64().unwrap() < 60, "{touchpoints}");
 }
 
 #[test]
