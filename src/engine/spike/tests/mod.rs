@@ -225,6 +225,17 @@ fn a_small_channel_that_suffers_more_is_a_spike_and_measured_by_its_own_touchpoi
     assert!(touchpoints.as_u64().unwrap() < 60, "{touchpoints}");
 }
 
+/// Returns hurt a hundred times as often as anything else on their channel.
+const RETURNS: Leaves =
+    &[(("web", "product_viewed"), 5.0, 0.004), (("web", "return_requested"), 0.013, 0.47)];
+
+#[test]
+fn what_seldom_happens_and_often_hurts_is_no_spike_when_it_begins_to_count() {
+    let mut shop = Shop { leaves: RETURNS, ..Shop::new(22, &[Numerator::Pain]) };
+    shop.live(0..14 * DAY, normal);
+    assert!(shop.opened().is_empty(), "{:#?}", shop.opened());
+}
+
 #[test]
 fn a_crowd_is_no_spike() {
     let mut shop = Shop::new(14, &[Numerator::Pain]);
