@@ -103,7 +103,7 @@ impl Role {
 
     /// Returns how many partitions it is made with, where the input has `input` of them. The
     /// detector sees leaves and parents, so it has one owner and what it reads one partition.
-    pub(super) fn partition_count(self, input: i32) -> i32 {
+    pub(crate) fn partition_count(self, input: i32) -> i32 {
         match self {
             Self::Input | Self::Moments | Self::Engagement | Self::Rejects | Self::State => input,
             Self::PainSpikes | Self::Pulse | Self::Detector | Self::Owners | Self::Alerts => 1,

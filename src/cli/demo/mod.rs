@@ -16,6 +16,7 @@ mod records;
 mod screen;
 mod show;
 mod snapshot;
+mod spikes;
 mod stats;
 mod view;
 
@@ -96,13 +97,13 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
         spikes: troubles(beginning),
     });
     let mut feed = Feed::new(simulation, party.feeder()?);
-    let follower = party.follower()?;
+    let readers = party.readers()?;
     let mut stats = DemoStats::default();
     let mut show = Show::open();
     let limit = arguments.seconds.map(Duration::from_secs);
     while limit.is_none_or(|limit| watch.elapsed() < limit) && party.is_going_on() {
         feed.feed(clock.now(), stats.moment_count(), watch.elapsed())?;
-        party.read(&follower, &mut stats, |event_id| feed.arrived(event_id, watch.elapsed()))?;
+        party.read(&readers, &mut stats, |event_id| feed.arrived(event_id, watch.elapsed()))?;
         let service = party.service(stats.latest());
         let situation = || feed.situation(clock.now(), watch.elapsed(), service);
         show.show(&mut stats, situation, watch.elapsed());

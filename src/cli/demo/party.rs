@@ -52,6 +52,14 @@ pub(super) struct Party {
     _held: (EmbeddedBroker, ScratchFolder),
 }
 
+/// Readers of what the service publishes, as any consumer would be. Spikes have a topic with another
+/// number of partitions.
+#[derive(Debug)]
+pub(super) struct Readers {
+    moments: Follower,
+    spikes: Follower,
+}
+
 /// Where the demo's checkpoints are while it lasts.
 #[derive(Debug)]
 struct ScratchFolder(PathBuf);
@@ -124,22 +132,29 @@ impl Party {
         Feeder::open(&self.connection, self.plan.name(Role::Input)).map_err(fatal)
     }
 
-    /// Returns a reader of moments and engagement.
-    pub(super) fn follower(&self) -> Result<Follower, Failure> {
+    /// Returns readers of what the service publishes.
+    pub(super) fn readers(&self) -> Result<Readers, Failure> {
+        let open = |topics: &[&str], partition_count| {
+            Follower::open(&self.connection, topics, partition_count).map_err(fatal)
+        };
         let topics = [self.plan.name(Role::Moments), self.plan.name(Role::Engagement)];
-        Follower::open(&self.connection, &topics, PARTITION_COUNT).map_err(fatal)
+        let spikes = Role::PainSpikes;
+        Ok(Readers {
+            moments: open(&topics, PARTITION_COUNT)?,
+            spikes: open(&[self.plan.name(spikes)], spikes.partition_count(PARTITION_COUNT))?,
+        })
     }
 
     /// Reads what there is to read, and tells `arrived` the event id of every first revision.
     pub(super) fn read(
         &self,
-        follower: &Follower,
+        readers: &Readers,
         stats: &mut DemoStats,
         mut arrived: impl FnMut(&str),
     ) -> Result<(), Failure> {
         let moments = self.plan.name(Role::Moments);
         for _ in 0..RECORDS_AT_ONCE_MAX {
-            let read = follower.poll(TURN, |topic, value| {
+            let read = readers.moments.poll(TURN, |topic, value| {
                 if topic != moments {
                     stats.observe_engagement(value);
                 } else if let Some(event_id) = stats.observe_moment(value) {
@@ -150,6 +165,8 @@ impl Party {
                 break;
             }
         }
+        let spikes = &readers.spikes;
+        while spikes.poll(Duration::ZERO, |_, value| stats.observe_spike(value)).map_err(fatal)? {}
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::spikes::OpenSpike;
 use crate::model::{Band, EventTime, MicroMoment, MomentOfTruth, Stage, TransitionKind};
 
 /// Everything that the view shows.
@@ -18,6 +19,8 @@ pub(super) struct Snapshot {
     pub(super) stages: Vec<StageRow>,
     /// Steps between stages, most frequent first.
     pub(super) flows: Vec<Flow>,
+    /// Spikes that are open, the one that began last first.
+    pub(super) spikes: Vec<OpenSpike>,
     pub(super) pain_count: u64,
     /// Reasons of pain, most frequent first.
     pub(super) reasons: Vec<(String, u64)>,

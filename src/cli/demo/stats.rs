@@ -11,6 +11,7 @@ use std::{
 use super::{
     records::{EngagementV1, MomentV1},
     snapshot::{Engaged, Flow, Notable, NotableKind, Situation, Snapshot, StageRow},
+    spikes::OpenSpikes,
 };
 use crate::model::{Band, EventTime, MicroMoment, MomentOfTruth, Stage, TransitionKind, Valence};
 
@@ -58,6 +59,7 @@ pub(super) struct DemoStats {
     ranking: BTreeSet<(u64, String)>,
     interesting: Option<(String, &'static str)>,
     latest: Option<EventTime>,
+    spikes: OpenSpikes,
 }
 
 /// What is known of a customer.
@@ -123,6 +125,11 @@ impl DemoStats {
         self.customers.insert(id, standing);
     }
 
+    /// Takes a record of `pain-spikes` into account.
+    pub(super) fn observe_spike(&mut self, record: &[u8]) {
+        self.unreadable_count += u64::from(!self.spikes.observe(record));
+    }
+
     /// Returns the notable moments that were not told yet.
     pub(super) fn untold(&mut self) -> impl Iterator<Item = Notable> {
         std::mem::take(&mut self.untold).into_iter()
@@ -142,6 +149,7 @@ impl DemoStats {
             ),
             stages: self.stage_rows(),
             flows: self.ranked_flows(),
+            spikes: self.spikes.newest(),
             pain_count: self.pain_count,
             reasons: ranked(&self.reasons),
             recovered_count: self.recovered_count,

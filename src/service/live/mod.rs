@@ -1,12 +1,13 @@
 //! The live picture: what the console shows, from the committed topics.
 //!
-//! Every instance reads all partitions of `moments` and `pain-spikes`, as any consumer would, so
-//! that each shows the whole and not its share. Reading everything costs, so it is only done while
-//! somebody watches, and a while longer: whoever comes back finds the picture as it was. At rest
-//! this thread asks a few times a second whether somebody has come.
+//! Every instance reads all partitions of `moments`, as any consumer would, so that each shows the
+//! whole and not its share. Reading everything costs, so it is only done while somebody watches, and a
+//! while longer: whoever comes back finds the picture as it was. At rest this thread asks a few times
+//! a second whether somebody has come. Spikes are few and on their board anyway.
 //!
 //! ```text
-//! moments, pain-spikes ──► follower ──► window ── once a second ──► summary ──► viewers
+//! moments ──► follower ──► window ──┐
+//! pain-spikes ──────────► board ────┴─ once a second ──► summary ──► viewers
 //! ```
 
 mod record;
@@ -20,11 +21,7 @@ use std::{
     time::Duration,
 };
 
-use self::{
-    record::{MomentV1, read_spike},
-    summary::Here,
-    window::Window,
-};
+use self::{record::MomentV1, summary::Here, window::Window};
 use super::{Settings, shared::Shared};
 use crate::{
     clock::Stopwatch,
@@ -47,9 +44,6 @@ const TICK: Duration = Duration::from_secs(1);
 /// Where reading begins: so many moments before the end of each partition, so that the page is not
 /// empty on a quiet day.
 const MOMENTS_BACK: i64 = 300;
-
-/// Spikes are few, and one that is open may have been opened long ago.
-const SPIKES_BACK: i64 = 2000;
 
 /// A pause after a failure, so that a broker that is away is not asked without end.
 const FAILURE_PAUSE: Duration = Duration::from_secs(2);
@@ -120,7 +114,7 @@ impl Watch {
     fn sit(&self, window: Window) -> Result<(), KafkaFailure> {
         let mut sitting = self.open(window)?;
         while self.viewers.are_wanted(LINGER) && !self.shared.stop.is_asked() {
-            self.read(&mut sitting)?;
+            Self::read(&mut sitting)?;
             if TICK <= sitting.ticked.elapsed() {
                 sitting.ticked = Stopwatch::start();
                 sitting.window.tick();
@@ -134,11 +128,8 @@ impl Watch {
 
     fn open(&self, window: Window) -> Result<Sitting, KafkaFailure> {
         let Settings { connection, topics, .. } = &self.shared.settings;
-        let wanted = [
-            (topics.name(Role::Moments), MOMENTS_BACK),
-            (topics.name(Role::PainSpikes), SPIKES_BACK),
-        ];
-        let follower = Follower::near_the_end(connection, wanted)?;
+        let moments = topics.name(Role::Moments);
+        let follower = Follower::near_the_end(connection, [(moments, MOMENTS_BACK)])?;
         let mut here = here(&self.shared);
         here.since = Some(here.now);
         let mut sitting = Sitting { follower, window, here, ticked: Stopwatch::start() };
@@ -147,16 +138,11 @@ impl Watch {
     }
 
     /// Reads what there is until the next tick.
-    fn read(&self, sitting: &mut Sitting) -> Result<(), KafkaFailure> {
-        let spikes_topic = self.shared.settings.topics.name(Role::PainSpikes);
+    fn read(sitting: &mut Sitting) -> Result<(), KafkaFailure> {
         let Sitting { follower, window, ticked, .. } = sitting;
         loop {
-            let read = follower.poll(TURN, |topic, value| {
-                if topic == spikes_topic {
-                    if let Some(spike) = read_spike(value) {
-                        window.spike(spike);
-                    }
-                } else if let Ok(moment) = serde_json::from_slice::<MomentV1<'_>>(value) {
+            let read = follower.poll(TURN, |_, value| {
+                if let Ok(moment) = serde_json::from_slice::<MomentV1<'_>>(value) {
                     window.see(&moment);
                 }
             })?;
@@ -182,6 +168,7 @@ fn here(shared: &Shared) -> Here {
         customers,
         partition_count,
         partition_count_of_all: usize::try_from(shared.topics.partition_count).unwrap_or(0),
+        spikes: shared.spikes.newest(),
         since: None,
         now: shared.settings.clock.now(),
     }

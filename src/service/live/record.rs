@@ -1,4 +1,4 @@
-//! What the console needs of `moments` and `pain-spikes` records.
+//! What the console needs of `moments` records.
 //!
 //! Read as any consumer should: a field that is missing, or new, or of another type in a later
 //! version makes the picture poorer and never stops it.
@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::model::{EventTime, MicroMoment, MomentOfTruth, Stage, TransitionKind, Valence};
 
@@ -121,33 +120,4 @@ impl MomentV1<'_> {
             derived: self.derived,
         }
     }
-}
-
-/// A record of `pain-spikes`: what is needed to know which is the newest word on which spike. The
-/// record itself is passed on as it is.
-#[derive(Debug, Deserialize)]
-struct SpikeV1<'a> {
-    #[serde(borrow)]
-    spike_id: Cow<'a, str>,
-    #[serde(default)]
-    sequence: u64,
-    #[serde(borrow, default)]
-    state: Cow<'a, str>,
-}
-
-/// The newest record of one spike.
-#[derive(Clone, Debug)]
-pub(super) struct Spike {
-    pub(super) id: String,
-    pub(super) sequence: u64,
-    pub(super) open: bool,
-    pub(super) record: Box<RawValue>,
-}
-
-/// Reads a record of `pain-spikes`.
-pub(super) fn read_spike(record: &[u8]) -> Option<Spike> {
-    let raw: Box<RawValue> = serde_json::from_slice(record).ok()?;
-    let SpikeV1 { spike_id, sequence, state } = serde_json::from_str(raw.get()).ok()?;
-    let open = state != "closed";
-    Some(Spike { id: spike_id.into_owned(), sequence, open, record: raw.clone() })
 }

@@ -15,12 +15,14 @@ use crate::{
 /// How many places of pain are told, the most painful first.
 const PLACES_TOLD_MAX: usize = 60;
 
-/// How this instance stands, apart from what the topics say.
+/// How this instance stands, apart from what was seen of moments.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Here {
     pub(super) customers: CustomerCounts,
     pub(super) partition_count: usize,
     pub(super) partition_count_of_all: usize,
+    /// Records of spikes that are open or closed lately.
+    pub(super) spikes: Vec<Box<RawValue>>,
     /// Since when somebody has been watching.
     pub(super) since: Option<EventTime>,
     pub(super) now: EventTime,
@@ -82,7 +84,6 @@ struct PlaceV1<'a> {
 /// Writes the summary.
 pub(super) fn write(window: &Window, here: &Here) -> Vec<u8> {
     let sum = window.sum();
-    let spikes = window.spikes().map(|spike| &*spike.record);
     let summary = SummaryV1 {
         now: written(here.now),
         as_of: window.latest.map(written),
@@ -110,7 +111,7 @@ pub(super) fn write(window: &Window, here: &Here) -> Vec<u8> {
             .collect(),
         recent: window.recent.iter().collect(),
         unshown: window.unshown,
-        spikes: spikes.collect(),
+        spikes: here.spikes.iter().map(|record| &**record).collect(),
     };
     // Nothing in it can refuse to be written.
     serde_json::to_vec(&summary).unwrap_or_else(|_never| b"{}".to_vec())

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::record::{MomentV1, Shown, Spike};
+use super::record::{MomentV1, Shown};
 use crate::model::{EventTime, MicroMoment, MomentOfTruth, Stage, TransitionKind, Valence};
 
 /// How many minutes are looked back on. An hour is what somebody who opens the page asks about; for
@@ -24,9 +24,6 @@ const QUIET_A_SECOND_MAX: usize = 3;
 
 /// How many moments wait for who comes anew.
 const RECENT_MAX: usize = 30;
-
-/// How many spikes are remembered. More open at once than that are one incident.
-const SPIKES_MAX: usize = 50;
 
 /// Where pain happened, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,7 +68,6 @@ pub(super) struct Window {
     loud: usize,
     quiet: usize,
     pub(super) unshown: u64,
-    spikes: VecDeque<Spike>,
     pub(super) latest: Option<EventTime>,
 }
 
@@ -88,7 +84,6 @@ impl Window {
             loud: 0,
             quiet: 0,
             unshown: 0,
-            spikes: VecDeque::new(),
             latest: None,
         }
     }
@@ -141,28 +136,6 @@ impl Window {
             self.recent.pop_front();
         }
         self.recent.push_back(moment.shown());
-    }
-
-    /// Takes the newest word on a spike. Among too many, the one that was told of longest ago goes.
-    pub(super) fn spike(&mut self, spike: Spike) {
-        let known = self.spikes.iter().position(|known| known.id == spike.id);
-        if let Some(at) = known {
-            if self.spikes.get(at).is_some_and(|known| spike.sequence < known.sequence) {
-                return;
-            }
-            self.spikes.remove(at);
-        }
-        if self.spikes.len() == SPIKES_MAX {
-            let closed = self.spikes.iter().position(|spike| !spike.open);
-            self.spikes.remove(closed.unwrap_or(0));
-        }
-        self.spikes.push_back(spike);
-    }
-
-    /// Returns open spikes first, and of each kind those with the newest word first.
-    pub(super) fn spikes(&self) -> impl Iterator<Item = &Spike> {
-        let newest = self.spikes.iter().rev();
-        newest.clone().filter(|spike| spike.open).chain(newest.filter(|spike| !spike.open))
     }
 
     /// A second is over.
@@ -257,7 +230,7 @@ fn add_all<K: Copy + Ord>(sums: &mut BTreeMap<K, i64>, counts: &BTreeMap<K, i64>
 
 #[cfg(test)]
 mod tests {
-    use super::{super::record::read_spike, *};
+    use super::*;
 
     fn see(window: &mut Window, fields: &str) {
         let json = format!(
@@ -322,24 +295,5 @@ mod tests {
         let sum = window.sum();
         assert_eq!(sum.places.len(), PLACES_MAX + 1);
         assert_eq!(sum.places.values().sum::<i64>(), 1000);
-    }
-
-    #[test]
-    fn the_newest_word_on_a_spike_counts_and_open_ones_come_first() {
-        let mut window = Window::new();
-        for (id, sequence, state) in
-            [("a", 0, "open"), ("b", 0, "open"), ("a", 1, "closed"), ("a", 0, "open")]
-        {
-            let json =
-                format!(r#"{{"spike_id":"{id}","sequence":{sequence},"state":"{state}","x":1}}"#);
-            window.spike(read_spike(json.as_bytes()).unwrap());
-        }
-        let told: Vec<_> = window.spikes().map(|spike| (&*spike.id, spike.open)).collect();
-        assert_eq!(told, [("b", true), ("a", false)]);
-        for number in 0..100 {
-            let json = format!(r#"{{"spike_id":"s{number}","state":"open"}}"#);
-            window.spike(read_spike(json.as_bytes()).unwrap());
-        }
-        assert_eq!(window.spikes().count(), SPIKES_MAX);
     }
 }

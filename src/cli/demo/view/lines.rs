@@ -30,6 +30,12 @@ pub(in super::super) fn status_line(snapshot: &Snapshot) -> String {
         )
         .to_string(),
     );
+    if let Some(spike) = snapshot.spikes.first() {
+        let (key, observed, expected) = (&spike.key, grouped(spike.observed), spike.expected);
+        let since = short(spike.onset);
+        let told = format!("  spike {key} {observed} instead of {expected:.1} since {since}");
+        line.push_str(&told);
+    }
     if let Some(latency) = situation.latency {
         let (p50, p99) = (length(latency.p50), length(latency.p99));
         line.push_str(&format_args!("  p50 {p50} p99 {p99}").to_string());

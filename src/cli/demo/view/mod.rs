@@ -32,6 +32,7 @@ pub(super) fn picture(snapshot: &Snapshot, room: Room, colour: Colour) -> String
     let frame = Frame::of(room);
     let mut lines = Vec::new();
     lines.extend(sections::heading(snapshot, &frame));
+    lines.extend(sections::spikes(snapshot));
     lines.extend(sections::funnel(snapshot, &frame));
     if frame.shows_kinds {
         lines.extend(sections::kinds(snapshot, &frame));
@@ -88,7 +89,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        cli::demo::snapshot::{Engaged, Flow, Latency, Notable, NotableKind, Situation, StageRow},
+        cli::demo::{
+            snapshot::{Engaged, Flow, Latency, Notable, NotableKind, Situation, StageRow},
+            spikes::OpenSpike,
+        },
         model::{Band, EventTime, MicroMoment, MomentOfTruth, Stage, TransitionKind},
     };
 
@@ -183,6 +187,7 @@ mod tests {
             moments_of_truth: kinds(MomentOfTruth::ALL, &[201, 502, 390, 233, 81, 120]),
             stages: stages(),
             flows: flows(),
+            spikes: vec![],
             pain_count: 1204,
             reasons: reasons.map(|(reason, count)| (reason.to_owned(), count)).to_vec(),
             recovered_count: 188,
@@ -271,6 +276,25 @@ mod tests {
          LOOK NEXT  http://127.0.0.1:8080/metrics
                     http://127.0.0.1:8080/v1/customers/cus_5eed5eed  a pain made good
         "#);
+    }
+
+    #[test]
+    fn open_spikes_have_one_line_and_without_any_there_is_none() {
+        let spike = |key: &str, minutes: i64, observed| OpenSpike {
+            key: key.to_owned(),
+            onset: now().minus(minutes * 60_000),
+            observed,
+            expected: 2.1,
+        };
+        let spikes = vec![spike("app/app_crashed", 25, 1014), spike("delivery", 90, 31)];
+        let spiky = Snapshot { spikes, ..snapshot() };
+        let room = Room { columns: 80, rows: 24 };
+        let told = picture(&spiky, room, Colour::Never);
+        let line = " SPIKE app/app_crashed 1,014 instead of 2.1 since 19 Jan 13:40  and 1 more";
+        assert_eq!(told.lines().nth(3), Some(line));
+        let told = "  spike app/app_crashed 1,014 instead of 2.1 since 19 Jan 13:40  p50";
+        assert!(status_line(&spiky).contains(told), "{}", status_line(&spiky));
+        assert!(!picture(&snapshot(), room, Colour::Never).contains("SPIKE"));
     }
 
     #[test]

@@ -45,6 +45,19 @@ pub(super) fn heading(snapshot: &Snapshot, frame: &Frame) -> Vec<Line> {
     ]
 }
 
+/// What is more frequent than usual, if anything: the spike that began last.
+pub(super) fn spikes(snapshot: &Snapshot) -> Option<Line> {
+    let (newest, others) = snapshot.spikes.split_first()?;
+    let mut line = Line::of(Ink::Bold, " SPIKE ")
+        .add(Ink::Red, newest.key.clone())
+        .add(Ink::Plain, format!(" {} instead of {:.1}", grouped(newest.observed), newest.expected))
+        .add(Ink::Dim, format!(" since {}", short(newest.onset)));
+    if !others.is_empty() {
+        line = line.add(Ink::Red, format!("  and {} more", others.len()));
+    }
+    Some(line)
+}
+
 /// Stages with bars, and the steps between them.
 pub(super) fn funnel(snapshot: &Snapshot, frame: &Frame) -> Vec<Line> {
     let most = snapshot.stages.iter().map(|row| row.customer_count).max().unwrap_or(0);
