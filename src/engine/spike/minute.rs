@@ -192,6 +192,11 @@ impl Counting {
         self.cells.entry(named.hash()).or_insert_with(|| (cell(), Count::default())).1.add(count);
     }
 
+    /// Returns whether a group has touchpoints of that name in this minute.
+    pub(crate) fn counts(&self, named: Named<'_>, group: &Group) -> bool {
+        self.cells.contains_key(&mix(named.hash(), group.hash()))
+    }
+
     /// Takes an exposure back.
     pub(crate) fn uncount(&mut self, named: Named<'_>) {
         if let Some((_, count)) = self.cells.get_mut(&named.hash()) {

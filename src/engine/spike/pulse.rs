@@ -2,7 +2,8 @@
 //! and said again when something turned out otherwise.
 //!
 //! A deadline's pain needs the deadlines that fall due as its exposure, also those that are met.
-//! They are counted when the promise is made, in the minute in which it will fall due.
+//! They are counted when the promise is made, in the minute in which it will fall due, and for no
+//! group: who will be in a band then is not known.
 //!
 //! # Invariants
 //!
@@ -87,12 +88,16 @@ impl Pulse {
             counting.heal(note.id);
             return;
         };
+        // Deadlines are promised without groups, so a group has none of their exposure: all parcels that
+        // are late at midnight would be a spike among whoever they were promised to.
+        let groups = note.groups.iter().filter(|group| counting.counts(note.named, group));
+        let groups = groups.cloned().collect();
         counting.hurt(Pain {
             at: note.ts.as_millis(),
             id: note.id,
             customer: note.customer,
             leaf: note.named.leaf(),
-            groups: note.groups.to_vec(),
+            groups,
             reason: cut(reason),
             stage,
             severity,

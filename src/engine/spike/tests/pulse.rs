@@ -4,7 +4,7 @@ use crate::{
     engine::{
         effects::{Effect, Effects, Fact},
         spike::{
-            Named, Note, Pulse,
+            Group, Named, Note, Pulse,
             minute::{Minute, read},
         },
     },
@@ -104,4 +104,25 @@ fn what_comes_an_hour_after_its_minute_is_counted_and_left_out() {
     assert_eq!(effects.iter().filter(late).count(), 1);
     pulse.advance(at(201), &mut effects);
     assert_eq!(said(&mut effects), [(140, true, 1, 1), (200, false, 0, 0)]);
+}
+
+#[test]
+fn a_group_hurts_only_where_its_touchpoints_were_counted_and_deadlines_are_nobodys() {
+    let mut effects = Effects::default();
+    let mut pulse = begun(&mut effects);
+    let band = [Group::Band("casual".into())];
+    let named = Named { channel: "delivery", event: "episode_overdue", actor: 2 };
+    pulse.promise(at(101), named, &mut effects);
+    let overdue = Note { named, groups: &band, exposure: false, ..note(101, 1, true) };
+    pulse.note(&overdue, &mut effects);
+    pulse.note(&Note { groups: &band, ..note(101, 2, true) }, &mut effects);
+    effects.clear();
+    pulse.advance(at(102), &mut effects);
+    let minute = effects.iter().find_map(|effect| match effect {
+        Effect::Pulse(pulse) if pulse.minute == 101 => Some(effects.bytes(pulse.value)),
+        _ => None,
+    });
+    let minute: Minute = read(minute.unwrap()).unwrap();
+    let hurt = minute.pains.iter().map(|pain| (&*pain.leaf.event, pain.groups.len()));
+    assert_eq!(hurt.collect::<Vec<_>>(), [("episode_overdue", 0), ("checkout", 1)]);
 }
