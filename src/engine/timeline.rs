@@ -262,6 +262,7 @@ fn fire_absence(
     let mut digest = derive(context, (known.derived, event_id), Channels::OTHER, at, origin);
     digest.history_complete = engagement.history_complete;
     let mut outcome = evaluate(engagement, &mut digest, context);
+    has_come(engagement, at);
     outcome.transition = engagement.journey.lapse(at);
     if let Some(step) = outcome.transition {
         outcome.facts.push(Fact::Transition { kind: step.kind, from: step.from, to: step.to });
@@ -308,8 +309,14 @@ fn fire_band(
     let mut digest = derive(context, (known.derived, event_id), Channels::OTHER, at, origin);
     digest.history_complete = engagement.history_complete;
     let mut outcome = evaluate(engagement, &mut digest, context);
+    has_come(engagement, at);
     after(engagement, at, &mut outcome, context);
     fired.push(Fired { settled: false, at, digest, outcome });
+}
+
+/// Who stayed away is absent and has fallen, whether or not a rule ignores what is said of it.
+fn has_come(engagement: &mut Engagement, at: EventTime) {
+    engagement.as_of = engagement.as_of.max(Some(at));
 }
 
 /// Properties of a derived touchpoint: it has none.

@@ -1,6 +1,7 @@
 //! What people read when something they wrote is wrong, word by word, and what is read when it is
 //! right.
 
+mod cycles;
 mod dialects;
 mod mappings;
 mod packs;

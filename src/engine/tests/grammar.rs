@@ -45,7 +45,9 @@ fn span() -> impl Strategy<Value = Span> {
 fn leaf() -> impl Strategy<Value = Condition> {
     let channels = || select(vec!["web", "app", "email", "other"]);
     prop_oneof![
-        8 => select(EVENTS.to_vec()).prop_map(event),
+        7 => select(EVENTS.to_vec()).prop_map(event),
+        1 => select(EVENTS.to_vec()).prop_map(|name| Condition::EventLike(text(&format!("^{name}$")))),
+        1 => channels().prop_map(|name| Condition::ChannelLike(text(&format!("^{name}$")))),
         2 => select(vec!["delivery", "support", "pain", "absence", "band", "answer"])
             .prop_map(derived_from),
         1 => channels().prop_map(|name| Condition::Channel(vec![text(name)])),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{
     grammar::packs,
     journey::{Touch, journeys, start},
-    pack::{DAY, HOUR, MINUTE},
+    pack::{DAY, HOUR, MINUTE, Rule, derived_from, rule},
     seeds,
     shop::shop,
     told::as_the_oracle_says,
@@ -93,6 +93,19 @@ fn under_any_rules_the_engine_says_what_the_oracle_says() {
         let arriving = shuffled(&touches, &jitter, delays);
         let mut world = World::new(&pack, &settings);
         let watermark = run(&mut world, &arriving, HOUR);
+        as_the_oracle_says(&world, (&pack, &settings), &touches, watermark)
+    });
+}
+
+#[test]
+fn who_stays_away_lapses_and_falls_even_where_rules_ignore_it() {
+    let (mut pack, settings) = (shop(), settings());
+    for kind in ["absence", "band"] {
+        pack.rules.insert(0, rule(kind, derived_from(kind)).ignored());
+    }
+    seeds::holds(50, &(journeys(40), 0..200 * DAY), |(touches, idle)| {
+        let mut world = World::new(&pack, &settings);
+        let watermark = run(&mut world, &touches, idle);
         as_the_oracle_says(&world, (&pack, &settings), &touches, watermark)
     });
 }

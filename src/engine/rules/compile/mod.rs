@@ -1,5 +1,6 @@
 //! From rules as written to rules that run, with every problem reported at once.
 
+mod cycles;
 mod dispatch;
 mod says;
 mod when;
@@ -11,12 +12,12 @@ use std::{
 
 use hashbrown::HashMap;
 
-use self::dispatch::dispatch;
+use self::{cycles::cycles, dispatch::dispatch};
 use super::{
     Kind, KindIx, PathIx, Rule, RuleIx, RuleSet, SeenMemories, TrackWeight,
     guess::Guesses,
     kind,
-    spec::{At, Condition, HalfLifeSpec, Located, PackSpec, Problem, RuleSpec},
+    spec::{At, HalfLifeSpec, Located, PackSpec, Problem, RuleSpec},
 };
 use crate::{
     engine::{decode::normal_event, text::Lexicon},
@@ -67,7 +68,8 @@ pub(super) fn compile(pack: PackSpec) -> Result<RuleSet, Vec<Problem>> {
     let mut compiler = Compiler::new(&pack);
     let rules: Vec<Rule> = pack.rules.iter().map(|rule| compiler.rule(rule)).collect();
     let by_hash = compiler.index_names(&pack.rules);
-    compiler.reject_cycles(&pack.rules);
+    let cycles = cycles(&pack.rules, &compiler.kinds);
+    compiler.problems.extend(cycles);
     if MAX_RULES < rules.len() {
         compiler.problem(At::default(), format!("more than {MAX_RULES} rules"), None);
     }
@@ -154,52 +156,15 @@ fn tracks(pack: &PackSpec) -> [TrackWeight; 5] {
     })
 }
 
-/// Returns the derived events that a condition may hold for; `None` where it does not ask for an
-/// event.
-fn derived_events_of(condition: &Condition) -> Option<BTreeSet<&str>> {
-    match condition {
-        Condition::Event(names) => Some(names.iter().map(|name| name.value.as_str()).collect()),
-        Condition::EventLike(pattern) => {
-            let regex = regex::Regex::new(&pattern.value).ok()?;
-            let derived = DERIVED.iter().map(|(_, event)| *event).chain([OVERDUE]);
-            Some(derived.filter(|name| regex.is_match(name)).collect())
-        }
-        Condition::Episode(kinds) => {
-            Some(kinds.iter().map(|kind| derived_event(&kind.value)).collect())
-        }
-        Condition::All(parts) => {
-            parts.iter().filter_map(derived_events_of).min_by_key(BTreeSet::len)
-        }
-        Condition::Any(parts) => {
-            let sets: Option<Vec<_>> = parts.iter().map(derived_events_of).collect();
-            sets.map(|sets| sets.into_iter().flatten().collect())
-        }
-        Condition::Not(_)
-        | Condition::Channel(_)
-        | Condition::ChannelLike(_)
-        | Condition::Actor(_)
-        | Condition::ActorLike(_)
-        | Condition::Property { .. }
-        | Condition::Text(_)
-        | Condition::Compare { .. }
-        | Condition::Customer(_) => None,
-    }
-}
-
-/// What deadlines of these kinds emit (DOMAIN.md, Episodes).
-const DERIVED: [(&str, &str); 4] = [
-    ("pain", "unrecovered_pain"),
-    ("answer", "missed_moment"),
-    ("absence", "lapsed"),
-    ("band", "band_changed"),
-];
-
-/// What deadlines of any other kind emit.
-const OVERDUE: &str = "episode_overdue";
-
 /// Returns the name of what a kind's deadline emits (DOMAIN.md, Episodes).
 fn derived_event(kind: &str) -> &'static str {
-    DERIVED.iter().find(|(known, _)| *known == kind).map_or(OVERDUE, |(_, event)| event)
+    match kind {
+        "pain" => "unrecovered_pain",
+        "answer" => "missed_moment",
+        "absence" => "lapsed",
+        "band" => "band_changed",
+        _ => "episode_overdue",
+    }
 }
 
 struct Compiler {
@@ -356,42 +321,6 @@ impl Compiler {
             }
         }
         index
-    }
-
-    /// A rule on a derived touchpoint must not open what leads to that derived touchpoint again:
-    /// deadlines would breed deadlines for ever.
-    fn reject_cycles(&mut self, rules: &[RuleSpec]) {
-        let edges: Vec<(String, String, At)> = rules
-            .iter()
-            .filter_map(|rule| {
-                let opens = rule.opens.as_ref()?;
-                let events = derived_events_of(&rule.when)?;
-                Some((opens.episode.value.clone(), events, opens.at))
-            })
-            .flat_map(|(opened, events, at)| {
-                self.kinds
-                    .iter()
-                    .filter(move |kind| events.contains(kind.derived))
-                    .map(move |kind| (kind.name.to_string(), opened.clone(), at))
-                    .collect::<Vec<_>>()
-            })
-            .filter(|(_, opened, _)| opened != "pain")
-            .collect();
-        for (from, to, at) in &edges {
-            let mut reached: BTreeSet<&str> = BTreeSet::from([to.as_str()]);
-            for _ in 0..edges.len() {
-                for (next_from, next_to, _) in &edges {
-                    if reached.contains(next_from.as_str()) {
-                        reached.insert(next_to);
-                    }
-                }
-            }
-            if reached.contains(from.as_str()) {
-                let message = format!("a deadline of \"{from}\" would open \"{to}\" in a circle");
-                let help = "say which kind with \"episode\" in \"when\"".to_owned();
-                self.problem(*at, message, Some(help));
-            }
-        }
     }
 }
 

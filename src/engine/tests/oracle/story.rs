@@ -61,6 +61,7 @@ impl Oracle<'_> {
         &mut self,
         item: Item,
     ) -> (Option<(Option<String>, Severity)>, Option<String>) {
+        assert!(self.lived.len() < 5_000, "deadlines without end: {item:?}");
         let rules = &self.pack.rules;
         let matched: Vec<usize> = (0..rules.len())
             .filter(|&rule| self.holds(&rules[rule].when, &item) == Some(true))
@@ -70,6 +71,7 @@ impl Oracle<'_> {
         let mut came = Consequences::default();
         if ignored {
             self.remember(&item, &said, true);
+            self.what_no_rule_ignores(&item, &mut came);
             return (None, None);
         }
         self.run_episodes(&item, &matched, &mut said, &mut came);
@@ -77,16 +79,24 @@ impl Oracle<'_> {
         self.give_points(&item, &matched, &mut came);
         self.travel(&item, &said, &mut came);
         self.remember(&item, &said, false);
-        if let Some(absent) = item.derived.as_ref().filter(|derived| derived.kind == "absence") {
-            debug_assert!(absent.key.is_none(), "absence has no key");
-            self.lapse(item.ts, &mut came);
-        }
+        self.what_no_rule_ignores(&item, &mut came);
         self.say(&item, &matched, &said, &came);
         for open in std::mem::take(&mut came.late_at_once) {
             self.close_late_at_once(open);
         }
         let severity = said.severity.filter(|_| said.valence == Valence::Pain);
         (severity.map(|severity| (said.reason, severity)), came.same_pain_as)
+    }
+
+    /// Who stayed away lapses and falls, whatever rules say of it.
+    fn what_no_rule_ignores(&mut self, item: &Item, came: &mut Consequences) {
+        let kind = item.derived.as_ref().map(|derived| derived.kind.as_str());
+        if matches!(kind, Some("absence" | "band")) {
+            self.as_of = self.as_of.max(Some(item.ts));
+        }
+        if kind == Some("absence") {
+            self.lapse(item.ts, came);
+        }
     }
 
     fn remember(&mut self, item: &Item, said: &Said, ignored: bool) {
