@@ -10,7 +10,7 @@ const PACKS: [&str; 4] = ["commerce", "saas", "service", "hospitality"];
 /// A line of the list.
 struct Name {
     vendor: String,
-    name: String,
+    sent: String,
     /// The event that it is in each pack, if the pack has a rule for it.
     events: [Option<String>; 4],
 }
@@ -24,7 +24,7 @@ fn names() -> Vec<Name> {
         let [vendor, name, events @ ..] = columns.as_slice() else { panic!("{line}: no name") };
         let events: &[String; 4] = events.try_into().unwrap_or_else(|_| panic!("{line}: columns"));
         let events = events.clone().map(|event| (event != "-").then_some(event));
-        Name { vendor: vendor.clone(), name: name.clone(), events }
+        Name { vendor: vendor.clone(), sent: name.clone(), events }
     });
     names.collect()
 }
@@ -63,11 +63,11 @@ fn replay<'a>(
     let moments = fs::read_to_string(moments).expect("moments are there");
     let moments = moments.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     // A deadline of nothing at once has moments of its own.
-    let named = moments.filter_map(|moment| {
+    let by_position = moments.filter_map(|moment| {
         let index = moment["event_id"].as_str()?.strip_prefix('m')?.parse().ok()?;
         Some((index, moment))
     });
-    named.collect()
+    by_position.collect()
 }
 
 #[track_caller]
@@ -75,10 +75,10 @@ fn check(dialect: &str) {
     let names = names();
     let mut problems = String::new();
     for (column, pack) in PACKS.into_iter().enumerate() {
-        let moments = replay(pack, dialect, names.iter().map(|name| &*name.name));
-        for (index, Name { vendor, name, events }) in names.iter().enumerate() {
+        let moments = replay(pack, dialect, names.iter().map(|name| &*name.sent));
+        for (index, Name { vendor, sent, events }) in names.iter().enumerate() {
             let Some(moment) = moments.get(&index) else {
-                writeln!(problems, "{pack}: {vendor}'s {name:?} says nothing").unwrap();
+                writeln!(problems, "{pack}: {vendor}'s {sent:?} says nothing").unwrap();
                 continue;
             };
             let (event, by) = (&moment["event"], &moment["labelled_by"]);
@@ -90,7 +90,7 @@ fn check(dialect: &str) {
                 let expected = events[column].as_deref().unwrap_or("-");
                 writeln!(
                     problems,
-                    "{pack}: {vendor}'s {name:?} is {event} by {by}, not {expected}"
+                    "{pack}: {vendor}'s {sent:?} is {event} by {by}, not {expected}"
                 )
                 .unwrap();
             }
@@ -115,7 +115,7 @@ fn every_event_of_the_standard_vocabularies_has_a_rule_in_every_pack() {
     let (mut count, mut left_alone) = (0, Vec::new());
     for name in standard {
         count += 1;
-        left_alone.extend(name.events.contains(&None).then_some(name.name));
+        left_alone.extend(name.events.contains(&None).then_some(name.sent));
     }
     assert!(left_alone.is_empty(), "without a rule: {}", left_alone.join(", "));
     assert!(75 <= count, "{count} events are not the whole specification");
