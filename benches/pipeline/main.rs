@@ -6,10 +6,11 @@
 //! - `floor`: a bare client that consumes, parses and produces as much, with the same library;
 //! - `rega`: `rega run` with the commerce pack;
 //! - `reference`: `rega run` with the reference job's 30 rules (`reference.tsv`);
-//! - `streams`: the reference job as a Kafka Streams application (`streams/`, Java and Maven).
+//! - `streams`: the reference job as a Kafka Streams application (`java/`, Maven);
+//! - `loop`: the same job as a loop written by hand, with its states in memory alone (`java/`).
 //!
-//! Before they are timed, what `streams` puts out is compared with what `reference` puts out. CPU
-//! is the process's, all threads, without the broker's.
+//! What these two put out is compared with what `reference` puts out. CPU is the process's, all
+//! threads, without the broker's.
 //!
 //! `cargo bench --bench pipeline -- latency` measures from produce to a committed read at a fixed
 //! rate; `-- --test` does everything once, on little.

@@ -14,7 +14,7 @@ use crate::{
     equal,
     options::Options,
     report,
-    runners::{Ground, Runner, build_streams, lay_out_patterns, table},
+    runners::{Ground, Runner, build_java, lay_out_patterns, table},
     sample::{patterns, write_reference_pack},
 };
 
@@ -67,11 +67,11 @@ impl Bench {
             );
             lay_out_patterns(folder, &made);
         }
-        let jars = if options.wants("streams") { build_streams(folder) } else { None };
-        let takes_part = |runner: &Runner| {
-            options.wants(runner.name()) && (*runner != Runner::Streams || jars.is_some())
-        };
-        let runners = Runner::ALL.into_iter().filter(takes_part).collect();
+        let mut runners = Runner::ALL.to_vec();
+        runners.retain(|runner| options.wants(runner.name()));
+        let java = runners.iter().any(|runner| runner.is_java());
+        let jars = if java { build_java(folder) } else { None };
+        runners.retain(|runner| !runner.is_java() || jars.is_some());
         broker.create(&["touchpoints"], options.partitions);
         Self { broker, load, folder: folder.to_owned(), jars, runners }
     }
@@ -117,10 +117,11 @@ pub(crate) fn run(bench: &Bench, options: &Options) {
             costs.entry(runner.name()).or_default().push(cost);
             outputs.entry(runner.name()).or_insert((started.output, started.engagement));
         }
-        if round == 0
-            && let (Some((ours, engagement)), Some((theirs, _))) =
-                (outputs.get("reference"), outputs.get("streams"))
-        {
+        let Some((ours, engagement)) = outputs.get("reference").filter(|_| round == 0) else {
+            continue;
+        };
+        let java = Runner::ALL.into_iter().filter(|runner| runner.is_java());
+        for (theirs, _) in java.filter_map(|runner| outputs.get(runner.name())) {
             equal::check(&bench.broker, options.partitions, (ours, engagement), theirs);
         }
     }

@@ -18,7 +18,7 @@ pub(crate) fn table(costs: &BTreeMap<&str, Vec<Cost>>) {
         "\n| | CPU µs a touchpoint | touchpoints/s | peak RSS MiB | CPU : floor | CPU : streams |"
     );
     println!("|---|---|---|---|---|---|");
-    for name in ["floor", "rega", "reference", "streams"] {
+    for name in ["floor", "rega", "reference", "streams", "loop"] {
         let Some(own) = costs.get(name) else { continue };
         let column = |of: fn(&Cost) -> f64| spread(own.iter().map(of).collect());
         // Run by run: both saw the same machine.

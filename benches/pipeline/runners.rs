@@ -22,6 +22,7 @@ pub(crate) enum Runner {
     Rega,
     Reference,
     Streams,
+    Loop,
 }
 
 /// Where contestants find and put things.
@@ -46,7 +47,13 @@ pub(crate) struct Started {
 }
 
 impl Runner {
-    pub(crate) const ALL: [Self; 4] = [Self::Floor, Self::Rega, Self::Reference, Self::Streams];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Floor, Self::Rega, Self::Reference, Self::Streams, Self::Loop];
+
+    /// Returns whether it is a Java program of ours.
+    pub(crate) const fn is_java(self) -> bool {
+        matches!(self, Self::Streams | Self::Loop)
+    }
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -54,6 +61,7 @@ impl Runner {
             Self::Rega => "rega",
             Self::Reference => "reference",
             Self::Streams => "streams",
+            Self::Loop => "loop",
         }
     }
 
@@ -65,6 +73,7 @@ impl Runner {
         let folder = ground.folder.join(&group);
         fs::create_dir_all(&folder).unwrap();
         let partitions = ground.options.partitions;
+        let commit_every = ground.options.commit_every.as_millis().to_string();
         let command = match self {
             Self::Floor => {
                 let outputs = [output.clone(), engagement.clone(), topic("state")];
@@ -85,25 +94,37 @@ impl Runner {
             Self::Reference => rega(ground, &group, &ground.pack.display().to_string()),
             Self::Streams => {
                 broker.create(&[&output], partitions);
-                let mut command = Command::new("java");
-                let jars = ground.jars.as_ref().unwrap();
-                command.arg("-Xmx1g").arg("-cp").arg(format!("{}/*", jars.display()));
-                command.arg("rega.bench.Reference").args([
-                    &ground.brokers,
-                    &group,
-                    ground.input,
-                    &output,
-                    &ground.options.commit_every.as_millis().to_string(),
-                    &ground.options.workers.to_string(),
-                    &folder.display().to_string(),
-                    &table().display().to_string(),
-                ]);
+                let mut command = java(ground, "Reference");
+                command.args([&ground.brokers, &group, ground.input, &output, &commit_every]).args(
+                    [
+                        &ground.options.workers.to_string(),
+                        &folder.display().to_string(),
+                        &table().display().to_string(),
+                    ],
+                );
+                command
+            }
+            Self::Loop => {
+                let state = topic("state");
+                broker.create(&[&output, &state], partitions);
+                let mut command = java(ground, "Loop");
+                command.args([&ground.brokers, &group, ground.input, &output, &commit_every]);
+                command.arg(state).arg(table());
                 command
             }
         };
         let contestant = Contestant::start(command, &folder.join("log"));
         Started { contestant, group, output, engagement }
     }
+}
+
+/// Returns the command of a class of ours, without its arguments.
+fn java(ground: &Ground<'_>, class: &str) -> Command {
+    let mut command = Command::new("java");
+    let jars = ground.jars.as_ref().unwrap();
+    command.arg("-Xmx1g").arg("-cp").arg(format!("{}/*", jars.display()));
+    command.arg(format!("rega.bench.{class}"));
+    command
 }
 
 /// Returns the command of a `rega run` with one pack.
@@ -144,11 +165,10 @@ pub(crate) fn table() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/pipeline/reference.tsv")
 }
 
-/// Builds the Kafka Streams application; `None`, said aloud, where there is no Maven or Java
-/// compiler.
-pub(crate) fn build_streams(folder: &Path) -> Option<PathBuf> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/pipeline/streams");
-    let (copy, jars) = (folder.join("streams-source"), folder.join("jars"));
+/// Builds the Java programs; `None`, said aloud, where there is no Maven or Java compiler.
+pub(crate) fn build_java(folder: &Path) -> Option<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/pipeline/java");
+    let (copy, jars) = (folder.join("java-source"), folder.join("jars"));
     // Maven writes beside its sources: it gets a copy.
     let copied = Command::new("cp").arg("-r").arg(source).arg(&copy).status().unwrap();
     assert!(copied.success());
@@ -159,15 +179,15 @@ pub(crate) fn build_streams(folder: &Path) -> Option<PathBuf> {
         .output();
     match built {
         Ok(output) if output.status.success() => {
-            fs::copy(copy.join("target/streams-1.jar"), jars.join("streams-1.jar")).unwrap();
+            fs::copy(copy.join("target/bench-1.jar"), jars.join("bench-1.jar")).unwrap();
             Some(jars)
         }
         Ok(output) => {
-            println!("SKIPPED streams: {}", String::from_utf8_lossy(&output.stdout));
+            println!("SKIPPED streams and loop: {}", String::from_utf8_lossy(&output.stdout));
             None
         }
         Err(error) => {
-            println!("SKIPPED streams, because mvn is not to be had here: {error}");
+            println!("SKIPPED streams and loop, because mvn is not to be had here: {error}");
             None
         }
     }

@@ -70,7 +70,7 @@ impl Curve {
         let point = |value, (micros, memory_mib)| Point { value, micros, memory_mib };
         match self {
             // Each has been there in the mean before it is measured; a day of the population is.
-            Self::Customers => [10_000, 100_000, 1_000_000]
+            Self::Customers => [10_000, 100_000, 1_000_000, 10_000_000]
                 .map(|customers| {
                     let customers = scale(customers);
                     let measured = run(&["commerce"], customers, customers, scale(200_000));

@@ -1,6 +1,7 @@
 //! The shipped packs and the examples of the rule reference keep what their tests promise.
 
 mod journeys;
+mod names;
 mod reference;
 mod shipped;
 
