@@ -10,6 +10,7 @@ mod secrets;
 mod settings_file;
 mod syntax;
 mod variables;
+mod warnings;
 mod words;
 
 use std::path::Path;

@@ -1,10 +1,18 @@
 //! What rules may mean but perhaps should not: told by `rega check`, and no reason to refuse them.
 
+use std::{borrow::Cow, collections::BTreeMap};
+
 use super::{
     compile::half_life_of,
-    spec::{HalfLifeSpec, OncePer, PackSpec, PointsSpec, Problem, RuleSpec},
+    spec::{
+        Condition, CustomerTest, HalfLifeSpec, Located, OncePer, PackSpec, PointsSpec, Problem,
+        RuleSpec,
+    },
 };
-use crate::model::{Span, span_as_f64};
+use crate::{
+    engine::decode::normal_event,
+    model::{Span, span_as_f64},
+};
 
 const HOUR: Span = 3_600_000;
 
@@ -15,7 +23,47 @@ const HALF_LIVES_MAX: f64 = 2.0;
 /// Returns what a pack's author should look at.
 pub(super) fn warnings(pack: &PackSpec) -> Vec<Problem> {
     let points = pack.rules.iter().flat_map(|rule| rule.points.iter().map(move |one| (rule, one)));
-    points.filter_map(|(rule, points)| cap_that_pins(pack, rule, points)).collect()
+    let caps = points.filter_map(|(rule, points)| cap_that_pins(pack, rule, points));
+    caps.chain(names_that_nothing_has(pack)).collect()
+}
+
+/// Which rules name an event as touchpoints are called no more when rules are asked? Their other
+/// name was replaced by the canonical one, so such a rule never holds.
+fn names_that_nothing_has(pack: &PackSpec) -> Vec<Problem> {
+    let canonical: BTreeMap<String, &str> = pack
+        .events
+        .iter()
+        .flat_map(|(canonical, others)| others.iter().map(move |other| (other, canonical)))
+        .map(|(other, canonical)| (normal(&other.value), canonical.as_str()))
+        .collect();
+    let mut named = Vec::new();
+    pack.rules.iter().for_each(|rule| events_of(&rule.when, &mut named));
+    let replaced = named.into_iter().filter_map(|event| {
+        let canonical = canonical.get(&normal(&event.value))?;
+        (event.value != **canonical).then(|| Problem {
+            at: event.at,
+            message: format!("no touchpoint is called \"{}\" when rules are asked", event.value),
+            help: Some(format!("\"events\" makes it \"{canonical}\": write that")),
+        })
+    });
+    replaced.collect()
+}
+
+fn normal(event: &str) -> String {
+    normal_event(Cow::Borrowed(event)).into_owned()
+}
+
+/// Collects the names of events that a condition asks for.
+fn events_of<'a>(condition: &'a Condition, named: &mut Vec<&'a Located<String>>) {
+    if let Condition::All(conditions) | Condition::Any(conditions) = condition {
+        conditions.iter().for_each(|condition| events_of(condition, named));
+    } else if let Condition::Not(condition) = condition {
+        events_of(condition, named);
+    } else if let Condition::Event(events) = condition {
+        named.extend(events);
+    } else if let Condition::Customer(CustomerTest::Seen(seen)) = condition {
+        named.extend(&seen.events);
+    }
 }
 
 /// How long does the cap hold after the last touchpoint of somebody who came as often as counts?
