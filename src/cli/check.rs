@@ -137,7 +137,7 @@ mod tests {
     /// Stands on what the commerce pack declares, so alone it would not compile.
     const PACK: (&str, &str) = (
         "rules/mine/10.yaml",
-        "pack: mine\nrules:\n  - { name: mine, when: { event: bought }, opens: { episode: delivery } }\n",
+        "pack: mine\nrules:\n  - { name: mine, when: { event: haggle }, opens: { episode: delivery } }\n",
     );
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(text, "3 files checked, no problem\n");
         assert_snapshot!(checked(&[PACK], &[""]), @r#"
         …/rules/mine/10.yaml:3:62: no kind of episode is called "delivery"
-        3 |   - { name: mine, when: { event: bought }, opens: { episode: delivery } }
+        3 |   - { name: mine, when: { event: haggle }, opens: { episode: delivery } }
           |                                                              ^^^^^^^^
           = declare it under "episodes", or use one of: pain, absence, band
 

@@ -287,13 +287,13 @@ mod tests {
             expected: 2.1,
         };
         let spikes = vec![spike("app/app_crashed", 25, 1014), spike("delivery", 90, 31)];
-        let spiky = Snapshot { spikes, ..snapshot() };
+        let seen = Snapshot { spikes, ..snapshot() };
         let room = Room { columns: 80, rows: 24 };
-        let told = picture(&spiky, room, Colour::Never);
+        let told = picture(&seen, room, Colour::Never);
         let line = " SPIKE app/app_crashed 1,014 instead of 2.1 since 19 Jan 13:40  and 1 more";
         assert_eq!(told.lines().nth(3), Some(line));
         let told = "  spike app/app_crashed 1,014 instead of 2.1 since 19 Jan 13:40  p50";
-        assert!(status_line(&spiky).contains(told), "{}", status_line(&spiky));
+        assert!(status_line(&seen).contains(told), "{}", status_line(&seen));
         assert!(!picture(&snapshot(), room, Colour::Never).contains("SPIKE"));
     }
 
