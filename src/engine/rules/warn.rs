@@ -37,7 +37,9 @@ fn names_that_nothing_has(pack: &PackSpec) -> Vec<Problem> {
         .map(|(other, canonical)| (normal(&other.value), canonical.as_str()))
         .collect();
     let mut named = Vec::new();
-    pack.rules.iter().for_each(|rule| events_of(&rule.when, &mut named));
+    for rule in &pack.rules {
+        events_of(&rule.when, &mut named);
+    }
     let replaced = named.into_iter().filter_map(|event| {
         let canonical = canonical.get(&normal(&event.value))?;
         (event.value != **canonical).then(|| Problem {
@@ -55,14 +57,25 @@ fn normal(event: &str) -> String {
 
 /// Collects the names of events that a condition asks for.
 fn events_of<'a>(condition: &'a Condition, named: &mut Vec<&'a Located<String>>) {
-    if let Condition::All(conditions) | Condition::Any(conditions) = condition {
-        conditions.iter().for_each(|condition| events_of(condition, named));
-    } else if let Condition::Not(condition) = condition {
-        events_of(condition, named);
-    } else if let Condition::Event(events) = condition {
-        named.extend(events);
-    } else if let Condition::Customer(CustomerTest::Seen(seen)) = condition {
-        named.extend(&seen.events);
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => {
+            for part in parts {
+                events_of(part, named);
+            }
+        }
+        Condition::Not(part) => events_of(part, named),
+        Condition::Event(events) => named.extend(events),
+        Condition::Customer(CustomerTest::Seen(seen)) => named.extend(&seen.events),
+        Condition::EventLike(_)
+        | Condition::Episode(_)
+        | Condition::Channel(_)
+        | Condition::ChannelLike(_)
+        | Condition::Actor(_)
+        | Condition::ActorLike(_)
+        | Condition::Property { .. }
+        | Condition::Text(_)
+        | Condition::Compare { .. }
+        | Condition::Customer(_) => {}
     }
 }
 

@@ -120,7 +120,7 @@ fn a_group_hurts_only_where_its_touchpoints_were_counted_and_deadlines_are_nobod
     pulse.advance(at(102), &mut effects);
     let minute = effects.iter().find_map(|effect| match effect {
         Effect::Pulse(pulse) if pulse.minute == 101 => Some(effects.bytes(pulse.value)),
-        _ => None,
+        Effect::Moment(_) | Effect::Reject(_) | Effect::Pulse(_) | Effect::Fact(_) => None,
     });
     let minute: Minute = read(minute.unwrap()).unwrap();
     let hurt = minute.pains.iter().map(|pain| (&*pain.leaf.event, pain.groups.len()));
