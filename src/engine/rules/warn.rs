@@ -37,7 +37,9 @@ fn names_that_nothing_has(pack: &PackSpec) -> Vec<Problem> {
         .map(|(other, canonical)| (normal(&other.value), canonical.as_str()))
         .collect();
     let mut named = Vec::new();
-    pack.rules.iter().for_each(|rule| events_of(&rule.when, &mut named));
+    for rule in &pack.rules {
+        events_of(&rule.when, &mut named);
+    }
     let replaced = named.into_iter().filter_map(|event| {
         let canonical = canonical.get(&normal(&event.value))?;
         (event.value != **canonical).then(|| Problem {
@@ -56,7 +58,9 @@ fn normal(event: &str) -> String {
 /// Collects the names of events that a condition asks for.
 fn events_of<'a>(condition: &'a Condition, named: &mut Vec<&'a Located<String>>) {
     if let Condition::All(conditions) | Condition::Any(conditions) = condition {
-        conditions.iter().for_each(|condition| events_of(condition, named));
+        for condition in conditions {
+            events_of(condition, named);
+        }
     } else if let Condition::Not(condition) = condition {
         events_of(condition, named);
     } else if let Condition::Event(events) = condition {
