@@ -297,7 +297,15 @@ pub(crate) fn ends(
         .set("isolation.level", isolation)
         .create()
         .unwrap();
-    let end = |partition| consumer.fetch_watermarks(topic, partition, LIMIT).unwrap().1;
+    // A broker that was killed a moment ago may not lead its partitions yet: it says so at once.
+    let begun = Stopwatch::start();
+    let end = |partition| loop {
+        match consumer.fetch_watermarks(topic, partition, LIMIT) {
+            Ok((_, end)) => return end,
+            Err(error) if LIMIT < begun.elapsed() => panic!("{topic} [{partition}]: {error}"),
+            Err(_) => drop(consumer.poll(Duration::from_millis(100))),
+        }
+    };
     (0..partitions).map(|partition| (partition, end(partition))).collect()
 }
 

@@ -40,6 +40,8 @@ function there({ body }, id) {
 export function start() {
   const dialog = byId("customer");
   dialog.addEventListener("close", () => {
+    // It comes a little later: somebody else may have been looked up since.
+    if (dialog.open) return;
     shown = null;
     history.replaceState(null, "", location.pathname);
   });
