@@ -78,6 +78,17 @@ fn read_all(bytes: &[u8]) {
     }
 }
 
+/// Why text is no record in any dialect.
+const UNREADABLE: [&str; 7] = [
+    "malformed",
+    "truncated",
+    "bad_unicode",
+    "duplicate_key",
+    "not_utf8",
+    "too_deep",
+    "number_out_of_range",
+];
+
 proptest! {
     #[test]
     fn arbitrary_bytes_panic_in_no_dialect(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
@@ -98,11 +109,18 @@ proptest! {
 
     #[test]
     fn a_dialect_that_is_found_reads_as_the_one_that_is_named(bytes in spoiled()) {
-        let mut all = DECODERS.iter().map(|(one, ids)| read_by(one, ids, &record(Some(&bytes), &[])));
-        let found = all.next().unwrap();
+        let all = DECODERS.iter().map(|(one, ids)| read_by(one, ids, &record(Some(&bytes), &[])));
+        let all: Vec<_> = all.collect();
+        let (found, named) = all.split_first().unwrap();
         let known = found.iter().all(|outcome| {
             !matches!(outcome, Err(reject) if reject.code() == "unknown_dialect")
         });
-        prop_assert!(!known || all.any(|named| named == found));
+        // What is wrong in two places may be refused for either: looking for the dialect reads less
+        // closely.
+        let unreadable = |outcomes: &Vec<Result<_, Reject>>| {
+            matches!(&outcomes[..], [Err(reject)] if UNREADABLE.contains(&reject.code()))
+        };
+        let same = named.contains(found) || all.iter().all(unreadable);
+        prop_assert!(!known || same, "{:?}", all);
     }
 }
