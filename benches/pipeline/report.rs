@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::contestant::Cost;
+use crate::{contestant::Cost, runners::Runner};
 
 /// Prints one run.
 pub(crate) fn line(name: &str, round: usize, cost: &Cost) {
@@ -18,7 +18,7 @@ pub(crate) fn table(costs: &BTreeMap<&str, Vec<Cost>>) {
         "\n| | CPU µs a touchpoint | touchpoints/s | peak RSS MiB | CPU : floor | CPU : streams |"
     );
     println!("|---|---|---|---|---|---|");
-    for name in ["floor", "rega", "reference", "streams", "loop"] {
+    for name in Runner::ALL.map(Runner::name) {
         let Some(own) = costs.get(name) else { continue };
         let column = |of: fn(&Cost) -> f64| spread(own.iter().map(of).collect());
         // Run by run: both saw the same machine.

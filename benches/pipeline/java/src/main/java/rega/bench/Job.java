@@ -45,7 +45,8 @@ final class Job {
 
   private static Map<String, List<Rule>> rules(Path table) throws IOException {
     Map<String, List<Rule>> rules = new HashMap<>();
-    for (String line : Files.readAllLines(table).subList(1, Files.readAllLines(table).size())) {
+    List<String> lines = Files.readAllLines(table);
+    for (String line : lines.subList(1, lines.size())) {
       String[] at = line.split("\t");
       rules.computeIfAbsent(at[1], event -> new ArrayList<>()).add(new Rule(
           at[0], at[2].equals("-") ? null : at[2], number(at[3], Double.NEGATIVE_INFINITY),
