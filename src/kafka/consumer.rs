@@ -22,6 +22,7 @@ use super::{
     Class, Connection, KafkaFailure,
     client::{Heard, Listener},
     input_record::InputRecord,
+    intake::Place,
     native,
     topic_ids::{TopicId, topic_id},
 };
@@ -125,8 +126,8 @@ impl GroupConsumer {
         &self.group
     }
 
-    pub(super) fn topic(&self) -> &str {
-        &self.topic
+    pub(super) fn place(&self, partition: i32) -> Place {
+        Place { topic: Arc::from(self.topic.as_str()), partition }
     }
 
     /// Waits up to `timeout` for a record. What the group asks is heard meanwhile.

@@ -138,6 +138,8 @@ fn place_of(element: &TopicPartitionListElem<'_>) -> Place {
 pub struct Intake {
     consumer: BaseConsumer<Ear>,
     heard: Arc<Heard>,
+    group: String,
+    topics: Vec<Arc<str>>,
 }
 
 impl std::fmt::Debug for Intake {
@@ -163,9 +165,33 @@ impl Intake {
         let ear = Ear { heard: Arc::clone(&heard), listener: Listener::default() };
         let config = connection.member(group, instance);
         let consumer = BaseConsumer::from_config_and_context(&config, ear).map_err(failed)?;
-        let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&topics).map_err(failed)?;
-        Ok(Self { consumer, heard })
+        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&names).map_err(failed)?;
+        let topics = names.into_iter().map(Arc::from).collect();
+        Ok(Self { consumer, heard, group: group.to_owned(), topics })
+    }
+
+    pub(super) fn client(&self) -> &BaseConsumer<impl ConsumerContext> {
+        &self.consumer
+    }
+
+    pub(super) fn group(&self) -> &str {
+        &self.group
+    }
+
+    /// Returns every partition of the topics, as they are now.
+    pub(super) fn places(&self, limit: Duration) -> Result<Vec<Place>, KafkaFailure> {
+        let failed =
+            |error: KafkaError| KafkaFailure::new("looking at what is to be routed", &error);
+        let mut places = Vec::new();
+        for topic in &self.topics {
+            let metadata = self.consumer.fetch_metadata(Some(topic), limit).map_err(failed)?;
+            let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+            places.extend(
+                partitions.map(|found| Place { topic: Arc::clone(topic), partition: found.id() }),
+            );
+        }
+        Ok(places)
     }
 
     /// Waits up to `timeout` for a record.

@@ -11,17 +11,17 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use rdkafka::{
-    consumer::Consumer,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
     groups::{GroupInfo, GroupMemberInfo},
 };
 
-use super::{GroupConsumer, KafkaFailure};
+use super::{GroupConsumer, Intake, KafkaFailure, Place};
 
 /// Who has what in a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ownership {
-    /// Partitions of the input that nobody has.
-    pub orphans: Vec<i32>,
+    /// Partitions of what the group reads that nobody has.
+    pub orphans: Vec<Place>,
     /// The member that acts on it: the first by name, so that only one does.
     pub spokesman: String,
 }
@@ -37,31 +37,54 @@ impl GroupConsumer {
         partition_count: i32,
         limit: Duration,
     ) -> Result<Option<Ownership>, KafkaFailure> {
-        let doing = "asking who has which partitions";
-        let groups = self
-            .client()
-            .fetch_group_list(Some(self.group()), limit)
-            .map_err(|error| KafkaFailure::new(doing, &error))?;
-        let group = groups.groups().iter().find(|found| found.name() == self.group());
-        Ok(group.filter(|group| group.state() == "Stable").and_then(|group| {
-            let orphans = orphans(group, self.topic(), partition_count)?;
-            let spokesman = group.members().iter().map(GroupMemberInfo::client_id).min()?;
-            Some(Ownership { orphans, spokesman: spokesman.to_owned() })
-        }))
+        let wanted = (0..partition_count).map(|partition| self.place(partition)).collect();
+        ownership(self.client(), self.group(), wanted, limit)
     }
 }
 
-/// Returns the partitions that no member has; `None` where what the broker says is not understood.
-fn orphans(group: &GroupInfo, topic: &str, partition_count: i32) -> Option<Vec<i32>> {
+impl Intake {
+    /// Asks the broker who has which partitions of the topics that are read; `None` while the group
+    /// is sharing them out.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub fn ownership(&self, limit: Duration) -> Result<Option<Ownership>, KafkaFailure> {
+        ownership(self.client(), self.group(), self.places(limit)?, limit)
+    }
+}
+
+fn ownership<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    group: &str,
+    wanted: Vec<Place>,
+    limit: Duration,
+) -> Result<Option<Ownership>, KafkaFailure> {
+    let doing = "asking who has which partitions";
+    let groups = client
+        .fetch_group_list(Some(group), limit)
+        .map_err(|error| KafkaFailure::new(doing, &error))?;
+    let group = groups.groups().iter().find(|found| found.name() == group);
+    Ok(group.filter(|group| group.state() == "Stable").and_then(|group| {
+        let orphans = orphans(group, wanted)?;
+        let spokesman = group.members().iter().map(GroupMemberInfo::client_id).min()?;
+        Some(Ownership { orphans, spokesman: spokesman.to_owned() })
+    }))
+}
+
+/// Returns the wanted partitions that no member has; `None` where what the broker says is not
+/// understood.
+fn orphans(group: &GroupInfo, wanted: Vec<Place>) -> Option<Vec<Place>> {
     let mut owned = BTreeSet::new();
     for member in group.members() {
-        owned.extend(assigned(member.assignment().unwrap_or_default(), topic)?);
+        owned.extend(assigned(member.assignment().unwrap_or_default())?);
     }
-    Some((0..partition_count).filter(|partition| !owned.contains(partition)).collect())
+    let is_owned = |place: &Place| owned.contains(&(place.topic.as_bytes(), place.partition));
+    Some(wanted.into_iter().filter(|place| !is_owned(place)).collect())
 }
 
 /// Reads a member's assignment as consumers write it: a version, then topics with their partitions.
-fn assigned(bytes: &[u8], topic: &str) -> Option<Vec<i32>> {
+fn assigned(bytes: &[u8]) -> Option<Vec<(&[u8], i32)>> {
     let mut found = Vec::new();
     if bytes.is_empty() {
         return Some(found);
@@ -72,10 +95,7 @@ fn assigned(bytes: &[u8], topic: &str) -> Option<Vec<i32>> {
         let (name, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
         rest = after;
         for _ in 0..take_i32(&mut rest)? {
-            let partition = take_i32(&mut rest)?;
-            if name == topic.as_bytes() {
-                found.push(partition);
-            }
+            found.push((name, take_i32(&mut rest)?));
         }
     }
     Some(found)
@@ -106,18 +126,18 @@ mod tests {
     }
 
     #[test]
-    fn a_members_partitions_of_one_topic_are_read() {
+    fn a_members_partitions_are_read() {
         let bytes = written(&[("other", &[7]), ("touchpoints", &[0, 4]), ("empty", &[])]);
-        assert_eq!(assigned(&bytes, "touchpoints"), Some(vec![0, 4]));
-        assert_eq!(assigned(&bytes, "nobody's"), Some(vec![]));
-        assert_eq!(assigned(&[], "touchpoints"), Some(vec![]));
+        let (other, touchpoints) = (b"other".as_slice(), b"touchpoints".as_slice());
+        assert_eq!(assigned(&bytes), Some(vec![(other, 7), (touchpoints, 0), (touchpoints, 4)]));
+        assert_eq!(assigned(&[]), Some(vec![]));
     }
 
     #[test]
     fn what_is_cut_is_not_understood() {
         let bytes = written(&[("touchpoints", &[0, 4])]);
         for length in 1..bytes.len() - 4 {
-            assert_eq!(assigned(&bytes[..length], "touchpoints"), None, "{length}");
+            assert_eq!(assigned(&bytes[..length]), None, "{length}");
         }
     }
 }

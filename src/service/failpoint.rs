@@ -25,6 +25,8 @@ pub(super) enum Failpoint {
     InRestore,
     /// Partitions are asked for, and still here.
     InRevoke,
+    /// Partitions of a source are asked for, and still here.
+    InRouteRevoke,
     /// Partitions were given, and not taken up.
     InAssign,
 }
@@ -42,6 +44,7 @@ impl Failpoint {
             Self::AfterCheckpoint => "after-checkpoint",
             Self::InRestore => "in-restore",
             Self::InRevoke => "in-revoke",
+            Self::InRouteRevoke => "in-route-revoke",
             Self::InAssign => "in-assign",
         }
     }

@@ -3,10 +3,10 @@
 
 use std::{thread, time::Duration};
 
-use super::session::Session;
+use super::shared::Shared;
 use crate::{
     clock::Stopwatch,
-    kafka::{GroupConsumer, Rebalance, Role},
+    kafka::{GroupConsumer, KafkaFailure, Ownership, Place, Rebalance, Role},
     telemetry::log,
 };
 
@@ -20,17 +20,55 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 /// How long a guest may take to be let in; then it goes, and another may come.
 const GUEST_LIMIT: Duration = Duration::from_secs(30);
 
-/// What a worker knows of it.
+/// What a member of a group of several partitions knows of it.
 #[derive(Debug)]
 pub(super) struct OrphanWatch {
+    group: String,
+    /// The member's own name in the group.
+    name: String,
     looked: Stopwatch,
-    found: Vec<i32>,
+    found: Vec<Place>,
     guest: Option<(GroupConsumer, Stopwatch)>,
 }
 
 impl OrphanWatch {
-    pub(super) fn new() -> Self {
-        Self { looked: Stopwatch::start(), found: Vec::new(), guest: None }
+    pub(super) fn new(group: String, name: String) -> Self {
+        let looked = Stopwatch::start();
+        Self { group, name, looked, found: Vec::new(), guest: None }
+    }
+
+    /// Looks at times whether every partition has an owner, and sees to it.
+    pub(super) fn look(
+        &mut self,
+        shared: &Shared,
+        ask: impl FnOnce(Duration) -> Result<Option<Ownership>, KafkaFailure>,
+    ) {
+        self.entertain();
+        if self.guest.is_some() || self.looked.elapsed() < LOOK_EVERY {
+            return;
+        }
+        self.looked = Stopwatch::start();
+        let ownership = match ask(ANSWER_LIMIT) {
+            Ok(Some(ownership)) => ownership,
+            Ok(None) => return self.found.clear(),
+            Err(error) => {
+                tracing::debug!(%error, "the group could not be looked at");
+                return self.found.clear();
+            }
+        };
+        let again = !ownership.orphans.is_empty() && ownership.orphans == self.found;
+        self.found = ownership.orphans;
+        if !again || ownership.spokesman != self.name {
+            return;
+        }
+        let found: Vec<String> = self.found.iter().map(Place::to_string).collect();
+        log::partitions_orphaned(&self.group, &found);
+        let settings = &shared.settings;
+        let topic = settings.topics.name(Role::State);
+        match GroupConsumer::open_guest(&settings.connection, &self.group, topic) {
+            Ok(guest) => self.guest = Some((guest, Stopwatch::start())),
+            Err(error) => tracing::warn!(%error, "no guest for the group"),
+        }
     }
 
     /// Goes on with a guest that is under way; drops it once the group has shared out.
@@ -53,37 +91,5 @@ fn see_off(guest: GroupConsumer) {
     let leaving = thread::Builder::new().name("rega-guest".to_owned()).spawn(move || drop(guest));
     if let Err(error) = leaving {
         tracing::debug!(%error, "no thread for a guest that leaves");
-    }
-}
-
-impl Session<'_> {
-    /// Looks whether every partition has an owner, and sees to it.
-    pub(super) fn look_for_orphans(&mut self) {
-        self.orphans.entertain();
-        if self.orphans.guest.is_some() || self.orphans.looked.elapsed() < LOOK_EVERY {
-            return;
-        }
-        self.orphans.looked = Stopwatch::start();
-        let count = self.shared.topics.partition_count;
-        let ownership = match self.consumer.ownership(count, ANSWER_LIMIT) {
-            Ok(Some(ownership)) => ownership,
-            Ok(None) => return self.orphans.found.clear(),
-            Err(error) => {
-                tracing::debug!(%error, "the group could not be looked at");
-                return self.orphans.found.clear();
-            }
-        };
-        let settings = &self.shared.settings;
-        let again = !ownership.orphans.is_empty() && ownership.orphans == self.orphans.found;
-        self.orphans.found = ownership.orphans;
-        if !again || ownership.spokesman != settings.worker_name(self.worker) {
-            return;
-        }
-        log::partitions_orphaned(self.worker, &self.orphans.found);
-        let topic = settings.topics.name(Role::State);
-        match GroupConsumer::open_guest(&settings.connection, &settings.app, topic) {
-            Ok(guest) => self.orphans.guest = Some((guest, Stopwatch::start())),
-            Err(error) => log::kafka_trouble(self.worker, &error),
-        }
     }
 }

@@ -108,8 +108,8 @@ impl Reload {
         let names = Arc::clone(&ruling.names);
         let version = ruling.engine.rules().version().to_owned();
         shared.ruling.store(Arc::new(ruling));
-        shared.telemetry.rules_loaded(&version, &names);
         shared.telemetry.rules_reloaded();
+        shared.telemetry.rules_loaded(&version, &names);
     }
 }
 
@@ -124,8 +124,9 @@ fn refuse(report: &Report, shared: &Shared) {
     let first = report.to_string();
     let first = first.lines().next().unwrap_or_default();
     shared.telemetry.rules_refused(count);
-    log::rules_refused(count, &first);
     shared.board.rules_refused(Some(format!(
         "the rules on disk have {count} problems, the ones before stay in force: {first}"
     )));
+    // Last, so that whoever reads the line finds it at `/readyz` too.
+    log::rules_refused(count, &first);
 }

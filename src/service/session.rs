@@ -61,7 +61,7 @@ pub(super) struct Session<'w> {
     swept: Stopwatch,
     /// The most look-ups that waited at once since the last report.
     questions_max: u64,
-    pub(super) orphans: OrphanWatch,
+    orphans: OrphanWatch,
 }
 
 /// How much work waits for its commit.
@@ -113,7 +113,7 @@ impl<'w> Session<'w> {
             looked_around: Stopwatch::start(),
             swept: Stopwatch::start(),
             questions_max: 0,
-            orphans: OrphanWatch::new(),
+            orphans: OrphanWatch::new(settings.app.clone(), name),
         })
     }
 
@@ -177,7 +177,8 @@ impl<'w> Session<'w> {
             self.move_idle_time()?;
             self.report_standing();
             self.sweep();
-            self.look_for_orphans();
+            let count = self.shared.topics.partition_count;
+            self.orphans.look(self.shared, |limit| self.consumer.ownership(count, limit));
         }
         if self.is_commit_due() { self.commit() } else { Ok(()) }
     }

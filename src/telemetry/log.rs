@@ -157,9 +157,9 @@ pub fn held_back(worker: u16, partition: i32) {
 }
 
 /// The group has given partitions to nobody; a guest makes it share out anew.
-pub fn partitions_orphaned(worker: u16, partitions: &[i32]) {
+pub fn partitions_orphaned(group: &str, partitions: &[String]) {
     tracing::warn!(
-        worker,
+        group,
         ?partitions,
         "partitions without an owner, the group is asked to share out"
     );

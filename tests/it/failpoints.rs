@@ -9,15 +9,12 @@ use tempfile::TempDir;
 use crate::{
     broker::{self, unique},
     client,
-    process::Setup,
+    process::{ABORTED, Setup},
     stream::Stream,
 };
 
 /// Small transactions and frequent checkpoints, so that every place is reached in the middle of it.
 const MORE: &str = "workers: 1\ncommit: { interval: 50ms, max_touchpoints: 100 }";
-
-/// SIGABRT.
-const ABORTED: Option<i32> = Some(6);
 
 /// Ends the process at a place that it passes while it works, starts it again, and checks everything.
 #[track_caller]

@@ -15,6 +15,9 @@ use crate::broker::Broker;
 /// Longer than anything that is waited for takes; then the test fails and says what it waited for.
 const LIMIT: Duration = Duration::from_secs(90);
 
+/// How a process ends at a failpoint: SIGABRT.
+pub(crate) const ABORTED: Option<i32> = Some(6);
+
 /// One running `rega run`. Killed when dropped.
 pub(crate) struct Rega {
     child: Child,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    os::unix::process::ExitStatusExt,
     process::Command,
 };
 
@@ -12,7 +13,7 @@ use tempfile::TempDir;
 use crate::{
     broker::{self, Broker, unique},
     client::{self, Seen, create_topic},
-    process::Setup,
+    process::{ABORTED, Setup},
 };
 
 /// Long ago, so that no wall clock matters.
@@ -183,6 +184,33 @@ fn unkeyed_batches_of_two_topics_come_out_as_replayed_whatever_is_killed() {
         assert_eq!(u32::try_from(record.partition), Ok(partition));
     }
     check_rejects(&address, &topic("rejects"), &sources);
+}
+
+/// As with workers: between the two rounds of a rebalance the process is gone, back within its session,
+/// and gets what the group has left it. What it never gave up is nobody's until somebody looks.
+#[test]
+fn a_source_asked_for_and_never_given_up_finds_a_router() {
+    let Some(broker) = broker::shared() else { return };
+    let app = unique("route-revoke");
+    let sources = Sources::new(&app, 600);
+    sources.create(broker);
+    let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let more = settings(&app, &sources.topics).replace("workers: 2", "workers: 1");
+    let setup =
+        |number: usize| Setup { broker, app: &app, folder: folders[number].path(), more: &more };
+    sources.produce(broker, 0..sources.records.len() / 2);
+    let mut first = setup(0).start_failing("in-route-revoke=return");
+    first.wait_for("routed router=0");
+    let mut second = setup(1).start();
+    assert_eq!(first.wait().signal(), ABORTED, "{}", first.log());
+    let _first = setup(0).start();
+    sources.produce(broker, sources.records.len() / 2..sources.records.len());
+    let count = sources.touchpoints.len();
+    let seen = client::read_until(&broker.address(), &format!("{app}-moments"), |seen| {
+        count <= seen.len()
+    });
+    assert_eq!(seen.len(), count);
+    second.wait_for("routed router=0");
 }
 
 /// Every reject once, and each says where it came from.

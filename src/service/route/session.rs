@@ -20,6 +20,8 @@ use crate::{
     model::EventTime,
     service::{
         commit::abort_class,
+        failpoint::Failpoint,
+        orphans::OrphanWatch,
         publish::{self, Publisher},
         shared::{Ruling, Shared},
     },
@@ -69,6 +71,7 @@ pub(super) struct RouteSession<'r> {
     record_count: usize,
     aborts_in_a_row: u32,
     looked_around: Stopwatch,
+    orphans: OrphanWatch,
 }
 
 impl<'r> RouteSession<'r> {
@@ -82,7 +85,8 @@ impl<'r> RouteSession<'r> {
         // The producer first: it ends what a predecessor of this name left open.
         let outbox = Outbox::open(&settings.connection, &name)?;
         let plan = &settings.topics;
-        let intake = Intake::open(&settings.connection, &plan.route_group(), &name, &plan.sources)?;
+        let group = plan.route_group();
+        let intake = Intake::open(&settings.connection, &group, &name, &plan.sources)?;
         let ruling = shared.ruling.load_full();
         let tally = shared.telemetry.tally(Arc::clone(&ruling.names));
         Ok(Self {
@@ -101,6 +105,7 @@ impl<'r> RouteSession<'r> {
             record_count: 0,
             aborts_in_a_row: 0,
             looked_around: Stopwatch::start(),
+            orphans: OrphanWatch::new(group, name),
         })
     }
 
@@ -132,6 +137,7 @@ impl<'r> RouteSession<'r> {
         if LOOK_AROUND <= self.looked_around.elapsed() {
             self.looked_around = Stopwatch::start();
             self.look_around();
+            self.orphans.look(self.shared, |limit| self.intake.ownership(limit));
         }
         let settings = &self.shared.settings;
         let due = settings.max_records_per_commit <= self.record_count
@@ -148,6 +154,7 @@ impl<'r> RouteSession<'r> {
                     self.asking.extend(places.into_iter().map(|place| (place, now)));
                 }
                 Handover::Revoked { places, lost } => {
+                    Failpoint::InRouteRevoke.reached();
                     if lost {
                         self.abort_if_dirty(&KafkaFailure::lost_partitions())?;
                     } else {
