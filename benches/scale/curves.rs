@@ -55,9 +55,16 @@ impl Curve {
         }
     }
 
-    /// Measures every value.
-    pub(crate) fn measure(self, small: bool) -> Vec<Point> {
-        let scale = |count: u64| if small { (count / 200).max(10) } else { count };
+    /// Measures every value; returns the curves that come of it by name.
+    pub(crate) fn measure(self, small: bool) -> Vec<(&'static str, Vec<Point>)> {
+        if let Self::Customers = self {
+            return customers(small);
+        }
+        vec![(self.name(), self.points(small))]
+    }
+
+    fn points(self, small: bool) -> Vec<Point> {
+        let scale = |count: u64| scaled(count, small);
         let folder = tempfile::tempdir().unwrap();
         let run = |packs: &[&str], customers: u64, warm: u64, count: u64| {
             let folder = tempfile::tempdir().unwrap();
@@ -69,14 +76,7 @@ impl Curve {
         };
         let point = |value, (micros, memory_mib)| Point { value, micros, memory_mib };
         match self {
-            // Each has been there in the mean before it is measured; a day of the population is.
-            Self::Customers => [10_000, 100_000, 1_000_000, 10_000_000]
-                .map(|customers| {
-                    let customers = scale(customers);
-                    let measured = run(&["commerce"], customers, customers, scale(200_000));
-                    point(customers, measured)
-                })
-                .to_vec(),
+            Self::Customers => Vec::new(),
             Self::OtherRules | Self::SameRules => [50, 200, 1_000]
                 .map(|count| {
                     let file = rules(folder.path(), count, matches!(self, Self::SameRules));
@@ -125,16 +125,53 @@ impl Curve {
     }
 }
 
+/// Each customer has been there in the mean before anything is measured: first with all of them equally
+/// likely to come, then with a few who come all the time while the others stay where they are.
+fn customers(small: bool) -> Vec<(&'static str, Vec<Point>)> {
+    const ACTIVE: u64 = 10_000;
+    let scale = |count: u64| scaled(count, small);
+    let (mut all, mut few) = (Vec::new(), Vec::new());
+    for customers in [10_000, 100_000, 1_000_000, 10_000_000].map(scale) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut worker = Worker::new(&["commerce"], folder.path(), BUDGET);
+        let mut stream = simulation(customers);
+        worker.run(stream.by_ref().take(size(customers)));
+        let mut measured = stream.take(size(scale(200_000)));
+        let mut last = START_MILLIS;
+        let noted = std::iter::from_fn(|| {
+            let one = measured.next()?;
+            last = one.emitted_at.as_millis();
+            Some(one)
+        });
+        let micros = worker.run(noted);
+        all.push(Point { value: customers, micros, memory_mib: worker.memory_mib() });
+        let mut stream = simulation_from(last, scale(ACTIVE).min(customers), 8);
+        worker.run(stream.by_ref().take(size(scale(100_000))));
+        let micros = worker.run(stream.take(size(scale(200_000))));
+        few.push(Point { value: customers, micros, memory_mib: worker.memory_mib() });
+    }
+    vec![("customers", all), ("customers, 10,000 of them active", few)]
+}
+
+fn scaled(count: u64, small: bool) -> u64 {
+    if small { (count / 200).max(10) } else { count }
+}
+
 fn size(count: u64) -> usize {
     usize::try_from(count).unwrap()
 }
 
 fn simulation(customers: u64) -> Simulation {
+    simulation_from(START_MILLIS, customers, 7)
+}
+
+/// Customers have the same ids with every seed, touchpoints others.
+fn simulation_from(start: i64, customers: u64, seed: u64) -> Simulation {
     let customers = u32::try_from(customers).unwrap();
     Simulation::new(SimulationSpec {
         customers,
-        seed: 7,
-        start: EventTime::from_millis(START_MILLIS).unwrap(),
+        seed,
+        start: EventTime::from_millis(start).unwrap(),
         touchpoints_per_day: f64::from(customers),
         spikes: Vec::new(),
     })

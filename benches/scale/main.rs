@@ -25,18 +25,18 @@ fn main() {
         if !only.is_empty() && !only.iter().any(|name| **name == curve.name()) {
             continue;
         }
-        let points = curve.measure(small);
-        for point in &points {
-            println!(
-                "| {} | {} | {:.2} | {:.2} | {:.0} |",
-                curve.name(),
-                point.value,
-                point.micros,
-                point.micros / points[0].micros,
-                point.memory_mib,
-            );
+        for (name, points) in curve.measure(small) {
+            for point in &points {
+                println!(
+                    "| {name} | {} | {:.2} | {:.2} | {:.0} |",
+                    point.value,
+                    point.micros,
+                    point.micros / points[0].micros,
+                    point.memory_mib,
+                );
+            }
+            drawn.push((name, points));
         }
-        drawn.push((curve.name(), points));
     }
     if !small && only.is_empty() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scale.svg");

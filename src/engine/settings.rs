@@ -61,7 +61,7 @@ impl Default for Settings {
             tolerance: 5 * MINUTE,
             order_window: 10 * MINUTE,
             retention: 400 * DAY,
-            decoded: 4_000,
+            decoded: 1_000,
             history_since: None,
             history_complete_after: 30 * DAY,
             visit_gap: 30 * MINUTE,

@@ -49,7 +49,7 @@ const CONSUMER_START_VALUES: [(&str, &str); 8] = [
     // does not wake one.
     ("fetch.wait.max.ms", "50"),
     // Bounds a worker's memory: what is fetched ahead, in bytes and in records.
-    ("queued.max.messages.kbytes", "16384"),
+    ("queued.max.messages.kbytes", "8192"),
     ("queued.min.messages", "20000"),
     ("fetch.error.backoff.ms", "100"),
 ];
