@@ -1,11 +1,13 @@
-//! Counts allocations: the system's allocator with a number on it.
+//! Counts allocations: `rega`'s allocator with a number on it.
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
+    alloc::{GlobalAlloc, Layout},
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// Counts what is asked of the system's allocator. A reallocation is one more.
+use mimalloc::MiMalloc;
+
+/// Counts what is asked of the allocator. A reallocation is one more.
 #[derive(Debug)]
 pub(crate) struct Counting;
 
@@ -19,28 +21,25 @@ fn note(size: usize) {
     BYTES.store(BYTES.load(Ordering::Relaxed).wrapping_add(size), Ordering::Relaxed);
 }
 
-#[expect(
-    unsafe_code,
-    reason = "an allocator is unsafe by contract; every call goes to the system's"
-)]
-// SAFETY: each method hands its arguments to `System`, whose contract is the same, unchanged.
+#[expect(unsafe_code, reason = "an allocator is unsafe by contract; every call goes to mimalloc")]
+// SAFETY: each method hands its arguments to `MiMalloc`, whose contract is the same, unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(layout.size());
         // SAFETY: the caller's promise about `layout` is passed on.
-        unsafe { System.alloc(layout) }
+        unsafe { MiMalloc.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: `block` came from `System` with this `layout`.
-        unsafe { System.dealloc(block, layout) }
+        // SAFETY: `block` came from `MiMalloc` with this `layout`.
+        unsafe { MiMalloc.dealloc(block, layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         note(size);
-        // SAFETY: `block` came from `System` with this `layout`; the caller's promise about `size`
+        // SAFETY: `block` came from `MiMalloc` with this `layout`; the caller's promise about `size`
         // is passed on.
-        unsafe { System.realloc(block, layout, size) }
+        unsafe { MiMalloc.realloc(block, layout, size) }
     }
 }
 

@@ -50,7 +50,7 @@ impl Curve {
             Self::OtherRules => "rules for other events",
             Self::SameRules => "rules for the same events",
             Self::Properties => "properties",
-            Self::History => "touchpoints of one customer",
+            Self::History => "touchpoints of each customer",
             Self::Uptime => "tenth of a long run",
         }
     }
@@ -94,26 +94,25 @@ impl Curve {
                     point(count, (micros, worker.memory_mib()))
                 })
                 .to_vec(),
-            Self::History => {
-                let mut worker = Worker::new(&["commerce"], folder.path(), BUDGET);
-                let mut stream = simulation(500).map(|one| as_one_customer(&one));
-                let mut had = 0;
-                [10, 100, 1_000, 10_000, 100_000]
-                    .map(|count| {
-                        // The last tenth on the way there; a smoke run shrinks all to a few.
-                        let until = scale(count).max(had + 2);
-                        let measured = until.div_ceil(10).min(until - had);
-                        worker.run(stream.by_ref().take(size(until - measured - had)));
-                        let micros = worker.run(stream.by_ref().take(size(measured)));
-                        had = until;
-                        point(until, (micros, worker.memory_mib()))
-                    })
-                    .to_vec()
-            }
+            // So many customers that there are always as many touchpoints; the last tenth is measured.
+            Self::History => [10, 100, 1_000, 10_000, 100_000]
+                .map(|count| {
+                    let customers = 200_000 / count;
+                    let folder = tempfile::tempdir().unwrap();
+                    let mut worker = Worker::new(&["commerce"], folder.path(), BUDGET);
+                    let mut turns = (0..customers).cycle();
+                    let mut stream =
+                        simulation(500).map(|one| as_customer(&one, turns.next().unwrap()));
+                    worker.run(stream.by_ref().take(size(scale(180_000))));
+                    let micros = worker.run(stream.take(size(scale(20_000))));
+                    point(count, (micros, worker.memory_mib()))
+                })
+                .to_vec(),
             Self::Uptime => {
                 let mut worker = Worker::new(&["commerce"], folder.path(), BUDGET);
-                let mut stream = simulation(scale(20_000));
-                worker.run(stream.by_ref().take(size(scale(400_000))));
+                // A hundred days first, so that histories have found their size.
+                let mut stream = simulation(scale(5_000));
+                worker.run(stream.by_ref().take(size(scale(500_000))));
                 (1..=10)
                     .map(|tenth| {
                         let micros = worker.run(stream.by_ref().take(size(scale(200_000))));
@@ -145,7 +144,9 @@ fn customers(small: bool) -> Vec<(&'static str, Vec<Point>)> {
         });
         let micros = worker.run(noted);
         all.push(Point { value: customers, micros, memory_mib: worker.memory_mib() });
-        let mut stream = simulation_from(last, scale(ACTIVE).min(customers), 8);
+        // So often that the time of day stands still: what falls due for the others is theirs.
+        let per_day = 10_000_000.0;
+        let mut stream = simulation_from(last, scale(ACTIVE).min(customers), 8, per_day);
         worker.run(stream.by_ref().take(size(scale(100_000))));
         let micros = worker.run(stream.take(size(scale(200_000))));
         few.push(Point { value: customers, micros, memory_mib: worker.memory_mib() });
@@ -162,17 +163,18 @@ fn size(count: u64) -> usize {
 }
 
 fn simulation(customers: u64) -> Simulation {
-    simulation_from(START_MILLIS, customers, 7)
+    let per_day = f64::from(u32::try_from(customers).unwrap());
+    simulation_from(START_MILLIS, customers, 7, per_day)
 }
 
 /// Customers have the same ids with every seed, touchpoints others.
-fn simulation_from(start: i64, customers: u64, seed: u64) -> Simulation {
+fn simulation_from(start: i64, customers: u64, seed: u64, touchpoints_per_day: f64) -> Simulation {
     let customers = u32::try_from(customers).unwrap();
     Simulation::new(SimulationSpec {
         customers,
         seed,
         start: EventTime::from_millis(start).unwrap(),
-        touchpoints_per_day: f64::from(customers),
+        touchpoints_per_day,
         spikes: Vec::new(),
     })
 }
@@ -235,11 +237,13 @@ fn with_properties(touchpoint: &Simulated, count: u64) -> Simulated {
     Simulated { line, ..touchpoint.clone() }
 }
 
-fn as_one_customer(touchpoint: &Simulated) -> Simulated {
+/// The same touchpoint of somebody else.
+fn as_customer(touchpoint: &Simulated, number: u64) -> Simulated {
     let text = str::from_utf8(&touchpoint.line).unwrap();
+    let customer_id = format!("hot-{number}");
     let line = text.replace(
         &format!("\"customer_id\":\"{}\"", touchpoint.customer_id),
-        "\"customer_id\":\"hot\"",
+        &format!("\"customer_id\":\"{customer_id}\""),
     );
-    Simulated { customer_id: "hot".to_owned(), line: line.into_bytes(), ..touchpoint.clone() }
+    Simulated { customer_id, line: line.into_bytes(), ..touchpoint.clone() }
 }

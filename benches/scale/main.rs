@@ -12,6 +12,11 @@ mod plot;
 mod worker;
 
 use curves::Curve;
+use mimalloc::MiMalloc;
+
+/// As `rega` has it.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();

@@ -3,8 +3,6 @@
 //! An unknown channel is counted under `other` and never dropped: the name travels on, the count
 //! stays bounded.
 
-use std::collections::BTreeMap;
-
 use super::{StableHash, stable_hash};
 
 /// A channel as state rows and counters know it: the stable hash of its name.
@@ -28,9 +26,9 @@ impl Channel {
     }
 }
 
-/// The channels that have a name of their own; every other one reads `other`.
+/// The channels that have a name of their own, in order; every other one reads `other`.
 #[derive(Clone, Debug)]
-pub struct Channels(BTreeMap<Channel, Box<str>>);
+pub struct Channels(Vec<(Channel, Box<str>)>);
 
 impl Channels {
     /// Where unknown channels are counted.
@@ -61,29 +59,37 @@ impl Channels {
     /// Returns the built-in channels and `added`, up to [`Self::MAX`] in all.
     pub fn new<'a>(added: impl IntoIterator<Item = &'a str>) -> Self {
         let names = Self::BUILT_IN.into_iter().chain(["event", Self::OTHER]).chain(added);
-        let mut channels = BTreeMap::new();
+        let mut channels = Self(Vec::new());
         for name in names {
-            if channels.len() < Self::MAX {
-                channels.insert(Channel::named(name), Box::from(name));
+            let channel = Channel::named(name);
+            if let Err(place) = channels.find(channel)
+                && channels.0.len() < Self::MAX
+            {
+                channels.0.insert(place, (channel, Box::from(name)));
             }
         }
-        Self(channels)
+        channels
+    }
+
+    fn find(&self, channel: Channel) -> Result<&str, usize> {
+        let place = self.0.binary_search_by_key(&channel, |(known, _)| *known)?;
+        self.0.get(place).map(|(_, name)| &**name).ok_or(place)
     }
 
     /// Returns the channel of that name if it is known.
     pub fn get(&self, name: &str) -> Option<Channel> {
         let channel = Channel::named(name);
-        self.0.contains_key(&channel).then_some(channel)
+        self.find(channel).is_ok().then_some(channel)
     }
 
     /// Returns the name to count `channel` under: its own, or `other`.
     pub fn name(&self, channel: Channel) -> &str {
-        self.0.get(&channel).map_or(Self::OTHER, |name| name)
+        self.find(channel).unwrap_or(Self::OTHER)
     }
 
     /// Returns every known name, `other` included.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.values().map(|name| &**name)
+        self.0.iter().map(|(_, name)| &**name)
     }
 }
 

@@ -148,7 +148,8 @@ impl RestoredState {
 impl Running {
     /// Goes on from `row` with `store`. `dirty` makes the first commit write the row, also when no
     /// record comes.
-    pub(super) fn new(row: PartitionRow, store: PartitionStore, dirty: bool) -> Self {
+    pub(super) fn new(row: PartitionRow, mut store: PartitionStore, dirty: bool) -> Self {
+        store.restored();
         Self {
             partition: Partition::new(row),
             store,

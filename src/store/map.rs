@@ -4,8 +4,8 @@
 //! # Invariants
 //!
 //! - A row that the checkpoint does not have is never dropped.
-//! - A deadline is in the index exactly when its customer's row is one of those: the checkpoint has
-//!   the others.
+//! - A deadline is in the index, once there is one, exactly when its customer's row is one of those:
+//!   the checkpoint has the others.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -54,8 +54,9 @@ pub(super) struct RowMap {
     /// Iterated only to be sorted: its order means nothing. Seeded by the process, because customers
     /// choose ids.
     rows: hashbrown::HashMap<Arc<str>, Kept, RandomState>,
-    /// Of pending rows.
-    deadlines: BTreeSet<(EventTime, Arc<str>)>,
+    /// Of pending rows. `None` while rows are read back: most are on disk before anybody asks, and to
+    /// put each in order and take it out again was an eighth of a restore.
+    deadlines: Option<BTreeSet<(EventTime, Arc<str>)>>,
     /// Rows that the checkpoint has, the oldest first. As long as the map.
     queue: VecDeque<Arc<str>>,
     byte_count: usize,
@@ -64,6 +65,19 @@ pub(super) struct RowMap {
 }
 
 impl RowMap {
+    /// Puts deadlines in order, if they are not.
+    pub(super) fn order_deadlines(&mut self) {
+        if self.deadlines.is_none() {
+            self.deadlines =
+                Some(self.pending_due().map(|(at, id)| (at, Arc::clone(id))).collect());
+        }
+    }
+
+    fn pending_due(&self) -> impl Iterator<Item = (EventTime, &Arc<str>)> {
+        let pending = self.rows.iter().filter(|(_, kept)| kept.pending);
+        pending.filter_map(|(id, kept)| Some((kept.due?, id)))
+    }
+
     /// Keeps a row, or (`row: None`) that there is none any more, until the checkpoint has it.
     pub(super) fn put(&mut self, customer_id: &str, row: Option<&[u8]>, due: Option<EventTime>) {
         let (id, queued) = match self.rows.remove_entry(customer_id) {
@@ -79,8 +93,8 @@ impl RowMap {
         self.byte_count += cost;
         self.pending_bytes += cost;
         self.pending_count += 1;
-        if let Some(due) = due {
-            self.deadlines.insert((due, Arc::clone(&id)));
+        if let (Some(due), Some(deadlines)) = (due, &mut self.deadlines) {
+            deadlines.insert((due, Arc::clone(&id)));
         }
         self.rows.insert(id, kept);
     }
@@ -100,11 +114,14 @@ impl RowMap {
 
     /// Returns the first pending deadline after `after`.
     pub(super) fn first_due(&self, after: Option<(EventTime, &str)>) -> Option<(EventTime, &str)> {
+        let Some(deadlines) = &self.deadlines else {
+            let later = self.pending_due().map(|(at, id)| (at, &**id));
+            return later.filter(|one| after.is_none_or(|after| after < *one)).min();
+        };
         let (at, id) = match after {
             // The first deadline answers nearly every call, and costs no allocation.
-            None => self.deadlines.first()?,
-            Some((time, id)) => self
-                .deadlines
+            None => deadlines.first()?,
+            Some((time, id)) => deadlines
                 .range((Bound::Excluded((time, Arc::from(id))), Bound::Unbounded))
                 .next()?,
         };
@@ -126,8 +143,8 @@ impl RowMap {
         kept.pending = false;
         self.pending_count -= 1;
         self.pending_bytes -= before;
-        if let Some(due) = kept.due {
-            self.deadlines.remove(&(due, Arc::clone(id)));
+        if let (Some(due), Some(deadlines)) = (kept.due, &mut self.deadlines) {
+            deadlines.remove(&(due, Arc::clone(id)));
         }
         self.byte_count -= before;
         if kept.row.is_none() {
@@ -184,8 +201,8 @@ impl RowMap {
         if old.pending {
             self.pending_bytes -= cost;
             self.pending_count -= 1;
-            if let Some(due) = old.due {
-                self.deadlines.remove(&(due, Arc::clone(id)));
+            if let (Some(due), Some(deadlines)) = (old.due, &mut self.deadlines) {
+                deadlines.remove(&(due, Arc::clone(id)));
             }
         }
     }

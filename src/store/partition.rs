@@ -111,7 +111,7 @@ impl PartitionStore {
         };
     }
 
-    /// Takes a customer's row that was committed, or (`None`) that it was taken away.
+    /// Takes a customer's row that is read back, or (`None`) that it was taken away.
     ///
     /// # Errors
     ///
@@ -122,8 +122,14 @@ impl PartitionStore {
         Ok(())
     }
 
+    /// Everything is read back: from now on it is asked who falls due.
+    pub fn restored(&mut self) {
+        self.map.order_deadlines();
+    }
+
     /// Takes over what a committed transaction changed.
     pub fn apply(&mut self, sealed: &Sealed) {
+        self.map.order_deadlines();
         for change in &sealed.customers {
             // An id was text before it was encoded, so this never skips a customer.
             let Ok(customer_id) = str::from_utf8(sealed.bytes(change.customer)) else { continue };

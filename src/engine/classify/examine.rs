@@ -11,7 +11,7 @@ use crate::{
         state::Candidate,
         text::{Lexicon, Reading},
     },
-    model::{Actor, Channel, EventTime, Property},
+    model::{Actor, Channel, EventTime, MicroMoment, Property},
 };
 
 /// Looks up captured property values.
@@ -45,11 +45,13 @@ pub(crate) struct Words<'a> {
     text: Option<&'a str>,
     lexicon: &'a Lexicon,
     reading: OnceCell<Reading>,
+    /// What is sought in the first property that was asked so: packs ask one, once for each intent.
+    sought: OnceCell<(PathIx, Vec<MicroMoment>)>,
 }
 
 impl<'a> Words<'a> {
     pub(crate) const fn new(text: Option<&'a str>, lexicon: &'a Lexicon) -> Self {
-        Self { text, lexicon, reading: OnceCell::new() }
+        Self { text, lexicon, reading: OnceCell::new(), sought: OnceCell::new() }
     }
 
     /// Returns it as it was written.
@@ -60,6 +62,20 @@ impl<'a> Words<'a> {
     fn reading(&self) -> &Reading {
         self.reading
             .get_or_init(|| self.text.map_or(Reading::NOTHING, |text| self.lexicon.read(text)))
+    }
+
+    /// Returns whether the words of a property seek one of these.
+    fn seek(&self, path: PathIx, values: &[Property<'_>], wanted: &[MicroMoment]) -> bool {
+        let sought = || -> Vec<MicroMoment> {
+            let texts = values.iter().filter_map(|value| match value {
+                Property::Text(text) => Some(&**text),
+                Property::Number(_) | Property::Flag(_) => None,
+            });
+            texts.flat_map(|text| self.lexicon.sought(text)).collect()
+        };
+        let (first, found) = self.sought.get_or_init(|| (path, sought()));
+        let is_among = |found: &[MicroMoment]| wanted.iter().any(|one| found.contains(one));
+        if *first == path { is_among(found) } else { is_among(&sought()) }
     }
 
     /// Returns what some rule asked for and was found.
@@ -136,6 +152,9 @@ impl<V: Values> Subject<'_, V> {
             }
             Alone::Actor(actors) => actors.contains(&self.actor),
             Alone::Episode(kinds) => self.episode.is_some_and(|kind| kinds.contains(&kind)),
+            Alone::Property(path, ValueTest::Seeks(_, wanted)) => {
+                self.words.seek(*path, self.values.values(*path), wanted)
+            }
             Alone::Property(path, test) => test.holds(self.values.values(*path)),
             Alone::Text(ValueTest::Feels(_, valences, about)) => {
                 feels(self.words.reading(), valences, about)

@@ -47,8 +47,12 @@ impl Lexicon {
 
     /// Returns whether a query has words that seek one of these.
     pub fn seeks(&self, query: &str, wanted: &[MicroMoment]) -> bool {
-        let folded = fold::fold(query);
-        self.intents(&folded).any(|intent| wanted.contains(&intent))
+        self.sought(query).any(|intent| wanted.contains(&intent))
+    }
+
+    /// Returns what the words of a query seek, as often as they do.
+    pub(crate) fn sought(&self, query: &str) -> impl Iterator<Item = MicroMoment> + use<> {
+        self.intents(&fold::fold(query))
     }
 }
 

@@ -17,6 +17,7 @@ enum Step {
     Begin,
     Write(usize),
     Budget(usize),
+    Restored,
     Reopen,
 }
 
@@ -27,6 +28,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Begin),
         3 => (1_usize..8).prop_map(Step::Write),
         1 => (0_usize..4000).prop_map(Step::Budget),
+        1 => Just(Step::Restored),
         1 => Just(Step::Reopen),
     ]
 }
@@ -97,6 +99,7 @@ proptest! {
                 }
                 Step::Write(limit) => { store.write_some(limit).unwrap(); }
                 Step::Budget(bytes) => store.set_budget(bytes),
+                Step::Restored => store.restored(),
                 Step::Reopen if store.changelog_offset().is_some() => {
                     drop(store);
                     store = open(dir.path());
