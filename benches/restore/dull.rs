@@ -26,8 +26,9 @@ const APP: &str = "dull";
 /// Half of what this machine can do, about.
 const RATE: u64 = 3_000;
 
-/// How many there are: few enough to have all been here when counting begins.
-const CUSTOMERS: u32 = 20_000;
+/// How many there are: few enough for a hundred touchpoints of each before counting begins. A customer's
+/// history is as long as it gets after some seventy.
+const CUSTOMERS: u32 = 5_000;
 
 /// What one customer does in a day of theirs. At the rate above, a second is 3.6 hours.
 const A_DAY: f64 = 1.0;
@@ -38,6 +39,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, Default)]
 struct Size {
     rss_mib: f64,
+    /// Of it what is no page of a file, which the system may take back.
+    own_mib: f64,
     files: f64,
     threads: f64,
 }
@@ -47,6 +50,7 @@ impl Size {
         let files = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
         Self {
             rss_mib: process::status(pid, "VmRSS") / 1024.0,
+            own_mib: process::status(pid, "RssAnon") / 1024.0,
             files: f64::from(u32::try_from(files).unwrap()),
             threads: process::status(pid, "Threads"),
         }
@@ -115,8 +119,8 @@ fn load_days(rate: u64, time: Duration) -> i64 {
 }
 
 fn table(looks: &[Look]) {
-    println!("| tenth | RSS MiB | files | threads | CPU µs a touchpoint | touchpoints |");
-    println!("|---|---|---|---|---|---|");
+    println!("| tenth | RSS MiB | own MiB | files | threads | CPU µs a touchpoint | touchpoints |");
+    println!("|---|---|---|---|---|---|---|");
     let length = (looks.len() - 1) / 10;
     let mut ends = Vec::new();
     for tenth in 0..10 {
@@ -129,27 +133,30 @@ fn table(looks: &[Look]) {
         };
         let row = [
             mean(|size| size.rss_mib),
+            mean(|size| size.own_mib),
             mean(|size| size.files),
             mean(|size| size.threads),
             cpu / f64::from(i32::try_from(touchpoints.max(1)).unwrap()),
         ];
         println!(
-            "| {} | {:.0} | {:.1} | {:.1} | {:.2} | {touchpoints} |",
+            "| {} | {:.0} | {:.0} | {:.1} | {:.1} | {:.2} | {touchpoints} |",
             tenth + 1,
             row[0],
             row[1],
             row[2],
-            row[3]
+            row[3],
+            row[4]
         );
         ends.push(row);
     }
     let ratio = |column: usize| ends[9][column] / ends[0][column];
     println!(
-        "| last : first | {:.3} | {:.3} | {:.3} | {:.3} | |",
+        "| last : first | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | |",
         ratio(0),
         ratio(1),
         ratio(2),
-        ratio(3)
+        ratio(3),
+        ratio(4)
     );
 }
 
