@@ -26,8 +26,8 @@ const APP: &str = "dull";
 /// Half of what this machine can do, about.
 const RATE: u64 = 3_000;
 
-/// How many there are: few enough for a hundred touchpoints of each before counting begins. A customer's
-/// history is as long as it gets after some seventy.
+/// How many there are: few enough for a hundred touchpoints of each before counting begins, more than a
+/// ring of event ids holds.
 const CUSTOMERS: u32 = 5_000;
 
 /// What one customer does in a day of theirs. At the rate above, a second is 3.6 hours.
