@@ -1,7 +1,7 @@
 //! Long and dull: a steady load, and nothing that grows.
 //!
-//! The load is simulated: people browse, buy, wait and complain, at a pace at which their history has
-//! found its size when counting begins. So what still grows then is no customer's.
+//! The load is simulated: people browse, buy, wait and complain, at a pace at which each has a hundred
+//! touchpoints behind them when counting begins. Rows go on growing a little after that.
 
 use std::{
     path::Path,
