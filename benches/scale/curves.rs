@@ -110,7 +110,7 @@ impl Curve {
                 .to_vec(),
             Self::Uptime => {
                 let mut worker = Worker::new(&["commerce"], folder.path(), BUDGET);
-                // A hundred days first, so that rings of event ids are full.
+                // A hundred days first, so that many rings of event ids are full.
                 let mut stream = simulation(scale(5_000));
                 worker.run(stream.by_ref().take(size(scale(500_000))));
                 (1..=10)
