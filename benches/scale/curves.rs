@@ -57,13 +57,6 @@ impl Curve {
 
     /// Measures every value; returns the curves that come of it by name.
     pub(crate) fn measure(self, small: bool) -> Vec<(&'static str, Vec<Point>)> {
-        if let Self::Customers = self {
-            return customers(small);
-        }
-        vec![(self.name(), self.points(small))]
-    }
-
-    fn points(self, small: bool) -> Vec<Point> {
         let scale = |count: u64| scaled(count, small);
         let folder = tempfile::tempdir().unwrap();
         let run = |packs: &[&str], customers: u64, warm: u64, count: u64| {
@@ -75,8 +68,8 @@ impl Curve {
             (micros, worker.memory_mib())
         };
         let point = |value, (micros, memory_mib)| Point { value, micros, memory_mib };
-        match self {
-            Self::Customers => Vec::new(),
+        let points = match self {
+            Self::Customers => return customers(small),
             Self::OtherRules | Self::SameRules => [50, 200, 1_000]
                 .map(|count| {
                     let file = rules(folder.path(), count, matches!(self, Self::SameRules));
@@ -120,7 +113,8 @@ impl Curve {
                     })
                     .collect()
             }
-        }
+        };
+        vec![(self.name(), points)]
     }
 }
 

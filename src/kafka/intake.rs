@@ -181,15 +181,9 @@ impl Intake {
 
     /// Returns every partition of the topics, as they are now.
     pub(super) fn places(&self, limit: Duration) -> Result<Vec<Place>, KafkaFailure> {
-        let failed =
-            |error: KafkaError| KafkaFailure::new("looking at what is to be routed", &error);
         let mut places = Vec::new();
         for topic in &self.topics {
-            let metadata = self.consumer.fetch_metadata(Some(topic), limit).map_err(failed)?;
-            let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
-            places.extend(
-                partitions.map(|found| Place { topic: Arc::clone(topic), partition: found.id() }),
-            );
+            places.extend(places_of(&self.consumer, topic, limit)?);
         }
         Ok(places)
     }
@@ -360,17 +354,28 @@ pub fn survey(
         BaseConsumer::from_config_and_context(&config, Listener::default()).map_err(failed)?;
     let mut sources = Vec::new();
     for topic in topics {
-        let metadata = client.fetch_metadata(Some(topic), ANSWER_LIMIT).map_err(failed)?;
-        let count = metadata.topics().first().map_or(0, |found| found.partitions().len());
-        let partition_count = i32::try_from(count).unwrap_or(i32::MAX);
         let topic: Arc<str> = Arc::from(topic.as_str());
-        let place = |partition| Place { topic: Arc::clone(&topic), partition };
-        let places: Vec<Place> = (0..partition_count).map(place).collect();
+        let places = places_of(&client, &topic, ANSWER_LIMIT)?;
+        let partition_count = i32::try_from(places.len()).unwrap_or(i32::MAX);
         let offsets = insistently(&client, &places)?;
         let known = offsets.values().any(Option::is_some);
         sources.push(Source { topic, partition_count, known });
     }
     Ok(sources)
+}
+
+/// Returns every partition of a topic, as it is now.
+fn places_of<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    topic: &Arc<str>,
+    limit: Duration,
+) -> Result<Vec<Place>, KafkaFailure> {
+    let metadata = client
+        .fetch_metadata(Some(topic), limit)
+        .map_err(|error| KafkaFailure::new("looking at what is to be routed", &error))?;
+    let count = metadata.topics().first().map_or(0, |found| found.partitions().len());
+    let place = |partition| Place { topic: Arc::clone(topic), partition };
+    Ok((0..i32::try_from(count).unwrap_or(i32::MAX)).map(place).collect())
 }
 
 /// Longer than a predecessor's transaction can stay open and hold its offsets back.
