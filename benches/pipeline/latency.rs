@@ -104,7 +104,7 @@ fn one(bench: &Bench, options: &Options, runner: Runner, from: usize) -> usize {
     let millis = |micros: u64| f64::from(u32::try_from(micros).unwrap_or(u32::MAX)) / 1000.0;
     println!(
         "| {} | {:.0} | {:.0} | {:.0} | {:.0} | {cpu:.1} | {} |",
-        runner.name(),
+        format_args!("{}, commit every {:?}", runner.name(), options.commit_every(runner)),
         millis(histogram.value_at_quantile(0.5)),
         millis(histogram.value_at_quantile(0.99)),
         millis(histogram.value_at_quantile(0.999)),

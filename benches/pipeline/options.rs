@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::runners::Runner;
+
 /// How much of what.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
@@ -15,8 +17,9 @@ pub(crate) struct Options {
     pub(crate) partitions: i32,
     /// `--workers N`: threads of each contestant (the floor has one).
     pub(crate) workers: usize,
-    /// `--commit-ms N`: the transaction's length, of every contestant.
-    pub(crate) commit_every: Duration,
+    /// `--commit-ms N`: the transaction's length, of every contestant. Else 200 ms, and with `latency`
+    /// to each its own: what it does where nobody says.
+    pub(crate) commit_every: Option<Duration>,
     /// `--only NAME[,NAME…]`: these contestants.
     pub(crate) only: Option<Vec<String>>,
     /// `--rega PATH`: another binary than the one built for the bench.
@@ -38,7 +41,7 @@ impl Options {
             runs: 5,
             partitions: 4,
             workers: 1,
-            commit_every: Duration::from_millis(200),
+            commit_every: None,
             only: None,
             rega: env!("CARGO_BIN_EXE_rega").into(),
             latency: false,
@@ -55,7 +58,7 @@ impl Options {
                 "--partitions" => options.partitions = value().parse().unwrap(),
                 "--workers" => options.workers = value().parse().unwrap(),
                 "--commit-ms" => {
-                    options.commit_every = Duration::from_millis(value().parse().unwrap());
+                    options.commit_every = Some(Duration::from_millis(value().parse().unwrap()));
                 }
                 "--only" => options.only = Some(value().split(',').map(str::to_owned).collect()),
                 "--rega" => options.rega = value().into(),
@@ -70,6 +73,15 @@ impl Options {
             }
         }
         options
+    }
+
+    /// Returns the length of a contestant's transactions.
+    pub(crate) fn commit_every(&self, runner: Runner) -> Duration {
+        self.commit_every.unwrap_or(match runner {
+            _ if !self.latency => Duration::from_millis(200),
+            Runner::Rega | Runner::Reference | Runner::Floor => Duration::from_millis(50),
+            Runner::Streams | Runner::Loop => Duration::from_millis(100),
+        })
     }
 
     /// Returns whether a contestant takes part.

@@ -43,12 +43,11 @@ impl Bench {
         let load: Vec<Simulated> = Simulation::new(spec).take(options.events).collect();
         let bytes: usize = load.iter().map(|one| one.line.len()).sum();
         println!(
-            "load: {} touchpoints of {} bytes in the mean, {} customers, {} partitions, commit every {:?}, {} worker",
+            "load: {} touchpoints of {} bytes in the mean, {} customers, {} partitions, {} worker",
             load.len(),
             bytes / load.len(),
             options.customers,
             options.partitions,
-            options.commit_every,
             options.workers,
         );
         write_reference_pack(

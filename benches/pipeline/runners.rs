@@ -73,7 +73,8 @@ impl Runner {
         let folder = ground.folder.join(&group);
         fs::create_dir_all(&folder).unwrap();
         let partitions = ground.options.partitions;
-        let commit_every = ground.options.commit_every.as_millis().to_string();
+        let commit_every = ground.options.commit_every(self);
+        let millis = commit_every.as_millis().to_string();
         let command = match self {
             Self::Floor => {
                 let outputs = [output.clone(), engagement.clone(), topic("state")];
@@ -84,31 +85,31 @@ impl Runner {
                     group: group.clone(),
                     input: ground.input.to_owned(),
                     outputs,
-                    commit_every: ground.options.commit_every,
+                    commit_every,
                     folder: ground.folder.join("patterns"),
                 };
                 command.args(place.arguments());
                 command
             }
-            Self::Rega => rega(ground, &group, "commerce"),
-            Self::Reference => rega(ground, &group, &ground.pack.display().to_string()),
+            Self::Rega => rega(ground, &group, commit_every, "commerce"),
+            Self::Reference => {
+                rega(ground, &group, commit_every, &ground.pack.display().to_string())
+            }
             Self::Streams => {
                 broker.create(&[&output], partitions);
                 let mut command = java(ground, "Reference");
-                command.args([&ground.brokers, &group, ground.input, &output, &commit_every]).args(
-                    [
-                        &ground.options.workers.to_string(),
-                        &folder.display().to_string(),
-                        &table().display().to_string(),
-                    ],
-                );
+                command.args([&ground.brokers, &group, ground.input, &output, &millis]).args([
+                    &ground.options.workers.to_string(),
+                    &folder.display().to_string(),
+                    &table().display().to_string(),
+                ]);
                 command
             }
             Self::Loop => {
                 let state = topic("state");
                 broker.create(&[&output, &state], partitions);
                 let mut command = java(ground, "Loop");
-                command.args([&ground.brokers, &group, ground.input, &output, &commit_every]);
+                command.args([&ground.brokers, &group, ground.input, &output, &millis]);
                 command.arg(state).arg(table());
                 command
             }
@@ -128,7 +129,7 @@ fn java(ground: &Ground<'_>, class: &str) -> Command {
 }
 
 /// Returns the command of a `rega run` with one pack.
-fn rega(ground: &Ground<'_>, group: &str, pack: &str) -> Command {
+fn rega(ground: &Ground<'_>, group: &str, commit_every: Duration, pack: &str) -> Command {
     let folder = ground.folder.join(group);
     let options = ground.options;
     let config = format!(
@@ -144,7 +145,7 @@ fn rega(ground: &Ground<'_>, group: &str, pack: &str) -> Command {
         ground.input,
         folder.join("state").display(),
         options.workers,
-        options.commit_every.as_millis(),
+        commit_every.as_millis(),
     );
     let file = folder.join("rega.yaml");
     fs::write(&file, config).unwrap();

@@ -103,9 +103,12 @@ impl Curve {
                 .to_vec(),
             Self::Uptime => {
                 let mut worker = Worker::new(&["commerce"], folder.path(), BUDGET);
-                // A hundred days first, so that many rings of event ids are full.
-                let mut stream = simulation(scale(5_000));
-                worker.run(stream.by_ref().take(size(scale(500_000))));
+                // A hundred days first, in which who comes least often comes a hundred times: whatever a
+                // row keeps of the newest is as long as it gets.
+                let customers = scale(2_000);
+                let per_day = 10.0 * f64::from(u32::try_from(customers).unwrap());
+                let mut stream = simulation_from(START_MILLIS, customers, 7, per_day);
+                worker.run(stream.by_ref().take(size(scale(2_000_000))));
                 (1..=10)
                     .map(|tenth| {
                         let micros = worker.run(stream.by_ref().take(size(scale(200_000))));

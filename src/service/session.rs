@@ -69,11 +69,13 @@ pub(super) struct Session<'w> {
 pub(super) struct Transaction {
     pub(super) since: Stopwatch,
     pub(super) record_count: usize,
+    /// The last look at the input found more than a batch takes.
+    pub(super) is_behind: bool,
 }
 
 impl Transaction {
     pub(super) fn starting_now() -> Self {
-        Self { since: Stopwatch::start(), record_count: 0 }
+        Self { since: Stopwatch::start(), record_count: 0, is_behind: false }
     }
 }
 
@@ -258,6 +260,7 @@ impl<'w> Session<'w> {
         // A transaction holds no more than it may, also where much has been fetched ahead.
         let room = self.shared.settings.max_records_per_commit;
         let room = room.saturating_sub(self.transaction.record_count).max(1);
+        self.transaction.is_behind = true;
         for _ in 0..room.min(BATCH_MAX) {
             match self.consumer.poll(patience) {
                 Polled::Record(record) => {
@@ -298,7 +301,10 @@ impl<'w> Session<'w> {
                         running.idle.end_reached();
                     }
                 }
-                Polled::Nothing => break,
+                Polled::Nothing => {
+                    self.transaction.is_behind = false;
+                    break;
+                }
                 Polled::OutOfRange => out_of_range = true,
                 Polled::Failed(failure) => return Err(failure),
             }
@@ -333,7 +339,8 @@ impl<'w> Session<'w> {
         self.is_dirty()
             && (settings.max_records_per_commit <= self.transaction.record_count
                 || self.running().any(|(_, running)| running.partition.is_behind())
-                || settings.commit_interval <= self.transaction.since.elapsed())
+                || settings.commit_after(self.transaction.is_behind)
+                    <= self.transaction.since.elapsed())
     }
 
     pub(super) fn running(&self) -> impl Iterator<Item = (i32, &Running)> {

@@ -241,7 +241,7 @@ fn token(node: &Node, problems: &mut Problems) -> Option<Secret> {
 fn commit(fields: &mut Fields<'_, '_>, marks: &mut Marks) -> Commit {
     let interval = duration(10, COMMIT_MAX);
     Commit {
-        interval: setting(fields, marks, "interval", interval, Duration::from_millis(200)),
+        interval: setting(fields, marks, "interval", interval, Duration::from_millis(50)),
         max_touchpoints: setting(
             fields,
             marks,

@@ -69,6 +69,8 @@ pub(super) struct RouteSession<'r> {
     tally: Tally,
     since: Stopwatch,
     record_count: usize,
+    /// The last look at the sources found more than a batch takes.
+    is_behind: bool,
     aborts_in_a_row: u32,
     looked_around: Stopwatch,
     orphans: OrphanWatch,
@@ -103,6 +105,7 @@ impl<'r> RouteSession<'r> {
             tally,
             since: Stopwatch::start(),
             record_count: 0,
+            is_behind: false,
             aborts_in_a_row: 0,
             looked_around: Stopwatch::start(),
             orphans: OrphanWatch::new(group, name),
@@ -141,7 +144,7 @@ impl<'r> RouteSession<'r> {
         }
         let settings = &self.shared.settings;
         let due = settings.max_records_per_commit <= self.record_count
-            || settings.commit_interval <= self.since.elapsed();
+            || settings.commit_after(self.is_behind) <= self.since.elapsed();
         if self.is_dirty() && due { self.commit() } else { Ok(()) }
     }
 
@@ -259,6 +262,7 @@ impl<'r> RouteSession<'r> {
         let mut patience = if self.asking.is_empty() { PATIENCE } else { Duration::ZERO };
         let mut now = None;
         let room = self.shared.settings.max_records_per_commit.saturating_sub(self.record_count);
+        self.is_behind = true;
         for _ in 0..BATCH_MAX.min(room.max(1)) {
             match self.intake.poll(patience) {
                 Taken::Record(record) => {
@@ -291,7 +295,10 @@ impl<'r> RouteSession<'r> {
                     )?;
                 }
                 Taken::Noise => {}
-                Taken::Nothing => break,
+                Taken::Nothing => {
+                    self.is_behind = false;
+                    break;
+                }
                 Taken::OutOfRange => return self.stop_lost_positions(),
                 Taken::Failed(failure) => return Err(failure),
             }
