@@ -166,10 +166,12 @@ fn overdue_close(engagement: &Engagement, digest: &Digest, context: Context<'_>)
 }
 
 /// Returns the episode that this touchpoint opened, where its close came before, but was late.
-fn closed_late_already(engagement: &Engagement, event_id: &str) -> Option<usize> {
-    engagement.episodes.iter().position(|episode| {
-        let early = engagement.early_close(episode.kind, episode.key.as_deref());
-        *episode.opened_by == *event_id && early.is_some() && episode.pain.is_none()
+fn closed_late_already(engagement: &mut Engagement, event_id: &str) -> Option<usize> {
+    let Engagement { episodes, past_closes, .. } = engagement;
+    episodes.iter().position(|episode| {
+        *episode.opened_by == *event_id
+            && episode.pain.is_none()
+            && past_closes.iter().any(|close| close.early && close.is_of(episode))
     })
 }
 
@@ -177,8 +179,8 @@ fn closed_late_already(engagement: &Engagement, event_id: &str) -> Option<usize>
 fn end_closed_late(engagement: &mut Engagement, opened_by: &Digest, facts: &mut Vec<Fact>) {
     let Some(position) = closed_late_already(engagement, &opened_by.event_id) else { return };
     let episode = engagement.episodes.remove(position);
-    if let Some(early) = engagement.early_close(episode.kind, episode.key.as_deref()) {
-        engagement.early_closes.remove(early);
+    if let Some(close) = engagement.past_close(episode.kind, episode.key.as_deref()) {
+        close.early = false;
     }
     facts.push(Fact::EpisodeEnded(episode.kind, EpisodeOutcome::ClosedLate));
     let shown_by = episode.overdue.as_ref().map(Overdue::pain_id);

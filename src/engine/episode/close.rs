@@ -1,6 +1,6 @@
 //! Closing an episode: in time, late, or before it was opened.
 
-use super::{EarlyClose, Episode};
+use super::{Episode, PastClose};
 use crate::{
     engine::{
         effects::{Bounded, Fact},
@@ -18,41 +18,44 @@ pub(crate) struct Closing {
     pub(crate) late: bool,
 }
 
-/// Closes the episode of that kind and key (without a key: the one opened first). Where none is
-/// open, a keyed close is remembered for an open that may still come.
+/// Closes the episode of that kind and key (without a key: the one opened first). One with a key is
+/// remembered: its open, or another touchpoint that opens the same, may still come.
 pub(crate) fn close(
     engagement: &mut Engagement,
     (kind, key): (KindIx, Option<&str>),
     at: EventTime,
     facts: &mut Vec<Fact>,
 ) -> Option<Closing> {
-    let Some(position) = engagement.open_episode(kind, key) else {
-        if let Some(key) = key {
-            remember(engagement, EarlyClose { kind, key: stable_hash(key.as_bytes()), at }, facts);
-        }
-        return None;
-    };
-    let episode = engagement.episodes.remove(position);
+    let position = engagement.open_episode(kind, key);
+    let episode = position.map(|position| engagement.episodes.remove(position));
+    if let Some(key) = key.or(episode.as_ref().and_then(|episode| episode.key.as_deref())) {
+        let key = stable_hash(key.as_bytes());
+        remember(engagement, PastClose { kind, key, at, early: episode.is_none() }, facts);
+    }
+    let episode = episode?;
     let late = episode.deadline.is_some_and(|deadline| deadline < at);
     let outcome = if late { EpisodeOutcome::ClosedLate } else { EpisodeOutcome::Closed };
     facts.push(Fact::EpisodeEnded(episode.kind, outcome));
     Some(Closing { episode, late })
 }
 
-fn remember(engagement: &mut Engagement, early: EarlyClose, facts: &mut Vec<Fact>) {
-    let closes = &mut engagement.early_closes;
-    if let Some(known) =
-        closes.iter_mut().find(|one| one.kind == early.kind && one.key == early.key)
-    {
-        known.at = known.at.min(early.at);
+/// Of several the first is early: it says whether a deadline was kept. Of those that found something
+/// the last counts.
+fn remember(engagement: &mut Engagement, close: PastClose, facts: &mut Vec<Fact>) {
+    let closes = &mut engagement.past_closes;
+    let same = |one: &&mut PastClose| one.kind == close.kind && one.key == close.key;
+    if let Some(known) = closes.iter_mut().find(same) {
+        known.at =
+            if known.early && close.early { known.at.min(close.at) } else { known.at.max(close.at) };
+        known.early &= close.early;
         return;
     }
-    closes.push(early);
-    if Episode::MAX_EARLY_CLOSES < closes.len() {
-        let oldest = closes.iter().enumerate().min_by_key(|(_, one)| (one.at, one.key));
-        if let Some((position, _)) = oldest {
-            closes.remove(position);
+    closes.push(close);
+    if Episode::MAX_PAST_CLOSES < closes.len() {
+        let least = closes.iter().enumerate().min_by_key(|(_, one)| (one.early, one.at, one.key));
+        let evicted = least.map(|(position, _)| position).map(|position| closes.remove(position));
+        if evicted.is_some_and(|one| one.early) {
+            facts.push(Fact::Evicted(Bounded::EarlyCloses));
         }
-        facts.push(Fact::Evicted(Bounded::EarlyCloses));
     }
 }

@@ -17,7 +17,7 @@ pub(crate) use self::{
 };
 use crate::{
     engine::{in_place::clone_if_other, rules::KindIx},
-    model::{EventTime, Severity, StableHash, Track},
+    model::{EventTime, Severity, StableHash, Track, stable_hash},
 };
 
 /// An open episode.
@@ -60,13 +60,16 @@ pub(crate) struct PainCase {
     pub(crate) resolved: bool,
 }
 
-/// A close that came before its open.
+/// A close that is remembered for an open that may still come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct EarlyClose {
+pub(crate) struct PastClose {
     pub(crate) kind: KindIx,
     /// Hash of the key.
     pub(crate) key: StableHash,
     pub(crate) at: EventTime,
+    /// It found nothing to close: whatever opens next under this key is over. One that did close
+    /// something ends only what says that it was opened before.
+    pub(crate) early: bool,
 }
 
 clone_if_other!(Episode {
@@ -81,6 +84,14 @@ clone_if_other!(Episode {
     pain,
 });
 
+impl PastClose {
+    /// Returns whether it would have closed this episode.
+    pub(crate) fn is_of(&self, episode: &Episode) -> bool {
+        let key = episode.key.as_deref().map(|key| stable_hash(key.as_bytes()));
+        self.kind == episode.kind && key == Some(self.key)
+    }
+}
+
 impl Overdue {
     /// Returns the event that showed this pain first.
     pub(crate) fn pain_id(&self) -> &str {
@@ -93,8 +104,9 @@ impl Episode {
     /// opened first is closed as `evicted`, and counted.
     pub(crate) const MAX_OPEN: usize = 32;
 
-    /// Early closes per customer; the oldest goes, and is counted.
-    pub(crate) const MAX_EARLY_CLOSES: usize = 16;
+    /// Remembered closes per customer. At the bound the oldest that found its open goes; where none
+    /// did, the oldest, and is counted.
+    pub(crate) const MAX_PAST_CLOSES: usize = 16;
 
     /// Returns the event id of the touchpoint that its deadline emitted.
     pub(crate) fn claim_id(&self) -> Option<&str> {

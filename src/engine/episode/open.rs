@@ -24,7 +24,8 @@ pub(crate) struct Opening<'a> {
 /// Opens an episode, or moves the deadline of the one that is open already: a promise renewed.
 ///
 /// Where its close came first and in time, it is over at once. Where that close was late, it stays
-/// for the caller to end, after its deadline has spoken.
+/// for the caller to end, after its deadline has spoken. Where it was opened before a close that has
+/// found its episode, this is a late word about what is over.
 pub(crate) fn open(
     engagement: &mut Engagement,
     opening: Opening<'_>,
@@ -44,6 +45,10 @@ pub(crate) fn open(
         }
         return;
     }
+    let past = engagement.past_close(opening.kind, opening.key);
+    if past.is_some_and(|close| !close.early && opening.at < close.at) {
+        return;
+    }
     let episode = Episode {
         kind: opening.kind,
         key: opening.key.map(Box::from),
@@ -56,12 +61,11 @@ pub(crate) fn open(
         pain: None,
     };
     facts.push(Fact::EpisodeOpened(opening.kind));
-    let early = engagement.early_close(opening.kind, opening.key);
-    let early = early.and_then(|position| Some((position, engagement.early_closes.get(position)?)));
-    if let Some((position, closed)) = early
-        && opening.deadline.is_none_or(|deadline| closed.at <= deadline)
+    let past = engagement.past_close(opening.kind, opening.key).filter(|close| close.early);
+    if let Some(close) = past
+        && opening.deadline.is_none_or(|deadline| close.at <= deadline)
     {
-        engagement.early_closes.remove(position);
+        close.early = false;
         facts.push(Fact::EpisodeEnded(opening.kind, EpisodeOutcome::Closed));
         return;
     }

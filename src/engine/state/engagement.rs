@@ -3,7 +3,7 @@
 use super::{Journey, SeenGroups};
 use crate::{
     engine::{
-        episode::{EarlyClose, Episode, Overdue},
+        episode::{Episode, Overdue, PastClose},
         in_place::clone_in_place,
         rules::{KindIx, RuleSet},
         score::{Balance, Ledger, Periods, Reversals},
@@ -46,7 +46,7 @@ pub(crate) struct Engagement {
     /// Those of kinds that are not loaded, by the hash of the kind: a typo in a rule file, or a
     /// rolling deploy, must not make a promise forgotten. They do nothing until their kind is back.
     pub(crate) dormant: Vec<(StableHash, Episode)>,
-    pub(crate) early_closes: Vec<EarlyClose>,
+    pub(crate) past_closes: Vec<PastClose>,
     pub(crate) band: Option<Band>,
     /// The band cannot fall before this instant.
     pub(crate) band_check_at: Option<EventTime>,
@@ -80,7 +80,7 @@ clone_in_place!(Engagement {
     balance,
     episodes,
     dormant,
-    early_closes,
+    past_closes,
     band,
     band_check_at,
     absence_at,
@@ -131,10 +131,14 @@ impl Engagement {
         })
     }
 
-    /// Returns the remembered close that came before its open.
-    pub(crate) fn early_close(&self, kind: KindIx, key: Option<&str>) -> Option<usize> {
+    /// Returns the close that is remembered of that kind and key.
+    pub(crate) fn past_close(
+        &mut self,
+        kind: KindIx,
+        key: Option<&str>,
+    ) -> Option<&mut PastClose> {
         let key = stable_hash(key?.as_bytes());
-        self.early_closes.iter().position(|early| early.kind == kind && early.key == key)
+        self.past_closes.iter_mut().find(|close| close.kind == kind && close.key == key)
     }
 
     /// Adds to the count of a channel.

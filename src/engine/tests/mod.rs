@@ -23,6 +23,7 @@ mod explained;
 mod grammar;
 mod herds;
 mod journey;
+mod late;
 mod oracle;
 mod pack;
 mod permutations;

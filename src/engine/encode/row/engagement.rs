@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     engine::{
-        episode::{EarlyClose, Episode, Overdue, PainCase},
+        episode::{Episode, Overdue, PainCase, PastClose},
         rules::{KindIx, RuleSet},
         score::{Balance, Given, Ledger, Line, PeriodLine, Periods, Reversals, Taken},
         state::{
@@ -106,11 +106,11 @@ impl Reader<'_> {
             let (kind, episode) = self.episode(rules)?;
             engagement.keep_episode(kind, episode, rules);
         }
-        engagement.early_closes.clear();
-        let early_closes: Vec<(StableHash, StableHash, i64)> = self.take()?;
-        for (kind, key, at) in early_closes {
+        engagement.past_closes.clear();
+        let past_closes: Vec<(StableHash, StableHash, i64, bool)> = self.take()?;
+        for (kind, key, at, early) in past_closes {
             if let Some(kind) = rules.kind_by_hash(kind) {
-                engagement.early_closes.push(EarlyClose { kind, key, at: time(at)? });
+                engagement.past_closes.push(PastClose { kind, key, at: time(at)?, early });
             }
         }
         Ok(())

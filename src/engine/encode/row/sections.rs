@@ -7,7 +7,7 @@
 use super::write::{index, put, put_all, put_at, put_time};
 use crate::{
     engine::{
-        episode::{EarlyClose, Episode, Overdue},
+        episode::{Episode, Overdue, PastClose},
         rules::{KindIx, RuleSet},
         score::{Balance, Ledger, Reversals},
         state::{Engagement, Journey, SeenGroups},
@@ -98,7 +98,7 @@ fn differs(section: Section, from: &Engagement, to: &Engagement) -> bool {
         Section::Balance => from.balance != to.balance,
         Section::Episodes => {
             from.episodes != to.episodes
-                || from.early_closes != to.early_closes
+                || from.past_closes != to.past_closes
                 || from.dormant != to.dormant
         }
     }
@@ -127,7 +127,7 @@ fn put_section(out: &mut Vec<u8>, section: Section, engagement: &Engagement, rul
         balance,
         episodes,
         dormant,
-        early_closes,
+        past_closes,
         band,
         band_check_at,
         absence_at,
@@ -166,13 +166,13 @@ fn put_section(out: &mut Vec<u8>, section: Section, engagement: &Engagement, rul
             put_all(out, owned.iter().map(|one| (one.value, one.at.as_millis())));
         }
         Section::Balance => put_balance(out, balance),
-        Section::Episodes => put_episodes(out, (episodes, dormant, early_closes), rules),
+        Section::Episodes => put_episodes(out, (episodes, dormant, past_closes), rules),
     }
 }
 
 fn put_episodes(
     out: &mut Vec<u8>,
-    (episodes, dormant, early_closes): (&[Episode], &[(StableHash, Episode)], &[EarlyClose]),
+    (episodes, dormant, past_closes): (&[Episode], &[(StableHash, Episode)], &[PastClose]),
     rules: &RuleSet,
 ) {
     put(out, &(episodes.len() + dormant.len()));
@@ -182,8 +182,8 @@ fn put_episodes(
     for (kind, episode) in dormant {
         put_episode(out, episode, *kind);
     }
-    let closes = early_closes.iter();
-    put_all(out, closes.map(|one| (kind_hash(rules, one.kind), one.key, one.at.as_millis())));
+    let closes = past_closes.iter();
+    put_all(out, closes.map(|one| (kind_hash(rules, one.kind), one.key, one.at.as_millis(), one.early)));
 }
 
 fn put_seen(out: &mut Vec<u8>, seen: &SeenGroups) {

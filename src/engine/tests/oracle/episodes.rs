@@ -154,12 +154,14 @@ impl Oracle<'_> {
         (said, came): (&mut Said, &mut Consequences),
     ) {
         let Some(place) = self.find(kind, key.as_deref()) else {
-            if let Some(key) = key {
+            // Told again is not early.
+            if let Some(key) = key.filter(|key| !self.ended.contains(&(kind.into(), key.clone()))) {
                 self.early.push((kind.to_owned(), key, item.ts));
             }
             return;
         };
         let open = self.open.remove(place);
+        self.ended.extend(open.key.clone().map(|key| (kind.to_owned(), key)));
         came.episode = Some((open.kind.clone(), open.key.clone()));
         came.pain_key = came.pain_key.take().or(open.key.clone());
         let late = open.deadline.is_some_and(|deadline| deadline < item.ts);
@@ -220,6 +222,7 @@ impl Oracle<'_> {
             return;
         };
         self.early.retain(|(of, one, _)| !(of == kind && Some(one) == key.as_ref()));
+        self.ended.extend(key.map(|key| (kind.clone(), key)));
         if deadline.is_some_and(|deadline| deadline < closed_at) {
             came.late_at_once.push(open);
         }

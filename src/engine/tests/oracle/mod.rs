@@ -14,7 +14,7 @@ mod story;
 
 pub(super) use self::records::TWO_YEARS;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -123,6 +123,8 @@ struct Oracle<'p> {
     owned: Vec<String>,
     open: Vec<Open>,
     early: Vec<(String, String, EventTime)>,
+    /// Kind and key of what a close has ended.
+    ended: BTreeSet<(String, String)>,
     /// Time and weight of glories and recoveries, and of pains (negative).
     felt: Vec<(EventTime, f64)>,
     made_good: Vec<(Option<String>, EventTime)>,
@@ -154,6 +156,7 @@ impl<'p> Oracle<'p> {
             owned: Vec::new(),
             open: Vec::new(),
             early: Vec::new(),
+            ended: BTreeSet::new(),
             felt: Vec::new(),
             made_good: Vec::new(),
             pains: 0,
