@@ -100,7 +100,7 @@ pub struct Moment {
     pub retracted: bool,
     /// Emitted by a deadline rather than by a record.
     pub derived: bool,
-    /// A pain that adds to the counts: not one that another touchpoint showed already.
+    /// A pain that adds to pain rates: not one that another touchpoint showed already, and no NPS.
     pub counted: bool,
     /// Somebody should be told of this customer, or that it was not so after all.
     pub alert: bool,

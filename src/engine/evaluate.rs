@@ -7,7 +7,7 @@ use super::{
         Closing, Episode, Opening, Overdue, PainNews, close, end_pain, note_pain, open, recover,
     },
     give::{fading, give_points},
-    rules::{Closes, Due, KindIx, Rule, RuleIx, kind},
+    rules::{Closes, Due, KindIx, Rule, RuleIx, RuleSet, kind, spec::ScaleKind},
     score::{GLORY_WEIGHT, Standing},
     state::{Candidate, Digest, Engagement, Origin, SeenEntry, Transition},
     timeline::Context,
@@ -59,9 +59,17 @@ impl Outcome {
         self.points_taken = true;
     }
 
-    /// A pain that adds to the counts.
-    pub(crate) fn counted(&self) -> bool {
-        self.labels.valence == Valence::Pain && self.same_pain_as.is_none()
+    /// A pain that adds to pain rates: one that happened, and that no other
+    /// touchpoint showed already. Relational NPS says what somebody thinks of the
+    /// brand (DOMAIN.md, Scales); a survey sent to many would look like a spike.
+    pub(crate) fn adds_to_rates(&self, rules: &RuleSet) -> bool {
+        let is_relational = |rule: &RuleIx| {
+            let scale = rules.rule(*rule).and_then(|rule| rule.label.scale.as_ref());
+            scale.is_some_and(|scale| scale.kind == ScaleKind::Nps)
+        };
+        self.labels.valence == Valence::Pain
+            && self.same_pain_as.is_none()
+            && !self.rules.iter().any(is_relational)
     }
 }
 

@@ -140,7 +140,8 @@ impl Publisher<'_> {
         let reason = labels.reason.as_deref().unwrap_or("none");
         let severity = labels.severity.unwrap_or(Severity::Failure);
         let stage = u8::try_from(labels.stage.index()).unwrap_or(0);
-        let pain = outcome.counted().then_some((reason, stage, severity.weight()));
+        let counted = outcome.adds_to_rates(self.context.rules);
+        let pain = counted.then_some((reason, stage, severity.weight()));
         let mut groups: Vec<Group> = digest.groups.clone();
         groups.push(Group::Band(outcome.band.as_str().into()));
         let note = Note {
@@ -217,7 +218,8 @@ impl Publisher<'_> {
         }
         .with_outcome(outcome);
         let alert = self.context.rules.alerts(&outcome.rules);
-        self.emit(&record, digest.channel, (outcome.counted(), alert));
+        let counted = outcome.adds_to_rates(self.context.rules);
+        self.emit(&record, digest.channel, (counted, alert));
     }
 
     /// A rule says `ignore`: nothing is published. What was published before history showed it is

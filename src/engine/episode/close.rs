@@ -45,8 +45,11 @@ fn remember(engagement: &mut Engagement, close: PastClose, facts: &mut Vec<Fact>
     let closes = &mut engagement.past_closes;
     let same = |one: &&mut PastClose| one.kind == close.kind && one.key == close.key;
     if let Some(known) = closes.iter_mut().find(same) {
-        known.at =
-            if known.early && close.early { known.at.min(close.at) } else { known.at.max(close.at) };
+        known.at = if known.early && close.early {
+            known.at.min(close.at)
+        } else {
+            known.at.max(close.at)
+        };
         known.early &= close.early;
         return;
     }

@@ -132,11 +132,7 @@ impl Engagement {
     }
 
     /// Returns the close that is remembered of that kind and key.
-    pub(crate) fn past_close(
-        &mut self,
-        kind: KindIx,
-        key: Option<&str>,
-    ) -> Option<&mut PastClose> {
+    pub(crate) fn past_close(&mut self, kind: KindIx, key: Option<&str>) -> Option<&mut PastClose> {
         let key = stable_hash(key?.as_bytes());
         self.past_closes.iter_mut().find(|close| close.kind == kind && close.key == key)
     }

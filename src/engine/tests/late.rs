@@ -22,7 +22,8 @@ fn order(delivered_on: i64) -> Vec<Touch> {
         account: None,
         properties: properties.as_object().unwrap().clone(),
     };
-    let promise = json!({"order_id": "o1", "estimated_delivery": start().plus(4 * DAY).to_string()});
+    let promise =
+        json!({"order_id": "o1", "estimated_delivery": start().plus(4 * DAY).to_string()});
     vec![
         touch(0, 1, "order_placed", promise.clone()),
         touch(1, 2, "order_placed", promise),

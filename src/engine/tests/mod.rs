@@ -27,6 +27,7 @@ mod late;
 mod oracle;
 mod pack;
 mod permutations;
+mod rates;
 mod reload;
 mod rows;
 mod seeds;

@@ -183,7 +183,10 @@ fn put_episodes(
         put_episode(out, episode, *kind);
     }
     let closes = past_closes.iter();
-    put_all(out, closes.map(|one| (kind_hash(rules, one.kind), one.key, one.at.as_millis(), one.early)));
+    put_all(
+        out,
+        closes.map(|one| (kind_hash(rules, one.kind), one.key, one.at.as_millis(), one.early)),
+    );
 }
 
 fn put_seen(out: &mut Vec<u8>, seen: &SeenGroups) {
