@@ -2,7 +2,7 @@
 
 use super::{
     RowError,
-    read::{Reader, from, time},
+    read::{FEW, Reader, from},
     sections::Section,
 };
 use crate::{
@@ -59,10 +59,10 @@ impl Reader<'_> {
             Section::Reversals => engagement.reversals = self.reversals()?,
             Section::Seen => engagement.seen = self.seen()?,
             Section::Owned => {
-                let owned: Vec<(StableHash, i64)> = self.take()?;
-                let owned =
-                    owned.into_iter().map(|(value, at)| Ok(Acquired { value, at: time(at)? }));
-                engagement.owned = owned.collect::<Result<_, RowError>>()?;
+                engagement.owned = self.all(FEW, |reader| {
+                    let (value, at) = reader.dated()?;
+                    Ok(Acquired { value, at })
+                })?;
             }
             Section::Balance => engagement.balance = self.balance()?,
             Section::Episodes => self.episodes(engagement, rules)?,
@@ -74,9 +74,8 @@ impl Reader<'_> {
         (engagement.touchpoints, engagement.customer_touchpoints) = self.take()?;
         (engagement.visits, engagement.pains) = self.take()?;
         (engagement.glories, engagement.recovered) = self.take()?;
-        let channels: Vec<(StableHash, u32)> = self.take()?;
-        let channels = channels.into_iter().map(|(hash, count)| (Channel::from_hash(hash), count));
-        engagement.channels = channels.collect();
+        engagement.channels =
+            self.all(FEW, |reader| Ok((Channel::from_hash(reader.hash()?), reader.take()?)))?;
         Ok(())
     }
 
@@ -107,10 +106,11 @@ impl Reader<'_> {
             engagement.keep_episode(kind, episode, rules);
         }
         engagement.past_closes.clear();
-        let past_closes: Vec<(StableHash, StableHash, i64, bool)> = self.take()?;
-        for (kind, key, at, early) in past_closes {
+        let closes: usize = self.take()?;
+        for _ in 0..closes {
+            let (kind, (key, at), early) = (self.hash()?, self.dated()?, self.take()?);
             if let Some(kind) = rules.kind_by_hash(kind) {
-                engagement.past_closes.push(PastClose { kind, key, at: time(at)?, early });
+                engagement.past_closes.push(PastClose { kind, key, at, early });
             }
         }
         Ok(())
@@ -163,7 +163,7 @@ impl Reader<'_> {
         let mut lines = Vec::with_capacity(count.min(Ledger::MAX_LINES));
         for _ in 0..count {
             lines.push(Line {
-                rule: self.take()?,
+                rule: self.hash()?,
                 track: self.label(Track::from_index)?,
                 value: self.take()?,
                 as_of: self.at()?,
@@ -177,7 +177,7 @@ impl Reader<'_> {
         let mut lines = Vec::with_capacity(count.min(Ledger::MAX_LINES));
         for _ in 0..count {
             lines.push(PeriodLine {
-                rule: self.take()?,
+                rule: self.hash()?,
                 track: self.label(Track::from_index)?,
                 periods: self.take()?,
                 full: self.take()?,
@@ -187,58 +187,46 @@ impl Reader<'_> {
     }
 
     fn points(&mut self) -> Result<Vec<(StableHash, Track, f64)>, RowError> {
-        let points: Vec<(StableHash, u8, f64)> = self.take()?;
-        points
-            .into_iter()
-            .map(|(rule, track, points)| Ok((rule, from(track, Track::from_index)?, points)))
-            .collect()
+        self.all(FEW, |reader| {
+            Ok((reader.hash()?, reader.label(Track::from_index)?, reader.take()?))
+        })
     }
 
     fn reversals(&mut self) -> Result<Reversals, RowError> {
-        let (forgotten, count): (bool, usize) = self.take()?;
-        let mut reversals = Reversals { forgotten, ..Reversals::default() };
-        for _ in 0..count {
-            let given = Given { key: self.take()?, at: self.at()?, points: self.ledger()? };
-            reversals.given.push(given);
-        }
-        let taken: Vec<(StableHash, i64)> = self.take()?;
-        for (key, at) in taken {
-            reversals.taken.push(Taken { key, at: time(at)? });
-        }
-        Ok(reversals)
+        let forgotten = self.take()?;
+        let given = self.all(FEW, |reader| {
+            let (key, at) = reader.dated()?;
+            Ok(Given { key, at, points: reader.ledger()? })
+        })?;
+        let taken = self.all(FEW, |reader| {
+            let (key, at) = reader.dated()?;
+            Ok(Taken { key, at })
+        })?;
+        Ok(Reversals { given, taken, forgotten })
     }
 
     fn seen(&mut self) -> Result<SeenGroups, RowError> {
-        let count: usize = self.take()?;
-        let mut groups = Vec::new();
-        for _ in 0..count {
-            let (memory, group, entries): (StableHash, StableHash, usize) = self.take()?;
-            let kept = Vec::with_capacity(entries.min(usize::from(u8::MAX)));
-            let mut remembered = SeenGroup { memory, group, entries: kept };
-            for _ in 0..entries {
-                let entry = SeenEntry { ts: self.at()?, id: self.take()?, value: self.take()? };
-                remembered.entries.push(entry);
-            }
-            groups.push(remembered);
-        }
+        let groups = self.all(FEW, |reader| {
+            let (memory, group) = (reader.hash()?, reader.hash()?);
+            let entries = reader.all(usize::from(u8::MAX), |reader| {
+                Ok(SeenEntry { ts: reader.at()?, id: reader.hash()?, value: reader.hash()? })
+            })?;
+            Ok(SeenGroup { memory, group, entries })
+        })?;
         Ok(SeenGroups(groups))
     }
 
     fn balance(&mut self) -> Result<Balance, RowError> {
         let (good, bad, moments) = self.take()?;
         let as_of = self.time()?;
-        let recovered: Vec<(StableHash, i64)> = self.take()?;
-        let recovered = recovered
-            .into_iter()
-            .map(|(reason, at)| Ok((reason, time(at)?)))
-            .collect::<Result<_, RowError>>()?;
+        let recovered = self.all(FEW, Self::dated)?;
         Ok(Balance { good, bad, as_of, moments, recovered })
     }
 
     /// Returns an episode, and the hash of its kind: it may be one that no rule knows any more.
     fn episode(&mut self, rules: &RuleSet) -> Result<(StableHash, Episode), RowError> {
-        let (kind, key, opened_by): (StableHash, Option<Box<str>>, Box<str>) = self.take()?;
-        let channel_name = self.take()?;
+        let kind = self.hash()?;
+        let (key, opened_by, channel_name) = self.take()?;
         let opened_at = self.at()?;
         let deadline = self.time()?;
         let fires_at = self.time()?;

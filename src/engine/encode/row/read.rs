@@ -59,6 +59,9 @@ pub(crate) fn read_row(row: &[u8], rules: &RuleSet) -> Result<Customer, RowError
     Ok(customer)
 }
 
+/// How much room is made at once for what a row says that it has: it may say anything.
+pub(super) const FEW: usize = 16;
+
 /// Reads value after value.
 pub(super) struct Reader<'r> {
     rest: &'r [u8],
@@ -83,6 +86,35 @@ impl<'r> Reader<'r> {
         let (value, rest) = taken.or(Err(RowError::Damaged))?;
         self.rest = rest;
         Ok(value)
+    }
+
+    /// Reads bytes as they are.
+    pub(super) fn bytes<const N: usize>(&mut self) -> Result<[u8; N], RowError> {
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or(RowError::Damaged)?;
+        self.rest = rest;
+        Ok(*bytes)
+    }
+
+    pub(super) fn hash(&mut self) -> Result<StableHash, RowError> {
+        self.bytes().map(StableHash::from_le_bytes)
+    }
+
+    /// Reads as many as are said to follow; `bound`: more than a row of ours holds.
+    pub(super) fn all<T>(
+        &mut self,
+        bound: usize,
+        mut read: impl FnMut(&mut Self) -> Result<T, RowError>,
+    ) -> Result<Vec<T>, RowError> {
+        let count: usize = self.take()?;
+        let mut all = Vec::with_capacity(count.min(bound));
+        for _ in 0..count {
+            all.push(read(self)?);
+        }
+        Ok(all)
+    }
+
+    pub(super) fn dated(&mut self) -> Result<(StableHash, EventTime), RowError> {
+        Ok((self.hash()?, self.at()?))
     }
 
     pub(super) fn label<T>(&mut self, read: impl Fn(usize) -> Option<T>) -> Result<T, RowError> {
@@ -118,9 +150,10 @@ impl<'r> Reader<'r> {
         let mut entries = Vec::with_capacity(count.min(DedupeRing::CAPACITY));
         let mut before = 0_i64;
         for _ in 0..count {
-            let (delta, id, content): (i64, [u8; 8], u32) = self.take()?;
-            before = before.saturating_add(delta);
-            entries.push(RingEntry { ts: time(before)?, id: u64::from_le_bytes(id), content });
+            before = before.saturating_add(self.take()?);
+            let (ts, id, content) =
+                (time(before)?, self.hash()?, u32::from_le_bytes(self.bytes()?));
+            entries.push(RingEntry { ts, id, content });
         }
         Ok(DedupeRing { entries, evicted_through })
     }
@@ -153,20 +186,22 @@ impl<'r> Reader<'r> {
         type Heard = (u8, Option<Box<str>>, Vec<Box<str>>);
         let ts = self.at()?;
         let (event_id, event, channel_name) = self.take()?;
-        let channel = Channel::from_hash(self.take()?);
+        let channel = Channel::from_hash(self.hash()?);
         let actor = self.label(Actor::from_index)?;
         let history_complete = self.take()?;
         let count: usize = self.take()?;
         let mut candidates = Vec::new();
         for _ in 0..count {
-            let (rule, leaves, scale): (StableHash, u64, Option<u8>) = self.take()?;
+            let rule = self.hash()?;
+            let (leaves, scale): (u64, Option<u8>) = self.take()?;
             let due = self.time()?;
             let scale = scale.map(|one| from(one, Valence::from_index)).transpose()?;
             if let Some((rule, _)) = rules.rule_by_hash(rule) {
                 candidates.push(Candidate { rule, leaves, scale, due, matched: false });
             }
         }
-        let stored: Vec<(StableHash, Box<str>)> = self.take()?;
+        let stored: Vec<(StableHash, Box<str>)> =
+            self.all(FEW, |reader| Ok((reader.hash()?, reader.take()?)))?;
         let values = stored
             .into_iter()
             .filter_map(|(path, value)| Some((rules.path_by_hash(path)?, value)))
@@ -211,8 +246,8 @@ impl<'r> Reader<'r> {
     fn claim(&mut self, rules: &RuleSet) -> Result<Option<Claim>, RowError> {
         type Text = Box<str>;
         let ts = self.at()?;
-        let (event_id, kind, key, channel_name): (Text, StableHash, Option<Text>, Text) =
-            self.take()?;
+        let kind = self.hash()?;
+        let (event_id, key, channel_name): (Text, Option<Text>, Text) = self.take()?;
         let (retracted, settled) = self.take()?;
         let published = self.published()?;
         Ok(rules.kind_by_hash(kind).map(|kind| Claim {

@@ -4,7 +4,7 @@
 //! The head is what was decided and published. Without it a row could only be read by evaluating
 //! the tail again, and under other rules that would decide otherwise about what is long told.
 
-use super::write::{index, put, put_all, put_at, put_time};
+use super::write::{index, put, put_all, put_at, put_hash, put_time};
 use crate::{
     engine::{
         episode::{Episode, Overdue, PastClose},
@@ -12,7 +12,7 @@ use crate::{
         score::{Balance, Ledger, Reversals},
         state::{Engagement, Journey, SeenGroups},
     },
-    model::{StableHash, Stage},
+    model::{EventTime, StableHash, Stage},
 };
 
 /// A part of an engagement that is written whole or not at all.
@@ -138,7 +138,10 @@ fn put_section(out: &mut Vec<u8>, section: Section, engagement: &Engagement, rul
     match section {
         Section::Counts => {
             put(out, &(touchpoints, customer_touchpoints, visits, pains, glories, recovered));
-            put_all(out, channels.iter().map(|(one, count)| (one.as_hash(), count)));
+            put_all(out, channels.iter(), |out, (channel, count)| {
+                put_hash(out, channel.as_hash());
+                put(out, count);
+            });
         }
         Section::Times => {
             for &at in [first_seen, last_seen, last_customer_at, as_of, band_check_at, absence_at] {
@@ -154,20 +157,24 @@ fn put_section(out: &mut Vec<u8>, section: Section, engagement: &Engagement, rul
         Section::Journey => put_journey(out, journey),
         Section::Ledger => put_ledger(out, ledger),
         Section::Periods => {
-            let lines = periods.0.iter();
-            put_all(
-                out,
-                lines.map(|one| (one.rule, index(one.track.index()), &one.periods, one.full)),
-            );
+            put_all(out, periods.0.iter(), |out, line| {
+                put_hash(out, line.rule);
+                put(out, &(index(line.track.index()), &line.periods, line.full));
+            });
         }
         Section::Reversals => put_reversals(out, reversals),
         Section::Seen => put_seen(out, seen),
         Section::Owned => {
-            put_all(out, owned.iter().map(|one| (one.value, one.at.as_millis())));
+            put_all(out, owned.iter(), |out, one| put_dated(out, (one.value, one.at)));
         }
         Section::Balance => put_balance(out, balance),
         Section::Episodes => put_episodes(out, (episodes, dormant, past_closes), rules),
     }
+}
+
+fn put_dated(out: &mut Vec<u8>, (hash, at): (StableHash, EventTime)) {
+    put_hash(out, hash);
+    put_at(out, at);
 }
 
 fn put_episodes(
@@ -182,27 +189,29 @@ fn put_episodes(
     for (kind, episode) in dormant {
         put_episode(out, episode, *kind);
     }
-    let closes = past_closes.iter();
-    put_all(
-        out,
-        closes.map(|one| (kind_hash(rules, one.kind), one.key, one.at.as_millis(), one.early)),
-    );
+    put_all(out, past_closes.iter(), |out, close| {
+        put_hash(out, kind_hash(rules, close.kind));
+        put_dated(out, (close.key, close.at));
+        put(out, &close.early);
+    });
 }
 
 fn put_seen(out: &mut Vec<u8>, seen: &SeenGroups) {
-    put(out, &seen.0.len());
-    for group in &seen.0 {
-        put(out, &(group.memory, group.group, group.entries.len()));
-        for entry in &group.entries {
-            put(out, &(entry.ts.as_millis(), entry.id, entry.value));
-        }
-    }
+    put_all(out, seen.0.iter(), |out, group| {
+        put_hash(out, group.memory);
+        put_hash(out, group.group);
+        put_all(out, group.entries.iter(), |out, entry| {
+            put_at(out, entry.ts);
+            put_hash(out, entry.id);
+            put_hash(out, entry.value);
+        });
+    });
 }
 
 fn put_balance(out: &mut Vec<u8>, balance: &Balance) {
     put(out, &(balance.good, balance.bad, balance.moments));
     put_time(out, balance.as_of);
-    put_all(out, balance.recovered.iter().map(|(reason, at)| (*reason, at.as_millis())));
+    put_all(out, balance.recovered.iter(), |out, recovered| put_dated(out, *recovered));
 }
 
 fn put_journey(out: &mut Vec<u8>, journey: &Journey) {
@@ -224,19 +233,21 @@ fn put_journey(out: &mut Vec<u8>, journey: &Journey) {
 }
 
 fn put_ledger(out: &mut Vec<u8>, ledger: &Ledger) {
-    put(out, &ledger.0.len());
-    for line in &ledger.0 {
-        put(out, &(line.rule, index(line.track.index()), line.value, line.as_of.as_millis()));
-    }
+    put_all(out, ledger.0.iter(), |out, line| {
+        put_hash(out, line.rule);
+        out.push(index(line.track.index()));
+        put(out, &line.value);
+        put_at(out, line.as_of);
+    });
 }
 
 fn put_reversals(out: &mut Vec<u8>, reversals: &Reversals) {
-    put(out, &(reversals.forgotten, reversals.given.len()));
-    for given in &reversals.given {
-        put(out, &(given.key, given.at.as_millis()));
+    put(out, &reversals.forgotten);
+    put_all(out, reversals.given.iter(), |out, given| {
+        put_dated(out, (given.key, given.at));
         put_ledger(out, &given.points);
-    }
-    put_all(out, reversals.taken.iter().map(|taken| (taken.key, taken.at.as_millis())));
+    });
+    put_all(out, reversals.taken.iter(), |out, taken| put_dated(out, (taken.key, taken.at)));
 }
 
 pub(super) fn kind_hash(rules: &RuleSet, kind: KindIx) -> StableHash {
@@ -244,8 +255,8 @@ pub(super) fn kind_hash(rules: &RuleSet, kind: KindIx) -> StableHash {
 }
 
 fn put_episode(out: &mut Vec<u8>, episode: &Episode, kind: StableHash) {
-    put(out, &(kind, &episode.key, &episode.opened_by));
-    put(out, &episode.channel_name);
+    put_hash(out, kind);
+    put(out, &(&episode.key, &episode.opened_by, &episode.channel_name));
     put_at(out, episode.opened_at);
     put_time(out, episode.deadline);
     put_time(out, episode.fires_at);
@@ -261,5 +272,8 @@ fn put_overdue(out: &mut Vec<u8>, overdue: &Overdue) {
     let Overdue { event_id, pain, same_pain_as, points } = overdue;
     let pain = pain.as_ref().map(|(reason, severity)| (reason, index(severity.index())));
     put(out, &(event_id, pain, same_pain_as));
-    put_all(out, points.iter().map(|(rule, track, points)| (rule, index(track.index()), points)));
+    put_all(out, points.iter(), |out, (rule, track, points)| {
+        put_hash(out, *rule);
+        put(out, &(index(track.index()), points));
+    });
 }

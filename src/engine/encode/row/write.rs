@@ -13,7 +13,7 @@ use crate::{
         rules::RuleSet,
         state::{Claim, Customer, DedupeRing, Digest, Published},
     },
-    model::{EventTime, Labels},
+    model::{EventTime, Labels, StableHash},
 };
 
 /// Writes a customer's row.
@@ -73,12 +73,22 @@ impl Flavor for Appending<'_> {
     }
 }
 
-/// Writes as a sequence: the same bytes as a vector of the elements would give.
-pub(super) fn put_all<T: Serialize>(out: &mut Vec<u8>, elements: impl ExactSizeIterator<Item = T>) {
+/// Writes how many elements there are, and each of them.
+pub(super) fn put_all<T>(
+    out: &mut Vec<u8>,
+    elements: impl ExactSizeIterator<Item = T>,
+    mut put_one: impl FnMut(&mut Vec<u8>, T),
+) {
     put(out, &elements.len());
     for element in elements {
-        put(out, &element);
+        put_one(out, element);
     }
+}
+
+/// Writes a hash as it is: as a number of variable length it would take ten bytes, and as long again.
+/// A row has hundreds.
+pub(super) fn put_hash(out: &mut Vec<u8>, hash: StableHash) {
+    out.extend_from_slice(&hash.to_le_bytes());
 }
 
 pub(super) fn index(position: usize) -> u8 {
@@ -99,9 +109,8 @@ fn put_ring(out: &mut Vec<u8>, ring: &DedupeRing) {
     let mut before = 0;
     for entry in &ring.entries {
         put(out, &(entry.ts.as_millis() - before));
-        // As an array of bytes is written, but in one piece: there are 64 of them.
-        out.extend_from_slice(&entry.id.to_le_bytes());
-        put(out, &entry.content);
+        put_hash(out, entry.id);
+        out.extend_from_slice(&entry.content.to_le_bytes());
         before = entry.ts.as_millis();
     }
 }
@@ -137,15 +146,18 @@ fn put_published(out: &mut Vec<u8>, published: &Published) {
 fn put_digest(out: &mut Vec<u8>, digest: &Digest, rules: &RuleSet) {
     put_at(out, digest.ts);
     put(out, &(&digest.event_id, &digest.event, &digest.channel_name));
-    put(out, &(digest.channel.as_hash(), index(digest.actor.index()), digest.history_complete));
-    put(out, &digest.candidates.len());
-    for candidate in &digest.candidates {
-        let rule = rules.rule(candidate.rule).map_or(0, |rule| rule.hash);
+    put_hash(out, digest.channel.as_hash());
+    put(out, &(index(digest.actor.index()), digest.history_complete));
+    put_all(out, digest.candidates.iter(), |out, candidate| {
+        put_hash(out, rules.rule(candidate.rule).map_or(0, |rule| rule.hash));
         let scale = candidate.scale.map(|valence| index(valence.index()));
-        put(out, &(rule, candidate.leaves, scale));
+        put(out, &(candidate.leaves, scale));
         put_time(out, candidate.due);
-    }
-    put_all(out, digest.values.iter().map(|(path, value)| (rules.path_hash(*path), value)));
+    });
+    put_all(out, digest.values.iter(), |out, (path, value)| {
+        put_hash(out, rules.path_hash(*path));
+        put(out, value);
+    });
     let heard = digest.heard.as_ref();
     put(out, &heard.map(|one| (index(one.valence.index()), &one.reason, &one.words)));
     put(out, &digest.groups);
@@ -160,7 +172,8 @@ fn put_digest(out: &mut Vec<u8>, digest: &Digest, rules: &RuleSet) {
 
 fn put_claim(out: &mut Vec<u8>, claim: &Claim, rules: &RuleSet) {
     put_at(out, claim.ts);
-    put(out, &(&claim.event_id, kind_hash(rules, claim.kind), &claim.key, &claim.channel_name));
+    put_hash(out, kind_hash(rules, claim.kind));
+    put(out, &(&claim.event_id, &claim.key, &claim.channel_name));
     put(out, &(claim.retracted, claim.settled));
     put_published(out, &claim.published);
 }
