@@ -17,8 +17,8 @@ pub(crate) struct Options {
     pub(crate) partitions: i32,
     /// `--workers N`: threads of each contestant (the floor has one).
     pub(crate) workers: usize,
-    /// `--commit-ms N`: the transaction's length, of every contestant. Else 200 ms, and with `latency`
-    /// to each its own: what it does where nobody says.
+    /// `--commit-ms N`: the transaction's length, of every contestant. Else what each does where nobody
+    /// says: 100 ms, as Kafka Streams, and with `latency`, where nothing waits, Rega's 50.
     pub(crate) commit_every: Option<Duration>,
     /// `--only NAME[,NAME…]`: these contestants.
     pub(crate) only: Option<Vec<String>>,
@@ -77,11 +77,9 @@ impl Options {
 
     /// Returns the length of a contestant's transactions.
     pub(crate) fn commit_every(&self, runner: Runner) -> Duration {
-        self.commit_every.unwrap_or(match runner {
-            _ if !self.latency => Duration::from_millis(200),
-            Runner::Rega | Runner::Reference | Runner::Floor => Duration::from_millis(50),
-            Runner::Streams | Runner::Loop => Duration::from_millis(100),
-        })
+        let is_rega = matches!(runner, Runner::Rega | Runner::Reference);
+        let usual = if is_rega && self.latency { 50 } else { 100 };
+        self.commit_every.unwrap_or(Duration::from_millis(usual))
     }
 
     /// Returns whether a contestant takes part.

@@ -89,7 +89,7 @@ impl Settings {
     /// How long a transaction lasts at least where records wait. Who is behind by seconds does not
     /// notice, and shorter ones would cost CPU where there is none to spare: at 50ms a fifth more a
     /// touchpoint (`docs/performance.md`).
-    const COMMIT_AFTER_BEHIND: Duration = Duration::from_millis(200);
+    const COMMIT_AFTER_BEHIND: Duration = Duration::from_millis(100);
 
     /// Returns after how long a transaction is committed.
     pub(super) fn commit_after(&self, is_behind: bool) -> Duration {

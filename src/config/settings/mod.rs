@@ -257,7 +257,7 @@ pub struct Http {
 pub struct Commit {
     /// `commit.interval`: a transaction is committed so often. Default 50ms: a moment is seen within
     /// an eighth of a second. Where more wait than are read, latency is not the transaction's, and it
-    /// lasts 200ms at least.
+    /// lasts 100ms at least.
     pub interval: Duration,
     /// `commit.max_touchpoints`: or after so many, whatever comes first. Default 20,000: what a
     /// worker does in the interval at full speed, so it only bounds memory.
