@@ -58,10 +58,11 @@ impl Bench {
             let began = Instant::now();
             let made = patterns(&["commerce"], &load);
             println!(
-                "sizes: moment {}, row {}, engagement {} bytes in the mean; the engine alone, with making patterns: {:.1} µs a touchpoint",
+                "sizes: moment {}, row {}, engagement {} bytes in the mean, {:.2} rows a touchpoint; the engine alone, with making patterns: {:.1} µs a touchpoint",
                 made.sizes[0],
                 made.sizes[1],
                 made.sizes[2],
+                made.rows_each,
                 began.elapsed().as_secs_f64() * 1e6 / f64::from(u32::try_from(load.len()).unwrap()),
             );
             lay_out_patterns(folder, &made);

@@ -13,8 +13,8 @@ use rega::{
 /// Records kept as patterns: real ones, because compression costs by content.
 const PATTERNS: usize = 2_000;
 
-/// Touchpoints between two commits, about as many as a worker takes under load.
-const COMMIT_EVERY: usize = 20_000;
+/// Touchpoints between two commits: about as many as a worker takes in 100 ms under load.
+const COMMIT_EVERY: usize = 5_000;
 
 /// Real outputs, to be produced again and again.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub(crate) struct Patterns {
     pub(crate) engagements: Vec<Vec<u8>>,
     /// Sizes in the mean, over everything.
     pub(crate) sizes: [usize; 3],
+    /// Rows, and as many engagement records, per touchpoint.
+    pub(crate) rows_each: f64,
 }
 
 /// Runs the load through the engine, and keeps outputs of its last part.
@@ -76,6 +78,8 @@ pub(crate) fn patterns(packs: &[&str], load: &[Simulated]) -> Patterns {
         }
     }
     patterns.sizes = counted.map(|(count, sum)| sum / count.max(1));
+    let count = |count: usize| f64::from(u32::try_from(count).unwrap());
+    patterns.rows_each = count(counted[1].0) / count(load.len());
     patterns
 }
 
