@@ -4,16 +4,18 @@ use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
     path::Path,
-    process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::mpsc::{Receiver, Sender, channel},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     thread,
     time::Duration,
 };
 
+use rega::clock::Stopwatch;
+
 use crate::broker::Broker;
 
 /// Longer than anything that is waited for takes; then the test fails and says what it waited for.
-const LIMIT: Duration = Duration::from_secs(90);
+pub(crate) const LIMIT: Duration = Duration::from_secs(90);
 
 /// How a process ends at a failpoint: SIGABRT.
 pub(crate) const ABORTED: Option<i32> = Some(6);
@@ -64,7 +66,7 @@ impl Setup<'_> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rega"));
         command.args(["run", "--log", "rega=debug", "--config"]).arg(file);
         if !self.more.contains("http:") {
-            command.env("REGA_HTTP__LISTEN", format!("127.0.0.1:{}", free_port()));
+            command.env("REGA_HTTP__LISTEN", "127.0.0.1:0");
         }
         command
     }
@@ -109,9 +111,11 @@ impl Setup<'_> {
         Rega { child, lines, seen: Vec::new() }
     }
 
-    /// Runs to the end, which must come by itself.
-    pub(crate) fn run(&self) -> Output {
-        self.command().output().unwrap()
+    /// Runs to the end, which must come by itself; returns the exit code and what was said.
+    #[track_caller]
+    pub(crate) fn run(&self) -> (Option<i32>, String) {
+        let mut rega = Self::spawn(self.command());
+        (rega.wait().code(), rega.log())
     }
 }
 
@@ -168,15 +172,44 @@ impl Rega {
         self.child.id()
     }
 
+    /// Returns where it answers over HTTP: at port 0 the system chooses one that nobody has.
+    #[track_caller]
+    pub(crate) fn address(&mut self) -> String {
+        const SAID: &str = "answering over HTTP address=";
+        if !self.seen.iter().any(|line| line.contains(SAID)) {
+            self.wait_for(SAID);
+        }
+        let line = self.seen.iter().find_map(|line| line.split_once(SAID));
+        line.map(|(_, address)| address.trim().to_owned()).unwrap()
+    }
+
     /// Waits until it has ended by itself.
+    #[track_caller]
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+        self.wait_within(LIMIT)
     }
 
     /// Asks it to end, and waits until it has.
+    #[track_caller]
     pub(crate) fn terminate(&mut self) -> ExitStatus {
         self.signal("-TERM");
-        self.child.wait().unwrap()
+        self.wait_within(LIMIT)
+    }
+
+    /// Reads its log to the end, which is the process's. One that does not end fails the test, with
+    /// its log, instead of holding up all others.
+    #[track_caller]
+    fn wait_within(&mut self, limit: Duration) -> ExitStatus {
+        let watch = Stopwatch::start();
+        loop {
+            match self.lines.recv_timeout(watch.left_of(limit)) {
+                Ok(line) => self.seen.push(line),
+                Err(RecvTimeoutError::Disconnected) => return self.child.wait().unwrap(),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("it has not ended within {limit:?}:\n{}", self.log())
+                }
+            }
+        }
     }
 
     pub(crate) fn signal(&self, signal: &str) {
@@ -208,7 +241,8 @@ fn unbounded() -> (Sender<String>, Receiver<String>) {
     channel()
 }
 
-/// A port that nobody had a moment ago.
+/// A port that nobody had a moment ago: for programs that cannot say which one they took. An instance
+/// of Rega listens on port 0 and is asked for its [`Rega::address`].
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
