@@ -5,7 +5,10 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::{
+        atomic::{AtomicU32, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     thread,
     time::Duration,
 };
@@ -241,8 +244,29 @@ fn unbounded() -> (Sender<String>, Receiver<String>) {
     channel()
 }
 
-/// A port that nobody had a moment ago: for programs that cannot say which one they took. An instance
-/// of Rega listens on port 0 and is asked for its [`Rega::address`].
+/// The ports given away: below those that Linux takes for outgoing connections (from 32,768 on), so
+/// that none of them gets one between our look and the program that is to listen there.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;
+
+/// How many neighbours go together: a broker takes two, and some tests two more.
+const NEIGHBOURS: u16 = 4;
+
+/// A port that nobody had a moment ago, and the three above it: for programs that cannot say which one
+/// they took. No two tests get the same. An instance of Rega listens on port 0 and is asked for its
+/// [`Rega::address`].
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let places = u32::from((PORTS.end - PORTS.start) / NEIGHBOURS);
+    for _ in 0..places {
+        // Another process of tests begins elsewhere.
+        let turn =
+            GIVEN.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(97));
+        let place = u16::try_from(turn % places).unwrap();
+        let first = PORTS.start + place * NEIGHBOURS;
+        let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if (first..first + NEIGHBOURS).all(free) {
+            return first;
+        }
+    }
+    panic!("no port in {PORTS:?} is free");
 }
