@@ -9,14 +9,17 @@
 //! touchpoints ─► decode ─► dedupe ─► classify ─► score ─► encode ─► moments      one per touchpoint and revision
 //!    (Kafka)      │                  (rules ×    (ledger,           engagement   compacted, per customer
 //!                 ▼                   history)    episodes)         state        compacted, internal
-//!              rejects                               │
-//!                                                deadlines
+//!              rejects                               │              pulse        what each minute brought, internal
+//!                                                deadlines            │
+//!                                                                     ▼
+//!                       one of all instances:             spike detector ─► pain-spikes   opened, going on, over
 //! ```
 //!
 //! A record's bytes become touchpoints or rejects ([`engine::decode`]); a touchpoint is put into its
 //! place on its customer's time line, evaluated by the rules ([`engine::rules`]), and what the engine
 //! wants done comes back as [`engine::Effects`]. The [`service`] makes it true, with the customers'
-//! new state and the offsets, in one Kafka transaction.
+//! new state and the offsets, in one Kafka transaction. What every partition's minutes brought is the
+//! pulse; one instance reads it, and says where pain is more frequent than usual ([`engine::spike`]).
 //!
 //! # The modules
 //!

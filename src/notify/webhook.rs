@@ -72,7 +72,8 @@ impl Webhook {
 }
 
 /// Returns how long to wait: doubled with each failure, and spread by a quarter, so that what failed
-/// together does not come back together. Spread by what is answer, which no two receivers share.
+/// together does not come back together. The spread is a hash of the letter's id and the number of
+/// failures: nothing random, so that a test can repeat it.
 fn pause(failures: u32, id: &str) -> Span {
     let doubled = FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(16));
     let pause = doubled.min(LONGEST_PAUSE);

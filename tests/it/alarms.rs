@@ -306,16 +306,15 @@ fn touch(customer: &str, event: &str, ts: &str) -> (i32, String, String) {
 }
 
 #[test]
-fn of_whom_a_rule_says_so_somebody_is_told_within_the_limit_and_that_it_was_not_so() {
+fn a_customer_alert_is_sent_within_the_hourly_limit_and_withdrawn() {
     let Some(broker) = broker::shared() else { return };
     let (port, received) = receiver();
     let app = unique("callback");
     client::create_topic(broker, &format!("{app}-touchpoints"), 1, &[]);
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("mine.yaml"), CALL_BACK).unwrap();
-    let http = free_port();
     let more = format!(
-        "rules: [./mine.yaml]\nworkers: 1\nhttp: {{ listen: '127.0.0.1:{http}' }}\nnotify:\n  \
+        "rules: [./mine.yaml]\nworkers: 1\nnotify:\n  \
          max_age: 3650d\n  customers_per_hour: 2\n  webhook: {{ url: \
          'http://127.0.0.1:{port}/events' }}\n"
     );
@@ -347,7 +346,7 @@ fn of_whom_a_rule_says_so_somebody_is_told_within_the_limit_and_that_it_was_not_
     let Received { body, .. } = next();
     assert_eq!(body["type"], "rega.customer_alert.closed", "{body:#}");
     assert_eq!((&body["subject"], &body["data"]["retracted"]), (&"ben".into(), &true.into()));
-    let metrics = crate::web::ask(&format!("127.0.0.1:{http}"), "GET", "/metrics", "").unwrap().1;
+    let metrics = crate::web::ask(&rega.address(), "GET", "/metrics", "").unwrap().1;
     let count = |result: &str, count: u32| {
         let line =
             format!("rega_notifications_total{{receiver=\"webhook\",result=\"{result}\"}} {count}");

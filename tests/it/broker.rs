@@ -2,7 +2,6 @@
 
 use std::{
     io::{BufRead, BufReader},
-    net::TcpListener,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -13,6 +12,8 @@ use std::{
 };
 
 use tempfile::TempDir;
+
+use crate::process::free_port;
 
 /// One broker, with a data folder of its own.
 pub(crate) struct Broker {
@@ -55,7 +56,8 @@ impl Broker {
         let folder = TempDir::with_prefix("rega-kafka-").unwrap().keep();
         // Another process may take the port between our look and the broker's: then once more.
         for _ in 0..3 {
-            let port = free_ports();
+            // Its controller takes the next one, and some tests two more.
+            let port = free_port();
             match start_guarded(port, &folder, options) {
                 Ok(guard) => return Some(Self { port, data: folder, _guard: guard }),
                 Err(reason) if reason.contains("BindException") => {}
@@ -148,17 +150,4 @@ fn start_guarded(port: u16, data: &Path, options: &[String]) -> Result<Child, St
     drop(guard.stdin.take());
     guard.wait().unwrap();
     Err(std::fs::read_to_string(errors.path()).unwrap())
-}
-
-/// The broker takes this port, its controller the next, and some tests two more.
-fn free_ports() -> u16 {
-    for _ in 0..100 {
-        let first = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = first.local_addr().unwrap().port();
-        let free = |above| TcpListener::bind(("127.0.0.1", port + above)).is_ok();
-        if port < u16::MAX - 3 && (1..4).all(free) {
-            return port;
-        }
-    }
-    panic!("no four neighbouring ports are free");
 }

@@ -180,25 +180,18 @@ fn a_token_is_asked_for_and_a_customer_of_another_instance_is_one_link_away() {
     let borrowed: Vec<(i32, &str, &str)> =
         customers.iter().map(|(at, key, value)| (*at, &**key, &**value)).collect();
     client::produce(&broker.address(), &topic, &borrowed);
-    let ports = [free_port(), free_port()];
     let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
-    let settings = ports.map(|port| {
-        format!(
-            "workers: 1\nhttp: {{ listen: \"127.0.0.1:{port}\", token: open-sesame-open-sesame }}\n\
-             input: {{ partitioner: murmur2 }}"
-        )
-    });
-    let setup = |index: usize| Setup {
-        broker,
-        app: &app,
-        folder: folders[index].path(),
-        more: &settings[index],
-    };
+    let settings = "workers: 1\nhttp: { listen: \"127.0.0.1:0\", token: open-sesame-open-sesame }\n\
+                    input: { partitioner: murmur2 }";
+    let setup =
+        |index: usize| Setup { broker, app: &app, folder: folders[index].path(), more: settings };
     let mut first = setup(0).start();
+    let first_address = first.address();
     first.wait_for_each("partition ready", 4);
     let mut second = setup(1).start();
+    let second_address = second.address();
     second.wait_for_each("partition ready", 2);
-    let page = |port: u16| format!("http://127.0.0.1:{port}/?language=en");
+    let page = |address: &str| format!("http://{address}/?language=en");
     let enter = |token: &str| {
         browser.wait_for("document.querySelector('#ask[open]')");
         browser.run(
@@ -206,7 +199,7 @@ fn a_token_is_asked_for_and_a_customer_of_another_instance_is_one_link_away() {
         );
         browser.press(&format!("{token}\u{e007}"));
     };
-    browser.open(&page(ports[0]));
+    browser.open(&page(&first_address));
     // A wrong one is asked for again.
     browser.wait_for("document.querySelector('#ask[open]')");
     // It is open again within milliseconds.
@@ -233,7 +226,7 @@ fn a_token_is_asked_for_and_a_customer_of_another_instance_is_one_link_away() {
         }
     }
     let (customer, link) = away.expect("somebody is at the other instance");
-    assert_eq!(link, format!("http://127.0.0.1:{}/#customer={customer}", ports[1]));
+    assert_eq!(link, format!("http://{second_address}/#customer={customer}"));
     browser.open(&link);
     enter("open-sesame-open-sesame");
     browser.wait_for("document.querySelector('#customer[open] .score')");

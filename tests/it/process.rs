@@ -4,16 +4,21 @@ use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
     path::Path,
-    process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::mpsc::{Receiver, Sender, channel},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        atomic::{AtomicU32, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     thread,
     time::Duration,
 };
 
+use rega::clock::Stopwatch;
+
 use crate::broker::Broker;
 
 /// Longer than anything that is waited for takes; then the test fails and says what it waited for.
-const LIMIT: Duration = Duration::from_secs(90);
+pub(crate) const LIMIT: Duration = Duration::from_secs(90);
 
 /// How a process ends at a failpoint: SIGABRT.
 pub(crate) const ABORTED: Option<i32> = Some(6);
@@ -64,7 +69,7 @@ impl Setup<'_> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rega"));
         command.args(["run", "--log", "rega=debug", "--config"]).arg(file);
         if !self.more.contains("http:") {
-            command.env("REGA_HTTP__LISTEN", format!("127.0.0.1:{}", free_port()));
+            command.env("REGA_HTTP__LISTEN", "127.0.0.1:0");
         }
         command
     }
@@ -109,9 +114,11 @@ impl Setup<'_> {
         Rega { child, lines, seen: Vec::new() }
     }
 
-    /// Runs to the end, which must come by itself.
-    pub(crate) fn run(&self) -> Output {
-        self.command().output().unwrap()
+    /// Runs to the end, which must come by itself; returns the exit code and what was said.
+    #[track_caller]
+    pub(crate) fn run(&self) -> (Option<i32>, String) {
+        let mut rega = Self::spawn(self.command());
+        (rega.wait().code(), rega.log())
     }
 }
 
@@ -168,15 +175,44 @@ impl Rega {
         self.child.id()
     }
 
+    /// Returns where it answers over HTTP: at port 0 the system chooses one that nobody has.
+    #[track_caller]
+    pub(crate) fn address(&mut self) -> String {
+        const SAID: &str = "answering over HTTP address=";
+        if !self.seen.iter().any(|line| line.contains(SAID)) {
+            self.wait_for(SAID);
+        }
+        let line = self.seen.iter().find_map(|line| line.split_once(SAID));
+        line.map(|(_, address)| address.trim().to_owned()).unwrap()
+    }
+
     /// Waits until it has ended by itself.
+    #[track_caller]
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+        self.wait_within(LIMIT)
     }
 
     /// Asks it to end, and waits until it has.
+    #[track_caller]
     pub(crate) fn terminate(&mut self) -> ExitStatus {
         self.signal("-TERM");
-        self.child.wait().unwrap()
+        self.wait_within(LIMIT)
+    }
+
+    /// Reads its log to the end, which is the process's. One that does not end fails the test, with
+    /// its log, instead of holding up all others.
+    #[track_caller]
+    fn wait_within(&mut self, limit: Duration) -> ExitStatus {
+        let watch = Stopwatch::start();
+        loop {
+            match self.lines.recv_timeout(watch.left_of(limit)) {
+                Ok(line) => self.seen.push(line),
+                Err(RecvTimeoutError::Disconnected) => return self.child.wait().unwrap(),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("it has not ended within {limit:?}:\n{}", self.log())
+                }
+            }
+        }
     }
 
     pub(crate) fn signal(&self, signal: &str) {
@@ -208,7 +244,29 @@ fn unbounded() -> (Sender<String>, Receiver<String>) {
     channel()
 }
 
-/// A port that nobody had a moment ago.
+/// The ports given away: below those that Linux takes for outgoing connections (from 32,768 on), so
+/// that none of them gets one between our look and the program that is to listen there.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;
+
+/// How many neighbours go together: a broker takes two, and some tests two more.
+const NEIGHBOURS: u16 = 4;
+
+/// A port that nobody had a moment ago, and the three above it: for programs that cannot say which one
+/// they took. No two tests get the same. An instance of Rega listens on port 0 and is asked for its
+/// [`Rega::address`].
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let places = u32::from((PORTS.end - PORTS.start) / NEIGHBOURS);
+    for _ in 0..places {
+        // Another process of tests begins elsewhere.
+        let turn =
+            GIVEN.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(97));
+        let place = u16::try_from(turn % places).unwrap();
+        let first = PORTS.start + place * NEIGHBOURS;
+        let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if (first..first + NEIGHBOURS).all(free) {
+            return first;
+        }
+    }
+    panic!("no port in {PORTS:?} is free");
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::{
     broker::{self, Broker, unique},
     client,
-    process::{Setup, free_port},
+    process::Setup,
     web::ask,
 };
 
@@ -20,8 +20,8 @@ fn pack(rule: &str, micro_moment: &str) -> String {
     )
 }
 
-fn get(port: u16, path: &str) -> String {
-    ask(&format!("127.0.0.1:{port}"), "GET", path, "").unwrap().1
+fn get(address: &str, path: &str) -> String {
+    ask(address, "GET", path, "").unwrap().1
 }
 
 fn write(folder: &Path, text: &str) {
@@ -51,12 +51,10 @@ fn changed_rules_are_taken_up_and_broken_ones_are_not() {
     let folder = TempDir::new().unwrap();
     client::create_topic(broker, &format!("{app}-touchpoints"), 1, &[]);
     write(folder.path(), &pack("purchase", "buy"));
-    let port = free_port();
-    let more = format!(
-        "rules: [./mine.yaml]\nworkers: 1\ncommit: {{ interval: 50ms }}\nhttp: {{ listen: \"127.0.0.1:{port}\" }}"
-    );
-    let setup = Setup { broker, app: &app, folder: folder.path(), more: &more };
+    let more = "rules: [./mine.yaml]\nworkers: 1\ncommit: { interval: 50ms }";
+    let setup = Setup { broker, app: &app, folder: folder.path(), more };
     let mut rega = setup.start();
+    let address = rega.address();
     rega.wait_for("partition ready");
     assert_eq!(buy(broker, &app, 0)["micro_moment"], "buy");
 
@@ -67,9 +65,9 @@ fn changed_rules_are_taken_up_and_broken_ones_are_not() {
 
     write(folder.path(), &pack("purchase", "dance"));
     rega.wait_for("new rules refused");
-    let ready = get(port, "/readyz");
+    let ready = get(&address, "/readyz");
     assert!(ready.contains("stay in force") && ready.contains("dance"), "{ready}");
-    let metrics = get(port, "/metrics");
+    let metrics = get(&address, "/metrics");
     assert!(metrics.contains("rega_rules_refused_problems 1"), "{metrics}");
     assert!(metrics.contains("rega_rules_reloads_total 1"), "{metrics}");
     assert_eq!(buy(broker, &app, 2)["micro_moment"], "do");
@@ -82,8 +80,8 @@ fn changed_rules_are_taken_up_and_broken_ones_are_not() {
     let moment = buy(broker, &app, 3);
     assert_eq!(moment["micro_moment"], "know");
     assert_eq!(moment["engagement"]["engage"].as_f64(), Some(5.0), "{moment}");
-    assert!(!get(port, "/readyz").contains("stay in force"));
-    let explained = get(port, "/v1/customers/ada/explanation");
+    assert!(!get(&address, "/readyz").contains("stay in force"));
+    let explained = get(&address, "/v1/customers/ada/explanation");
     assert!(explained.contains(r#""not_loaded":[{"rule":null"#), "{explained}");
 
     write(folder.path(), &pack("purchase", "buy"));

@@ -3,7 +3,7 @@
 use std::{
     ops::Range,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
 };
 
 use rega::kafka::ensure;
@@ -147,9 +147,8 @@ fn acls(broker: &Broker, arguments: &[String]) {
 
 /// Runs to the end, which must come by itself; returns what was said.
 fn refused(setup: &Setup<'_>) -> String {
-    let Output { status, stderr, .. } = setup.run();
-    let said = String::from_utf8(stderr).unwrap();
-    assert_eq!(status.code(), Some(1), "{said}");
+    let (code, said) = setup.run();
+    assert_eq!(code, Some(1), "{said}");
     assert!(!said.contains(PASSWORD) && !said.contains("wrong-wrong"), "{said}");
     said
 }

@@ -6,7 +6,7 @@ use crate::{
     broker::{self, Broker, unique},
     browser::Browser,
     client,
-    process::{Rega, Setup, free_port},
+    process::{Rega, Setup},
     stream::Stream,
     web,
 };
@@ -21,10 +21,9 @@ struct Watched {
 impl Watched {
     fn start(broker: &Broker, app: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        let address = format!("127.0.0.1:{}", free_port());
-        let more = format!("workers: 1\nhttp: {{ listen: \"{address}\", viewers_max: 2 }}");
-        let rega = Setup { broker, app, folder: folder.path(), more: &more }.start();
-        Self { address, rega, _folder: folder }
+        let more = "workers: 1\nhttp: { listen: \"127.0.0.1:0\", viewers_max: 2 }";
+        let mut rega = Setup { broker, app, folder: folder.path(), more }.start();
+        Self { address: rega.address(), rega, _folder: folder }
     }
 }
 

@@ -153,13 +153,29 @@ fn the_stateful_set_has_its_service_probes_and_budget() {
     // A Secret, a Deployment or anything else here would want its own look.
     assert_eq!(documents.len(), 4);
     check_settings(find("ConfigMap")["data"]["rega.yaml"].as_str().unwrap());
+    // The file of the token is a key of the Secret that is mounted there, and its group may read it.
+    let secret = &pod["volumes"].as_array().unwrap().iter().find(|each| each["name"] == "http");
+    assert_eq!(secret.unwrap()["secret"]["secretName"], "rega-http");
+    assert_eq!(secret.unwrap()["secret"]["defaultMode"], 0o440);
+    let mounts = container["volumeMounts"].as_array().unwrap();
+    let mount = mounts.iter().find(|each| each["name"] == "http").unwrap();
+    assert_eq!(format!("{}/token", mount["mountPath"].as_str().unwrap()), TOKEN_FILE);
+    assert!(
+        read("deploy/kubernetes/rega.yaml")
+            .contains("secret generic rega-http --from-literal=token=")
+    );
 }
 
-/// The program itself takes the settings that the pod would get.
+/// Where the pod finds what a request for customers must show.
+const TOKEN_FILE: &str = "/etc/rega-http/token";
+
+/// The program itself takes the settings that the pod would get, the token among them.
 fn check_settings(settings: &str) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rega.yaml");
-    std::fs::write(&file, settings).unwrap();
+    assert!(settings.contains(&format!("token_file: {TOKEN_FILE}")), "open to the cluster");
+    std::fs::write(folder.path().join("token"), "0123456789abcdef\n").unwrap();
+    std::fs::write(&file, settings.replace(TOKEN_FILE, "token")).unwrap();
     let checked =
         Command::new(env!("CARGO_BIN_EXE_rega")).arg("check").arg(&file).output().unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));

@@ -8,7 +8,8 @@
 //! | `console` | its `$ rega …` must be understood; it is not run |
 //! | `sh fails` | typed, must fail |
 //! | `sh beside` | typed into another terminal, where it runs on until `sh interrupt` |
-//! | `text` | the command before must have said it |
+//! | `text` | the command before must have said it, with whatever numbers |
+//! | `text exact` | the command before must have said it, with these numbers |
 //! | `text picture` | only looked at |
 //! | `yaml FILE`, `ndjson FILE` | saved there; YAML is checked, and its tests run |
 //! | `yaml` | checked |

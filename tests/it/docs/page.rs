@@ -33,7 +33,8 @@ pub(crate) fn read(path: &str) -> String {
 
 /// Returns every page that a reader may be sent to.
 pub(crate) fn pages() -> Vec<String> {
-    let mut pages = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(str::to_owned).to_vec();
+    let top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+    let mut pages = top.map(str::to_owned).to_vec();
     for entry in fs::read_dir(root("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if Path::new(&name).extension().is_some_and(|extension| extension == "md") {

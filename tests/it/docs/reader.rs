@@ -1,7 +1,7 @@
 //! Reads a page from top to bottom and does what it says.
 
 use super::{
-    matching::first_unsaid,
+    matching::{Numbers, first_unsaid},
     page::{self, Block, read},
     terminal::Terminal,
 };
@@ -43,10 +43,8 @@ fn obey(block: &Block, terminal: &mut Terminal) -> Result<(), String> {
         ("sh", "interrupt") if terminal.interrupt() => Ok(()),
         ("sh", "interrupt") => Err("did not end well".to_owned()),
         ("console", _) => understood(&block.text, terminal),
-        ("text", "") => match first_unsaid(&block.text, terminal.said()) {
-            Some(line) => Err(format!("this was not said: {line}\n--- but:")),
-            None => Ok(()),
-        },
+        ("text", "") => shows(&block.text, terminal.said(), Numbers::Any),
+        ("text", "exact") => shows(&block.text, terminal.said(), Numbers::Exact),
         // A failure that the page announces; something to look at.
         ("sh", "fails") | ("text", "picture") => Ok(()),
         ("yaml", file) => check_yaml(file, &block.text, terminal),
@@ -56,6 +54,13 @@ fn obey(block: &Block, terminal: &mut Terminal) -> Result<(), String> {
         }
         ("json", schema) if !schema.is_empty() => satisfies(&block.text, schema),
         (language, word) => Err(format!("nobody knows what to do with \"{language} {word}\"")),
+    }
+}
+
+fn shows(shown: &str, said: &str, numbers: Numbers) -> Result<(), String> {
+    match first_unsaid(shown, said, numbers) {
+        Some(line) => Err(format!("this was not said: {line}\n--- but:")),
+        None => Ok(()),
     }
 }
 

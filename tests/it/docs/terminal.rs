@@ -7,7 +7,6 @@
 use std::{
     fs,
     io::{Read, Seek},
-    net::TcpListener,
     os::unix::{fs::symlink, process::CommandExt},
     path::Path,
     process::{Child, Command, Stdio},
@@ -16,7 +15,10 @@ use std::{
 use tempfile::TempDir;
 
 use super::page::root;
-use crate::broker::{self, Broker};
+use crate::{
+    broker::{self, Broker},
+    process::free_port,
+};
 
 /// More than any command of ours takes, a loaded machine and debug build considered.
 const COMMAND_SECONDS: u32 = 300;
@@ -66,8 +68,7 @@ impl Terminal {
         }
         fs::create_dir(folder.path().join(".bin")).unwrap();
         symlink(env!("CARGO_BIN_EXE_rega"), folder.path().join(".bin/rega")).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let http_port = listener.local_addr().unwrap().port();
+        let http_port = free_port();
         Some(Self { folder, broker, http_port, open: Vec::new(), said: String::new() })
     }
 

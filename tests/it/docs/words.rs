@@ -1,12 +1,13 @@
-//! The page of words has the program's vocabulary, all of it and no other.
+//! Pages have the program's vocabulary where they list it, all of it and no other.
 
 use std::collections::BTreeSet;
 
-use rega::model::{
-    Actor, Band, Evidence, MicroMoment, MomentOfTruth, Severity, Stage, Track, Valence,
+use rega::{
+    engine::Bounded,
+    model::{Actor, Band, Evidence, MicroMoment, MomentOfTruth, Severity, Stage, Track, Valence},
 };
 
-use super::page::read;
+use super::page::{read, table};
 
 /// Compares with the table whose first column is headed so.
 #[track_caller]
@@ -31,4 +32,13 @@ fn the_words_are_those_of_the_program() {
     check("`evidence`", Evidence::ALL, Evidence::as_str);
     check("track", Track::ALL, Track::as_str);
     check("band", Band::ALL, Band::as_str);
+}
+
+#[test]
+fn every_bound_that_pushes_something_out_is_among_the_limits() {
+    let page = read("docs/rules.md");
+    let rows = table(&page, "## Limits");
+    let counted = rows.iter().filter_map(|row| row.get(3)?.strip_prefix('`')?.split_once('`'));
+    let counted: BTreeSet<_> = counted.map(|(bound, _)| bound).collect();
+    assert_eq!(counted, Bounded::ALL.iter().map(|each| each.as_str()).collect());
 }
