@@ -38,6 +38,9 @@ fn bad_usage_is_one_sentence_and_64() {
         &["check", "--nonsense"],
         &["check", "--schema", "no"],
         &["check"],
+        &["explain", "--from", "https://x", "--customer", "y"],
+        &["demo", "--http", "x", "--seconds", "1"],
+        &["demo", "--http", "127.0.0.1:http:80", "--seconds", "1"],
     ] {
         let output = rega(arguments, &[]);
         let said = text(&output.stderr);
@@ -110,6 +113,46 @@ fn what_rega_writes_of_spikes_fits_its_schema() {
     for state in ["open", "update", "closed"] {
         assert!(text(&spikes).contains(&format!("\"state\":\"{state}\"")), "{state}");
     }
+}
+
+#[test]
+fn a_replay_writes_neither_over_what_it_reads_nor_twice_into_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (input, link, new) = (path("in.ndjson"), path("link"), path("new"));
+    let line = br#"{"customer_id":"a","ts":1767607200000,"event":"order_placed"}"#;
+    std::fs::write(&input, line).unwrap();
+    std::os::unix::fs::symlink(&input, &link).unwrap();
+    let outputs = ["--moments", "--engagement", "--rejects", "--spikes"];
+    let mut wrong: Vec<Vec<&str>> = Vec::new();
+    for option in outputs {
+        wrong.push(vec!["replay", &input, option, &input]);
+        wrong.push(vec!["replay", &input, option, &link]);
+        wrong.extend(
+            outputs
+                .into_iter()
+                .filter(|other| *other != option)
+                .map(|other| vec!["replay", &input, option, &new, other, &new]),
+        );
+    }
+    for arguments in wrong {
+        let output = rega(&arguments, &[]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}: {said}");
+        assert!(said.starts_with("rega: \"--") && said.lines().count() == 1, "{said}");
+        assert_eq!(std::fs::read(&input).unwrap(), line);
+        assert!(!std::path::Path::new(&new).exists());
+    }
+    // The outputs of a replay that cannot begin are left as they are.
+    let output = rega(&["replay", &path("gone"), "--moments", &input], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(std::fs::read(&input).unwrap(), line);
+    // What is no ordinary file may be shared.
+    let shared = ["--moments", "-", "--engagement", "-", "--rejects", "/dev/null"];
+    let shared = [shared.as_slice(), &["--spikes", "/dev/null"]].concat();
+    let output = rega(&[&["replay", input.as_str()], shared.as_slice()].concat(), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout).lines().count(), 2);
 }
 
 /// Checks each line against the schema of that name.
