@@ -155,6 +155,47 @@ fn a_replay_writes_neither_over_what_it_reads_nor_twice_into_one_file() {
     assert_eq!(text(&output.stdout).lines().count(), 2);
 }
 
+/// Replays lines, and returns what is told at the end and the customers' last records.
+#[track_caller]
+fn replayed(lines: &str, dialect: &str) -> (String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lines.ndjson");
+    std::fs::write(&path, lines).unwrap();
+    let file = path.to_str().unwrap();
+    let output = rega(&["replay", file, "--dialect", dialect, "--engagement", "-"], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    (text(&output.stderr).to_owned(), text(&output.stdout).to_owned())
+}
+
+#[test]
+fn at_one_instant_the_order_of_lines_and_batches_holds() {
+    let line = |event: &str| {
+        format!(r#"{{"customer_id":"n","ts":1767607200,"channel":"web","event":"{event}"}}"#) + "\n"
+    };
+    let lines = line("page_viewed").repeat(9) + &line("order_placed");
+    let (_, engagement) = replayed(&lines, "native");
+    assert!(engagement.contains(r#""stage":"purchase""#), "{engagement}");
+    let views = r#"{"name":"page_view"},"#.repeat(10);
+    let batch = format!(
+        r#"{{"client_id":"1.1","timestamp_micros":1767607200000000,"events":[{views}{{"name":"purchase"}}]}}"#
+    );
+    let (_, engagement) = replayed(&batch, "ga4");
+    assert!(engagement.contains(r#""stage":"purchase""#), "{engagement}");
+}
+
+#[test]
+fn a_promise_that_cannot_be_read_is_told() {
+    let order = |id: u8, promise: &str| {
+        format!(
+            r#"{{"event_id":"{id}","customer_id":"c{id}","ts":1767607200,"event":"order_placed","properties":{{"order_id":"{id}","estimated_delivery":{promise}}}}}"#
+        ) + "\n"
+    };
+    let promises = [r#""05/01/2026""#, r#""2-3 days""#, r#"" ""#, "null", r#""2026-01-09""#];
+    let lines: String = (1..).zip(promises).map(|(id, promise)| order(id, promise)).collect();
+    let (told, _) = replayed(&lines, "native");
+    assert!(told.contains("promises that cannot be read 2"), "{told}");
+}
+
 /// Checks each line against the schema of that name.
 #[track_caller]
 fn fits(name: &str, lines: &[u8]) {
