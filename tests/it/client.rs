@@ -321,15 +321,11 @@ pub(crate) fn topic_exists(brokers: &str, topic: &str) -> bool {
 fn every_setting_that_is_let_through_is_one_of_librdkafka() {
     let known = include_str!("../../src/config/settings/librdkafka.txt");
     for name in known.lines() {
-        let mut config = rdkafka::ClientConfig::new();
-        config.set(name, "?");
+        let config = ClientConfig::from_iter([(name.to_owned(), "?".to_owned())]);
         let unknown = config.create_native_config().err().is_some_and(|error| {
             matches!(
                 error,
-                rdkafka::error::KafkaError::ClientConfig(
-                    rdkafka::types::RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN,
-                    ..
-                )
+                KafkaError::ClientConfig(rdkafka::types::RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)
             )
         });
         assert!(!unknown, "{name}");

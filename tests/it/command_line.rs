@@ -119,15 +119,15 @@ fn what_rega_writes_of_spikes_fits_its_schema() {
 fn a_replay_writes_neither_over_what_it_reads_nor_twice_into_one_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let (input, link, new) = (path("in.ndjson"), path("link"), path("new"));
+    let (input, symbolic, new) = (path("in.ndjson"), path("link"), path("new"));
     let line = br#"{"customer_id":"a","ts":1767607200000,"event":"order_placed"}"#;
     std::fs::write(&input, line).unwrap();
-    std::os::unix::fs::symlink(&input, &link).unwrap();
+    std::os::unix::fs::symlink(&input, &symbolic).unwrap();
     let outputs = ["--moments", "--engagement", "--rejects", "--spikes"];
     let mut wrong: Vec<Vec<&str>> = Vec::new();
     for option in outputs {
         wrong.push(vec!["replay", &input, option, &input]);
-        wrong.push(vec!["replay", &input, option, &link]);
+        wrong.push(vec!["replay", &input, option, &symbolic]);
         wrong.extend(
             outputs
                 .into_iter()

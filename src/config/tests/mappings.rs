@@ -117,7 +117,7 @@ fn an_actor_that_the_mapping_says_is_one() {
           = allowed: customer, brand, system
         "#);
     assert_snapshot!(said_of_mapping(&with("{ constant: customers }")), @r#"
-        shop.yaml:5:24: "customers" is not an actor
+        shop.yaml:5:22: "customers" is not an actor
         5 |   actor: { constant: customers }
           |                      ^^^^^^^^^
           = did you mean "customer"?
