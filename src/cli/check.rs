@@ -10,7 +10,7 @@ use crate::config::{self, Colour, Environment, schemas};
 /// Check settings, packs and mappings, and tell every problem at once
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// Files, or folders to be searched for .yaml files [default: config]
+    /// Files, folders to be searched for .yaml files, or packs by name (commerce) [default: config]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
@@ -244,6 +244,12 @@ mod tests {
 
         1 file checked, 1 problem
         "#);
+    }
+
+    #[test]
+    fn a_shipped_pack_is_checked_by_its_name() {
+        let told = tell(&[PathBuf::from("commerce")], &Environment::default(), Colour::Never);
+        assert!(told.text.ends_with(" files checked, no problem\n"), "{}", told.text);
     }
 
     #[test]

@@ -14,10 +14,13 @@ use super::{
     mapping,
     rules::PackReader,
     settings::KEYS,
-    words,
+    shipped, words,
     yaml::{Node, Value},
 };
-use crate::engine::{rules::spec::At, text::Lexicon};
+use crate::engine::{
+    rules::spec::{At, Located},
+    text::Lexicon,
+};
 
 /// How deep folders are searched: `config/rules/<pack>/file.yaml` needs three.
 const DEPTH_MAX: usize = 8;
@@ -63,14 +66,24 @@ pub(super) enum Content {
     Dialect,
 }
 
-/// Checks files and folders.
+/// Checks files and folders. The name of a shipped pack stands for it, where nothing else has it.
 pub fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
     let mut loader = Loader::default();
     let mut files = BTreeSet::new();
+    let mut shipped_count = 0;
     for path in paths {
-        find(path, 0, &mut loader, &mut files);
+        match path.to_str().and_then(shipped::pack).filter(|_| !path.exists()) {
+            Some(pack) => {
+                shipped_count += pack.files.len();
+                let before = loader.problems.len();
+                let name = Located { value: pack.name.to_owned(), at: At::default() };
+                let mut pack = loader.packs(&[name], Path::new(""));
+                drop(loader.compile(&mut pack, before));
+            }
+            None => find(path, 0, &mut loader, &mut files),
+        }
     }
-    let file_count = files.len();
+    let file_count = files.len() + shipped_count;
     let found: BTreeMap<PathBuf, Content> = files
         .into_iter()
         .filter_map(|file| content(&file, &mut loader).map(|content| (file, content)))
@@ -101,9 +114,8 @@ pub fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
 /// Checks a word list by itself.
 fn check_words(file: &Path, loader: &mut Loader) {
     let Some((_, node)) = loader.file(file, At::default()) else { return };
-    let before = loader.problems.len();
     let list = words::read_file(&node, &mut loader.problems);
-    if let Some(list) = list.filter(|_| before == loader.problems.len())
+    if let Some(list) = list
         && let Err(problems) = Lexicon::compile(&[list])
     {
         loader.problems.extend(problems);

@@ -226,13 +226,19 @@ impl Loader {
         }
     }
 
-    /// Compiles rules if no problem came up since there were `before` of them. Compiled from half
-    /// of what was written, they would have problems that nobody made.
+    /// Compiles rules. Where a problem came up since there were `before` of them, what could be read
+    /// is compiled for the sake of its further problems, and not returned.
     pub(super) fn compile(&mut self, pack: &mut Pack, before: usize) -> Option<RuleSet> {
+        let lists = &pack.spec.word_lists;
         if before < self.problems.len() {
+            let mut spec = pack.without_flaws()?;
+            spec.lexicon = Some(words::lexicon(lists, &mut self.problems));
+            if let Err(problems) = RuleSet::compile(spec) {
+                self.problems.extend(problems);
+            }
             return None;
         }
-        pack.spec.lexicon = Some(words::lexicon(&pack.spec.word_lists, &mut self.problems));
+        pack.spec.lexicon = Some(words::lexicon(lists, &mut self.problems));
         match RuleSet::compile(pack.spec.clone()) {
             Ok(rules) => {
                 self.warnings.extend(RuleSet::warnings(&pack.spec));
@@ -269,6 +275,7 @@ impl Loader {
                 };
                 let message = format!("there is no pack \"{}\"", pack.value);
                 self.problems.add_with_help(pack.at, message, help);
+                reader.miss();
             }
         }
         reader.finish()
@@ -294,6 +301,8 @@ impl Loader {
                 first = first.or(Some(whole));
                 reader.file(&node, &mut self.problems);
                 self.pack_files.push(file);
+            } else {
+                reader.miss();
             }
         }
         let Some(first) = first else { return };
@@ -308,6 +317,7 @@ impl Loader {
         if EXTENDS_MAX <= self.extending {
             let message = "packs that extend one another in a circle, or too many of them";
             self.problems.add(written.at, message);
+            reader.miss();
             return;
         }
         let place = self.sources.place(written.at);

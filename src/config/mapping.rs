@@ -7,14 +7,17 @@ use jiff::tz::TimeZone;
 
 use super::{
     dialect::dialect_name,
-    fields::{Fields, entries, read_fields},
+    fields::{Fields, entries, read_fields, suggestion},
     problem::Problems,
     values::{text, zone},
     yaml::{Node, Value},
 };
-use crate::engine::decode::{
-    Path, TimeFormat,
-    mapping::spec::{FieldSpec, MappingSpec, PropertiesSpec, Source, TimeFieldSpec},
+use crate::{
+    engine::decode::{
+        Path, TimeFormat,
+        mapping::spec::{FieldSpec, MappingSpec, PropertiesSpec, Source, TimeFieldSpec},
+    },
+    model::Actor,
 };
 
 /// Reads a mapping file.
@@ -63,7 +66,7 @@ fn touchpoint(fields: &mut Fields<'_, '_>, on_dialect: bool) -> MappingSpec {
         received_at: fields.get("received_at", time),
         channel: fields.get("channel", field),
         event: if on_dialect { fields.get("event", field) } else { fields.need("event", field) },
-        actor: fields.get("actor", field),
+        actor: fields.get("actor", actor),
         text: fields.get("text", field),
         properties: fields.get("properties", properties),
     }
@@ -98,6 +101,27 @@ fn field(node: &Node, problems: &mut Problems) -> Option<FieldSpec> {
         }
         Some(FieldSpec { source: constant.or(path)?, names })
     })
+}
+
+/// Reads where the actor stands. What the mapping itself says must be one that there is.
+fn actor(node: &Node, problems: &mut Problems) -> Option<FieldSpec> {
+    let field = field(node, problems)?;
+    let Value::Mapping(written) = &node.value else { return Some(field) };
+    let said = written.iter().flat_map(|entry| match (&*entry.key.value, &entry.value.value) {
+        ("constant", _) => std::slice::from_ref(entry).iter(),
+        ("names", Value::Mapping(names)) => names.iter(),
+        (_, _) => [].iter(),
+    });
+    for entry in said {
+        let Some(actor) = text(&entry.value, &mut Problems::default()) else { continue };
+        // As the decoder reads it: in any case.
+        if Actor::parse(&actor.trim().to_ascii_lowercase()).is_none() {
+            let help = suggestion(&actor, Actor::ALL.iter().map(|actor| actor.as_str()));
+            let message = format!("\"{actor}\" is not an actor");
+            problems.add_with_help(entry.value.at, message, help);
+        }
+    }
+    Some(field)
 }
 
 fn names(node: &Node, problems: &mut Problems) -> Option<BTreeMap<String, String>> {

@@ -163,6 +163,8 @@ pub enum Fact {
     TsAssumed,
     /// No event id of its own.
     EventIdAssumed,
+    /// It opens an episode and has a promise that cannot be read: no deadline.
+    PromiseUnreadable,
     /// The record's key is not its customer's id.
     KeyMismatch,
     /// A rule said `ignore`: not scored, not published.

@@ -5,7 +5,7 @@ use super::{
     decode::{Decoded, Properties, parse_due},
     explain::Watch,
     partition::Engine,
-    rules::{PathIx, RuleIx},
+    rules::{Due, PathIx, RuleIx},
     spike::{Group, property},
     state::{Digest, Origin},
 };
@@ -98,6 +98,27 @@ pub(crate) fn digest_of(
         heard: words.heard(),
         groups: groups_of(engine, decoded.properties),
         published: None,
+    })
+}
+
+/// Returns whether a rule asks for a promise that is there and cannot be read. Blank text promises
+/// nothing.
+pub(crate) fn promise_is_unreadable(
+    engine: &Engine,
+    decoded: &Decoded<'_, '_>,
+    digest: &Digest,
+) -> bool {
+    let values = Captured { engine, properties: decoded.properties };
+    let unread = digest.candidates.iter().filter(|candidate| candidate.due.is_none());
+    let mut opens = unread.filter_map(|one| engine.rules.rule(one.rule)?.opens.as_ref());
+    opens.any(|opens| match opens.due {
+        Due::Field { path, .. } => {
+            values.values(path).first().is_some_and(|promise| match promise {
+                Property::Text(text) => !text.trim().is_empty(),
+                Property::Number(_) | Property::Flag(_) => true,
+            })
+        }
+        Due::Never | Due::After(_) => false,
     })
 }
 

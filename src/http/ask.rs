@@ -77,6 +77,9 @@ fn get_here(url: &str, path: &str, token: Option<&Token>) -> Result<Answer, AskE
     let wrong = || AskError::Address(url.to_owned());
     let rest = url.strip_prefix("http://").filter(|rest| is_printable(rest)).ok_or_else(wrong)?;
     let (host, base) = rest.split_once('/').map_or((rest, ""), |(host, base)| (host, base));
+    if host.is_empty() {
+        return Err(wrong());
+    }
     let base = base.trim_end_matches('/');
     let before = if base.is_empty() { String::new() } else { format!("/{base}") };
     let address = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
@@ -213,7 +216,14 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_told() {
-        for url in ["localhost:8080", "https://localhost", "", "http://a b", "http://a\r\nx:y"] {
+        for url in [
+            "localhost:8080",
+            "https://localhost",
+            "",
+            "http:///x",
+            "http://a b",
+            "http://a\r\nx:y",
+        ] {
             assert!(matches!(get(url, "/", None), Err(AskError::Address(_))), "{url}");
         }
     }

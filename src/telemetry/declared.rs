@@ -157,7 +157,7 @@ metrics! {
         "Items set aside in the rejects topic, by reason.";
     IGNORED = Counter "rega_ignored_total" [] 1,
         "Touchpoints that a rule told to ignore: neither scored nor published.";
-    CAVEATS = Counter "rega_caveats_total" ["caveat"] 11,
+    CAVEATS = Counter "rega_caveats_total" ["caveat"] 12,
         "Touchpoints accepted with a reservation, by what could not be known or kept.";
     LATENESS_SECONDS = Histogram "rega_lateness_seconds" [] histogram(LATENESS),
         "How far accepted touchpoints lay behind the latest event time of their partition.", LATENESS;

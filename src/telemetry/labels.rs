@@ -17,6 +17,8 @@ vocabulary! {
         TsAssumed = "ts_assumed",
         /// No event id of its own.
         EventIdAssumed = "event_id_assumed",
+        /// A promise that cannot be read: no deadline.
+        PromiseUnreadable = "promise_unreadable",
         /// The record's key is not its customer's id.
         KeyMismatch = "key_mismatch",
         /// Published without its properties because it was too large.

@@ -277,6 +277,7 @@ impl Tally {
             Fact::HistoryUnknown => self.caveat(Caveat::HistoryUnknown),
             Fact::TsAssumed => self.caveat(Caveat::TsAssumed),
             Fact::EventIdAssumed => self.caveat(Caveat::EventIdAssumed),
+            Fact::PromiseUnreadable => self.caveat(Caveat::PromiseUnreadable),
             Fact::KeyMismatch => {
                 self.singles.key_mismatches += 1;
                 self.caveat(Caveat::KeyMismatch);

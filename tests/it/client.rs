@@ -315,3 +315,20 @@ pub(crate) fn topic_exists(brokers: &str, topic: &str) -> bool {
     let metadata = consumer.fetch_metadata(None, LIMIT).unwrap();
     metadata.topics().iter().any(|found| found.name() == topic)
 }
+
+/// The list that `rega check` goes by, against the library that is linked.
+#[test]
+fn every_setting_that_is_let_through_is_one_of_librdkafka() {
+    let known = include_str!("../../src/config/settings/librdkafka.txt");
+    for name in known.lines() {
+        let config = ClientConfig::from_iter([(name.to_owned(), "?".to_owned())]);
+        let unknown = config.create_native_config().err().is_some_and(|error| {
+            matches!(
+                error,
+                KafkaError::ClientConfig(rdkafka::types::RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)
+            )
+        });
+        assert!(!unknown, "{name}");
+    }
+    assert!(known.lines().is_sorted() && known.lines().count() > 150);
+}

@@ -38,6 +38,9 @@ fn bad_usage_is_one_sentence_and_64() {
         &["check", "--nonsense"],
         &["check", "--schema", "no"],
         &["check"],
+        &["explain", "--from", "https://x", "--customer", "y"],
+        &["demo", "--http", "x", "--seconds", "1"],
+        &["demo", "--http", "127.0.0.1:http:80", "--seconds", "1"],
     ] {
         let output = rega(arguments, &[]);
         let said = text(&output.stderr);
@@ -110,6 +113,87 @@ fn what_rega_writes_of_spikes_fits_its_schema() {
     for state in ["open", "update", "closed"] {
         assert!(text(&spikes).contains(&format!("\"state\":\"{state}\"")), "{state}");
     }
+}
+
+#[test]
+fn a_replay_writes_neither_over_what_it_reads_nor_twice_into_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (input, symbolic, new) = (path("in.ndjson"), path("link"), path("new"));
+    let line = br#"{"customer_id":"a","ts":1767607200000,"event":"order_placed"}"#;
+    std::fs::write(&input, line).unwrap();
+    std::os::unix::fs::symlink(&input, &symbolic).unwrap();
+    let outputs = ["--moments", "--engagement", "--rejects", "--spikes"];
+    let mut wrong: Vec<Vec<&str>> = Vec::new();
+    for option in outputs {
+        wrong.push(vec!["replay", &input, option, &input]);
+        wrong.push(vec!["replay", &input, option, &symbolic]);
+        wrong.extend(
+            outputs
+                .into_iter()
+                .filter(|other| *other != option)
+                .map(|other| vec!["replay", &input, option, &new, other, &new]),
+        );
+    }
+    for arguments in wrong {
+        let output = rega(&arguments, &[]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}: {said}");
+        assert!(said.starts_with("rega: \"--") && said.lines().count() == 1, "{said}");
+        assert_eq!(std::fs::read(&input).unwrap(), line);
+        assert!(!std::path::Path::new(&new).exists());
+    }
+    // The outputs of a replay that cannot begin are left as they are.
+    let output = rega(&["replay", &path("gone"), "--moments", &input], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(std::fs::read(&input).unwrap(), line);
+    // What is no ordinary file may be shared.
+    let shared = ["--moments", "-", "--engagement", "-", "--rejects", "/dev/null"];
+    let shared = [shared.as_slice(), &["--spikes", "/dev/null"]].concat();
+    let output = rega(&[&["replay", input.as_str()], shared.as_slice()].concat(), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout).lines().count(), 2);
+}
+
+/// Replays lines, and returns what is told at the end and the customers' last records.
+#[track_caller]
+fn replayed(lines: &str, dialect: &str) -> (String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lines.ndjson");
+    std::fs::write(&path, lines).unwrap();
+    let file = path.to_str().unwrap();
+    let output = rega(&["replay", file, "--dialect", dialect, "--engagement", "-"], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    (text(&output.stderr).to_owned(), text(&output.stdout).to_owned())
+}
+
+#[test]
+fn at_one_instant_the_order_of_lines_and_batches_holds() {
+    let line = |event: &str| {
+        format!(r#"{{"customer_id":"n","ts":1767607200,"channel":"web","event":"{event}"}}"#) + "\n"
+    };
+    let lines = line("page_viewed").repeat(9) + &line("order_placed");
+    let (_, engagement) = replayed(&lines, "native");
+    assert!(engagement.contains(r#""stage":"purchase""#), "{engagement}");
+    let views = r#"{"name":"page_view"},"#.repeat(10);
+    let batch = format!(
+        r#"{{"client_id":"1.1","timestamp_micros":1767607200000000,"events":[{views}{{"name":"purchase"}}]}}"#
+    );
+    let (_, engagement) = replayed(&batch, "ga4");
+    assert!(engagement.contains(r#""stage":"purchase""#), "{engagement}");
+}
+
+#[test]
+fn a_promise_that_cannot_be_read_is_told() {
+    let order = |id: u8, promise: &str| {
+        format!(
+            r#"{{"event_id":"{id}","customer_id":"c{id}","ts":1767607200,"event":"order_placed","properties":{{"order_id":"{id}","estimated_delivery":{promise}}}}}"#
+        ) + "\n"
+    };
+    let promises = [r#""05/01/2026""#, r#""2-3 days""#, r#"" ""#, "null", r#""2026-01-09""#];
+    let lines: String = (1..).zip(promises).map(|(id, promise)| order(id, promise)).collect();
+    let (told, _) = replayed(&lines, "native");
+    assert!(told.contains("promises that cannot be read 2"), "{told}");
 }
 
 /// Checks each line against the schema of that name.

@@ -71,8 +71,19 @@ pub(super) struct DemoArguments {
     seed: u64,
 
     /// Where to answer over HTTP [default: 127.0.0.1:8080, or another port if that is taken]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     http: Option<String>,
+}
+
+/// Accepts what could be listened on, be it by a name that is looked up later.
+fn address(text: &str) -> Result<String, String> {
+    let parts = text.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok());
+    let named = parts.is_some_and(|(host, _)| {
+        !host.is_empty() && !host.contains(|one: char| one == ':' || one.is_whitespace())
+    });
+    let is_address = named || text.parse::<std::net::SocketAddr>().is_ok();
+    let expected = || "expected host:port, such as 127.0.0.1:9464".to_owned();
+    is_address.then(|| text.to_owned()).ok_or_else(expected)
 }
 
 fn troubles(beginning: EventTime) -> Vec<Spike> {

@@ -19,7 +19,7 @@ use crate::{
         Customers, Effect, Effects, Engine, Partition, Record, Sealed, TouchpointExplained,
         customer_explanation,
     },
-    http::{self, Token},
+    http::{self, AskError, Token},
     model::EventTime,
     store::MemoryStore,
 };
@@ -193,8 +193,13 @@ fn token(arguments: &ExplainArguments) -> Result<Option<Token>, Failure> {
 /// Asks a running service.
 fn ask(url: &str, customer: &str, token: Option<&Token>) -> Result<Json, Failure> {
     let path = format!("/v1/customers/{}/explanation", http::path_segment(customer));
-    let (status, body) =
-        http::get(url, &path, token).map_err(|problem| Failure::Fatal(problem.to_string()))?;
+    let (status, body) = http::get(url, &path, token).map_err(|problem| match &problem {
+        // What was typed, and not where an instance sent us.
+        AskError::Address(address) if address == url => Failure::Usage(problem.to_string()),
+        AskError::Address(_) | AskError::RoundAndRound(_) | AskError::Silent { .. } => {
+            Failure::Fatal(problem.to_string())
+        }
+    })?;
     let said: Json = serde_json::from_slice(&body).unwrap_or_default();
     if status == 200 {
         return Ok(said);

@@ -3,12 +3,16 @@
 //! What `run` would have published from the same records in the same partitions, this writes: the
 //! wall clock has no say but in what is told from the future.
 
+mod apart;
 pub(super) mod lines;
 mod outputs;
 mod session;
 mod summary;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 
@@ -74,6 +78,24 @@ pub(super) struct ReplayArguments {
     partitioner: Partitioner,
 }
 
+impl ReplayArguments {
+    /// Returns what is read, as far as it is named here.
+    fn inputs(&self) -> impl Iterator<Item = &Path> {
+        let dialect = self.dialect.as_deref().map(Path::new);
+        self.files.iter().map(PathBuf::as_path).chain(self.config.as_deref()).chain(dialect)
+    }
+
+    /// Returns what is written, by its option.
+    fn outputs(&self) -> [(&'static str, Option<&Path>); 4] {
+        [
+            ("--moments", self.moments.as_deref()),
+            ("--engagement", self.engagement.as_deref()),
+            ("--spikes", self.spikes.as_deref()),
+            ("--rejects", self.rejects.as_deref()),
+        ]
+    }
+}
+
 pub(super) fn instant(text: &str) -> Result<EventTime, String> {
     let parsed: jiff::Timestamp = text
         .parse()
@@ -90,12 +112,15 @@ fn partitioner(text: &str) -> Result<Partitioner, String> {
 pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     let loaded = config::load(arguments.config.as_deref(), &Environment::of_process())?;
     let dialect = dialect_of(arguments.dialect.as_deref(), &loaded)?;
+    apart::check(arguments.inputs(), &arguments.outputs())?;
     let Loaded { config, rules, .. } = loaded;
     let mut settings = config.engine();
     settings.backfill_after = None;
     settings.expects_keys = false;
     let engine = Engine::new(Arc::new(rules), settings, dialect);
     let now = arguments.as_of.unwrap_or_else(clock::wall_clock);
+    // Before the outputs, which are emptied: a typo in an input must cost nothing.
+    let mut lines = Lines::open(&arguments.files)?;
     let outputs = Outputs::open(
         arguments.moments.as_deref(),
         arguments.engagement.as_deref(),
@@ -109,7 +134,6 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     }
     session.partition_by(arguments.partitions, arguments.partitioner);
     session.assume_time(arguments.default_ts);
-    let mut lines = Lines::open(&arguments.files)?;
     while let Some(line) = lines.next()? {
         session.line(&line).map_err(|problem| fatal(&problem))?;
     }

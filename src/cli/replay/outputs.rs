@@ -93,6 +93,7 @@ fn open(path: Option<&Path>) -> Result<Option<Box<dyn Write>>, Failure> {
 
 fn write_line(output: Option<&mut Box<dyn Write>>, record: &[u8]) -> io::Result<()> {
     let Some(output) = output else { return Ok(()) };
-    output.write_all(record)?;
-    output.write_all(b"\n")
+    // At once: a buffer that were full between the two would let another output of the same
+    // terminal into the line.
+    output.write_all(&[record, b"\n"].concat())
 }

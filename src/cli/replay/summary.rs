@@ -110,6 +110,7 @@ impl Summary {
             Fact::HistoryUnknown => self.note("first or not: not known yet"),
             Fact::TsAssumed => self.note("without a time of their own"),
             Fact::EventIdAssumed => self.note("without an event id"),
+            Fact::PromiseUnreadable => self.note("promises that cannot be read"),
             Fact::ReversalUnknown => self.note("reversals of nothing known"),
             Fact::Retired => self.note("customers past their retention"),
             Fact::Erased => self.note("customers erased"),

@@ -22,6 +22,38 @@ pub struct Pack {
     pub lineage: Lineage,
     /// It says what an absence is (or that there is none).
     pub(super) says_absence: bool,
+    /// What could not be read as it was meant.
+    pub(in crate::config) flaws: Flaws,
+}
+
+/// What of a pack could not be read as it was meant: whatever rests on it has problems that nobody
+/// made, and is not to be told.
+#[derive(Clone, Debug, Default)]
+pub(in crate::config) struct Flaws {
+    /// Places of the rules of which something is missing.
+    pub(super) rules: BTreeSet<At>,
+    /// A part that declares names is missing: nobody knows which there are.
+    pub(super) names: bool,
+}
+
+impl Flaws {
+    fn append(&mut self, other: Self) {
+        self.rules.extend(other.rules);
+        self.names |= other.names;
+    }
+}
+
+impl Pack {
+    /// Leaves out the rules of which something is missing; `None` where too little is left to say
+    /// anything of the others.
+    pub(in crate::config) fn without_flaws(&self) -> Option<PackSpec> {
+        if self.flaws.names {
+            return None;
+        }
+        let mut spec = self.spec.clone();
+        spec.rules.retain(|rule| !self.flaws.rules.contains(&rule.at));
+        Some(spec)
+    }
 }
 
 /// Where rules come from, in a pack that extends others.
@@ -46,7 +78,7 @@ impl Lineage {
 impl Pack {
     /// Reads another pack after this one: its rules are asked later, its settings hold.
     pub(super) fn followed_by(mut self, other: Self) -> Self {
-        let Self { spec, tests, lineage, says_absence } = other;
+        let Self { spec, tests, lineage, says_absence, flaws } = other;
         if !spec.name.is_empty() {
             self.spec.name.clone_from(&spec.name);
         }
@@ -59,6 +91,7 @@ impl Pack {
         self.spec.guesses.splice(0..0, guesses);
         self.tests.extend(tests);
         self.lineage.append(lineage);
+        self.flaws.append(flaws);
         self.says_absence |= says_absence;
         self
     }
@@ -70,13 +103,14 @@ impl Pack {
         drops: &[Located<String>],
         problems: &mut Problems,
     ) -> Self {
-        let Self { mut spec, tests, mut lineage, says_absence } = self;
+        let Self { mut spec, tests, mut lineage, says_absence, mut flaws } = self;
         let name = spec.name.clone();
         let own = std::mem::take(&mut spec.rules);
         let own_guesses = std::mem::take(&mut spec.guesses);
         let absence = if says_absence { spec.absence } else { base.spec.absence };
         let says_absence = says_absence || base.says_absence;
         lineage.append(base.lineage);
+        flaws.append(base.flaws);
         lineage.inherited.extend(base.spec.rules.iter().map(|rule| rule.at));
         let mut spec = settings_over(base.spec, spec);
         (spec.name, spec.absence) = (name, absence);
@@ -93,7 +127,7 @@ impl Pack {
         }
         spec.rules.splice(0..0, first);
         spec.guesses.splice(0..0, own_guesses);
-        Self { spec, tests, lineage, says_absence }
+        Self { spec, tests, lineage, says_absence, flaws }
     }
 }
 

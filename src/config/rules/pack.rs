@@ -11,7 +11,7 @@ use crate::{
         words,
         yaml::Node,
     },
-    engine::rules::spec::{At, EpisodeSpec, GuessSpec, Located, TrackSpec},
+    engine::rules::spec::{At, EpisodeSpec, GuessSpec, Located, RuleSpec, TrackSpec},
     model::Track,
 };
 
@@ -69,26 +69,42 @@ impl PackReader {
     pub(in crate::config) fn file(&mut self, root: &Node, problems: &mut Problems) {
         // Problems are collected; a file that has some adds what could be read, for the sake of
         // those problems alone that come later.
+        let (before, mut told) = (problems.len(), 0);
         let _nothing = read_fields(root, "the pack", problems, |fields| {
+            let start = fields.problems().len();
             if let Some(name) = fields.get("pack", text) {
                 self.named = true;
                 self.pack.spec.name = name;
             }
             let packs = one_or_more(located);
-            self.extends.extend(fields.get("extends", &packs).unwrap_or_default());
+            let extends = fields.get("extends", &packs);
+            self.pack.flaws.names |= extends.is_none() && fields.has("extends");
+            self.extends.extend(extends.unwrap_or_default());
             self.drops.extend(fields.get("drop", &packs).unwrap_or_default());
             self.scoring(fields);
             self.names(fields);
             self.episodes(fields);
             let spec = &mut self.pack.spec;
             spec.guesses.extend(fields.get("guesses", list(guess)).unwrap_or_default());
-            spec.rules.extend(fields.get("rules", list(rule::read)).unwrap_or_default());
+            for (rule, sound) in fields.get("rules", list(flawed_rule)).unwrap_or_default() {
+                let flawed = rule.as_ref().filter(|_| !sound).map(|rule| rule.at);
+                self.pack.flaws.rules.extend(flawed);
+                spec.rules.extend(rule);
+            }
             let words = fields.get("words", words::read_section).unwrap_or_default();
             spec.word_lists.extend(words);
             let tests = fields.get("tests", list(journey::read)).unwrap_or_default();
             self.pack.tests.extend(tests);
+            told = fields.problems().len() - start;
             Some(())
         });
+        // A section of an unknown name may have been meant to declare something.
+        self.pack.flaws.names |= before + told < problems.len();
+    }
+
+    /// Notes that a file or pack could not be read at all.
+    pub(in crate::config) fn miss(&mut self) {
+        self.pack.flaws.names = true;
     }
 
     fn scoring(&mut self, fields: &mut Fields<'_, '_>) {
@@ -102,7 +118,8 @@ impl PackReader {
             Some(tracks.collect::<Vec<_>>())
         });
         self.pack.spec.tracks.extend(tracks.unwrap_or_default());
-        let reasons = fields.get("reasons", list(located));
+        let reasons = fields.get("reasons", list(reason));
+        self.pack.flaws.names |= reasons.is_none() && fields.has("reasons");
         self.pack.spec.reasons.extend(reasons.unwrap_or_default());
     }
 
@@ -130,17 +147,56 @@ impl PackReader {
             self.pack.says_absence = true;
         }
         let kinds = fields.get("episodes", |node, problems| {
-            let kinds = entries(node, "episodes", problems)?.iter().filter_map(|entry| {
+            let kinds = entries(node, "episodes", problems)?.iter().map(|entry| {
                 let spec = read_fields(&entry.value, "the episode", problems, |fields| {
                     let due = fields.get("due", span_or_off).and_then(Length::span);
                     Some(EpisodeSpec { due, channel: fields.get("channel", text) })
                 });
-                spec.map(|spec| (entry.key.value.clone(), spec))
+                // Its name is known, whatever is wrong with the rest.
+                let spec = spec.unwrap_or_default();
+                (entry.key.value.clone(), spec)
             });
             Some(kinds.collect::<Vec<_>>())
         });
+        self.pack.flaws.names |= kinds.is_none() && fields.has("episodes");
         self.pack.spec.episodes.extend(kinds.unwrap_or_default());
     }
+}
+
+/// Reads a rule, and whether all of it could be read.
+#[expect(clippy::unnecessary_wraps, reason = "a reader: one bad rule must not hide the others")]
+fn flawed_rule(node: &Node, problems: &mut Problems) -> Option<(Option<RuleSpec>, bool)> {
+    let before = problems.len();
+    let rule = rule::read(node, problems);
+    Some((rule, before == problems.len()))
+}
+
+/// Reads the name of a reason: a label of metrics and a word in queries, so it has no spaces.
+fn reason(node: &Node, problems: &mut Problems) -> Option<Located<String>> {
+    let reason = located(node, problems)?;
+    let fits = |letter: char| letter == '_' || letter.is_alphanumeric() && !letter.is_uppercase();
+    if !reason.value.chars().all(fits) {
+        let meant = reason.value.split(|one: char| !one.is_alphanumeric());
+        let meant = meant.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_");
+        let help = match meant.to_lowercase() {
+            meant if meant.is_empty() => "write a word, such as too_heavy".to_owned(),
+            meant => format!("write \"{meant}\""),
+        };
+        let message = format!("\"{}\" is not the name of a reason", reason.value);
+        problems.add_with_help(reason.at, message, help);
+    }
+    Some(reason)
+}
+
+/// Reads a half-life: longer than nothing, or `off`.
+pub(super) fn half_life(node: &Node, problems: &mut Problems) -> Option<Length> {
+    let half_life = span_or_off(node, problems)?;
+    if half_life.span() == Some(0) {
+        let help = "write a length such as 45d, or off where points do not fade";
+        problems.add_with_help(node.at, "with a half-life of 0 no points would be left", help);
+        return None;
+    }
+    Some(half_life)
 }
 
 fn track_spec(node: &Node, problems: &mut Problems) -> Option<TrackSpec> {
@@ -153,7 +209,7 @@ fn track_spec(node: &Node, problems: &mut Problems) -> Option<TrackSpec> {
             }
             Some(weight)
         });
-        let half_life = fields.need("half_life", span_or_off);
+        let half_life = fields.need("half_life", half_life);
         Some(TrackSpec { weight: weight?, half_life: half_life?.span() })
     })
 }

@@ -1,14 +1,11 @@
 //! One rule: when it matches, what it says, what it gives, what it opens and closes.
 
-use super::{property, when};
+use super::{pack::half_life, property, when};
 use crate::{
     config::{
         fields::{entries, found, read_fields},
         problem::Problems,
-        values::{
-            Length, Vocabulary, flag, located, number, one_or_more, span, span_or_off, word,
-            word_of,
-        },
+        values::{Length, Vocabulary, flag, located, number, one_or_more, span, word, word_of},
         yaml::{Node, Value},
     },
     engine::rules::spec::{
@@ -153,7 +150,7 @@ fn points_of(track: Option<Track>, node: &Node, problems: &mut Problems) -> Opti
             let add = fields.need("add", number);
             let cap = fields.get("cap", number);
             let once_per = fields.get("once_per", word);
-            let half_life = fields.get("half_life", span_or_off).map(|half_life| match half_life {
+            let half_life = fields.get("half_life", half_life).map(|half_life| match half_life {
                 Length::Of(span) => HalfLifeSpec::After(span),
                 Length::Off => HalfLifeSpec::Never,
             });

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use crate::{
     config::{
+        near::nearest,
         problem::Problems,
         yaml::{Node, Value},
     },
@@ -32,6 +33,10 @@ const OWNED: [(&str, &str); 18] = [
     ("plugin.library.paths", "Rega loads no foreign code"),
 ];
 
+/// Every setting that librdkafka knows, one a line: from its own `CONFIGURATION.md`. A test asks the
+/// library that is linked.
+const KNOWN: &str = include_str!("librdkafka.txt");
+
 /// Settings for librdkafka. Values may be secrets: they are never shown.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Properties(pub(super) BTreeMap<String, String>);
@@ -56,14 +61,30 @@ impl fmt::Debug for Properties {
 
 /// Returns what is wrong with the name of a setting, and what to do instead. A word that is no name
 /// may be a secret, and is not shown.
-pub(super) fn name_problem(name: &str) -> Option<(String, &'static str)> {
+pub(super) fn name_problem(name: &str) -> Option<(String, String)> {
     let letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
     if !name.chars().all(|each| letter(each) || matches!(each, '.' | '_')) {
         let help = "names have lower case letters and dots, such as security.protocol";
-        return Some(("not the name of a librdkafka setting".to_owned(), help));
+        return Some(("not the name of a librdkafka setting".to_owned(), help.to_owned()));
     }
-    let owned = OWNED.iter().find(|(owned, _)| *owned == name);
-    owned.map(|(_, reason)| (format!("\"{name}\" is set by Rega"), *reason))
+    if let Some((_, reason)) = OWNED.iter().find(|(owned, _)| *owned == name) {
+        return Some((format!("\"{name}\" is set by Rega"), (*reason).to_owned()));
+    }
+    if KNOWN.lines().any(|known| known == name) {
+        return None;
+    }
+    // A word without a dot that is near no name may be a secret.
+    let near = nearest(name, KNOWN.lines());
+    let message = if near.is_some() || name.contains('.') {
+        format!("librdkafka has no setting \"{name}\"")
+    } else {
+        "not the name of a librdkafka setting".to_owned()
+    };
+    let help = near.map_or_else(
+        || "its settings stand in librdkafka's CONFIGURATION.md".to_owned(),
+        |near| format!("did you mean \"{near}\"?"),
+    );
+    Some((message, help))
 }
 
 /// Reads `kafka.properties`. No message here may contain a value.

@@ -103,3 +103,25 @@ fields:
     assert_eq!(mapping.ts.unwrap().format, TimeFormat::Rfc3339);
     assert!(matches!(mapping.properties, Some(PropertiesSpec::Object(_))));
 }
+
+#[test]
+fn an_actor_that_the_mapping_says_is_one() {
+    let with = |actor: &str| {
+        format!("mapping: x\nfields:\n  customer_id: u\n  event: e\n  actor: {actor}\n")
+    };
+    let names = with("{ path: who, names: { a: robot, b: Brand, c: system } }");
+    assert_snapshot!(said_of_mapping(&names), @r#"
+        shop.yaml:5:35: "robot" is not an actor
+        5 |   actor: { path: who, names: { a: robot, b: Brand, c: system } }
+          |                                   ^^^^^
+          = allowed: customer, brand, system
+        "#);
+    assert_snapshot!(said_of_mapping(&with("{ constant: customers }")), @r#"
+        shop.yaml:5:22: "customers" is not an actor
+        5 |   actor: { constant: customers }
+          |                      ^^^^^^^^^
+          = did you mean "customer"?
+        "#);
+    assert!(read_mapping(&with("who")).is_ok());
+    assert!(read_mapping(&with("{ constant: brand }")).is_ok());
+}

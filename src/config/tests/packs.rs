@@ -517,3 +517,97 @@ fn a_pack_overrides_and_drops_rules_of_the_one_it_extends() {
     let circle = said("pack: x\nextends: ./wrong.yaml\n");
     assert!(circle.contains("in a circle"), "{circle}");
 }
+
+#[test]
+fn half_lives_and_reasons_are_ones_that_can_work() {
+    let text = "\
+pack: test
+reasons: [Foo Bar, late/lost, too_heavy, کند, '!']
+tracks: { engage: { weight: 1, half_life: 0d }, access: { weight: 1, half_life: off } }
+rules:
+  - { name: x, when: { event: x }, points: { engage: { add: 1, half_life: 0s } } }
+";
+    assert_snapshot!(said_of_pack(text), @r#"
+        pack.yaml:2:11: "Foo Bar" is not the name of a reason
+        2 | reasons: [Foo Bar, late/lost, too_heavy, کند, '!']
+          |           ^^^^^^^
+          = write "foo_bar"
+
+        pack.yaml:2:20: "late/lost" is not the name of a reason
+        2 | reasons: [Foo Bar, late/lost, too_heavy, کند, '!']
+          |                    ^^^^^^^^^
+          = write "late_lost"
+
+        pack.yaml:2:47: "!" is not the name of a reason
+        2 | reasons: [Foo Bar, late/lost, too_heavy, کند, '!']
+          |                                               ^^^
+          = write a word, such as too_heavy
+
+        pack.yaml:3:43: with a half-life of 0 no points would be left
+        3 | tracks: { engage: { weight: 1, half_life: 0d }, access: { weight: 1, half_life: off } }
+          |                                           ^^
+          = write a length such as 45d, or off where points do not fade
+
+        pack.yaml:5:75: with a half-life of 0 no points would be left
+        5 |   - { name: x, when: { event: x }, points: { engage: { add: 1, half_life: 0s } } }
+          |                                                                           ^^
+          = write a length such as 45d, or off where points do not fade
+        "#);
+}
+
+/// Of a part that cannot be read nothing more is said; of the others, all that would be said without
+/// it.
+#[test]
+fn what_could_be_read_is_checked_although_something_could_not() {
+    let text = "\
+pack: test
+tracks: { engage: { weight: 7, half_life: 1d } }
+episodes: { trial: { due: soon } }
+rules:
+  - name: cannot be read
+    when: { event: x, chanel: web }
+    opens: { episode: nope }
+  - name: can
+    when: { event: x }
+    label: { reason: nonsense }
+    opens: { episode: trial }
+    closes: { episode: trail }
+";
+    assert_snapshot!(said_of_pack(text), @r#"
+        pack.yaml:2:29: expected a weight from 0 to 1, found 7
+        2 | tracks: { engage: { weight: 7, half_life: 1d } }
+          |                             ^
+
+        pack.yaml:3:27: expected a length of time or off, found "soon"
+        3 | episodes: { trial: { due: soon } }
+          |                           ^^^^
+          = write a number and a unit, largest first: 45d, 24h, 1d12h, 10m, 30s, 500ms
+
+        pack.yaml:6:23: "when" has no field "chanel"
+        6 |     when: { event: x, chanel: web }
+          |                       ^^^^^^
+          = did you mean "channel"?
+
+        pack.yaml:10:22: "nonsense" is not a reason
+        10 |     label: { reason: nonsense }
+           |                      ^^^^^^^^
+           = add it under "reasons", or use one of: app_crash, cancelled_by_brand, damaged, ignored, late_delivery, long_wait, lost, no_show, not_as_described, out_of_stock, overcharged, payment_failed, repeat_contact, repeat_visit, rude_agent, unanswered, unrecovered_pain
+
+        pack.yaml:12:24: no kind of episode is called "trail"
+        12 |     closes: { episode: trail }
+           |                        ^^^^^
+           = declare it under "episodes", or use one of: pain, absence, band, trial
+        "#);
+    // A section whose name nobody knows may have declared what is missing.
+    let text = "\
+pack: test
+episode: { trial: {} }
+rules: [{ name: x, when: { event: x }, opens: { episode: trial } }]
+";
+    assert_snapshot!(said_of_pack(text), @r#"
+        pack.yaml:2:1: the pack has no field "episode"
+        2 | episode: { trial: {} }
+          | ^^^^^^^
+          = did you mean "episodes"?
+        "#);
+}

@@ -79,7 +79,7 @@ fn secrets_may_stand_in_files_and_are_not_shown() {
             "HUNTER2 hunter2=x",
             "line 1: not the name of a librdkafka setting",
         ),
-        ("kafka.properties_file", "a=b\nacks=hunter2", "line 2: \"acks\" is set by Rega"),
+        ("kafka.properties_file", "linger.ms=5\nacks=hunter2", "line 2: \"acks\" is set by Rega"),
         ("http.token_file", "hunter2", "a token of fewer than 16 characters can be guessed"),
     ] {
         let said = said_of_file(key, secret);

@@ -446,3 +446,19 @@ fn the_defaults_are_the_engine_s() {
     let ours = engine::Settings { deadlines_per_commit: usize::MAX, ..ours };
     assert_eq!(format!("{ours:?}"), format!("{usual:?}"));
 }
+
+#[test]
+fn librdkafka_must_know_its_settings() {
+    let text = "kafka:\n  properties:\n    foo.bar: 1\n    linger.msec: 5\n    linger.ms: 5\n";
+    assert_snapshot!(said(text), @r#"
+        rega.yaml:3:5: librdkafka has no setting "foo.bar"
+        3 |     foo.bar: …
+          |     ^^^^^^^
+          = its settings stand in librdkafka's CONFIGURATION.md
+
+        rega.yaml:4:5: librdkafka has no setting "linger.msec"
+        4 |     linger.msec: …
+          |     ^^^^^^^^^^^
+          = did you mean "linger.ms"?
+        "#);
+}

@@ -8,16 +8,18 @@
 //! # What is accepted, and how it is read
 //!
 //! - `null` in the envelope is the same as absent, and so is blank text in `anonymous_id`,
-//!   `account_id`, `channel`, `actor` and `text`. A blank `event_id`, `customer_id` or `event` is a
-//!   reject: an id was meant, and guessing "none" would break dedupe or merge strangers.
+//!   `account_id`, `channel`, `actor` and `text`, and in `customer_id` beside an `anonymous_id`: many
+//!   senders write it of everybody who is not logged in. Any other blank `customer_id`, `event_id` or
+//!   `event` is a reject: an id was meant, and guessing "none" would break dedupe or merge strangers.
 //! - White space around ids, names and times is dropped. An integer as an id is its decimal text.
-//! - `ts`, `sent_at`, `received_at`: RFC 3339 with a zone (see [`time`]), or epoch milliseconds as
-//!   a number, negative too (a fraction of one is dropped). Numeric text is no time, except where
-//!   a mapping says `unix_seconds` or `unix_millis`. A leap second is the second before it.
+//! - `ts`, `sent_at`, `received_at`: RFC 3339 with a zone (see [`time`]), or the time since 1970 as
+//!   a number, negative too: milliseconds, or seconds where it is below 10¹¹ (a fraction of a
+//!   millisecond is dropped). Numeric text is no time, except where a mapping says `unix_seconds`
+//!   or `unix_millis`. A leap second is the second before it.
 //! - All three there: `ts = received_at − (sent_at − ts as sent)`. No `ts`: `sent_at`, else
 //!   `received_at`, else the record's timestamp. One that is there and cannot be read is a reject.
 //! - No customer id: `anon:` and the anonymous id. No event id: `topic-partition-offset`, with the
-//!   position in a batch after it.
+//!   position in a batch after it; padded, so that as text it has the order of the records.
 //! - No channel is `other`; an unknown one keeps its name. Names are normalised (see
 //!   [`normal_event`], [`normal_channel`]).
 //! - Fields that the envelope does not have are passed over, repeated or not. A key of the envelope
@@ -38,6 +40,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 mod text;
+mod text_fields;
 mod time;
 mod touchpoint;
 
@@ -51,6 +54,7 @@ use self::{
     names::EventNames,
     reader::Reader,
     scan::Scan,
+    text_fields::TextFields,
     time::Times,
     touchpoint::Origin,
 };
@@ -86,7 +90,7 @@ pub struct DecoderSpec {
     /// Other names of events → canonical ones.
     pub event_names: BTreeMap<String, String>,
     /// `text_fields`: the properties that customers' words are looked for in, where `text` is
-    /// absent.
+    /// absent. With any of them, also those in which a ticket or a chat has the customer's words.
     pub text_fields: Vec<String>,
     /// `time.tolerance`: how far in the future a touchpoint may be.
     pub tolerance: Span,
@@ -175,7 +179,7 @@ pub struct Decoder {
     dialects: Option<Dialects>,
     properties: PropertyPaths,
     event_names: EventNames,
-    text_fields: Vec<PathId>,
+    text_fields: TextFields,
     times: Times,
     tolerance: Span,
     max_bytes: usize,
@@ -220,7 +224,7 @@ impl Decoder {
     pub fn new(spec: DecoderSpec) -> Self {
         let DecoderSpec { dialect, mut properties, event_names, text_fields, tolerance, max_bytes } =
             spec;
-        let text_fields = text_fields.iter().filter_map(|field| properties.add(field)).collect();
+        let text_fields = TextFields::new(&text_fields, &mut properties);
         let (mut mapping, mut dialects, mut times) = (None, None, Times::default());
         match dialect {
             Dialect::Native => {}

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     engine::Record,
-    model::{Actor, Channels, EventTime, Property, StableHash, Touchpoint, stable_hash},
+    model::{Actor, Channels, EventTime, StableHash, Touchpoint, stable_hash},
 };
 
 /// Longer than any id seen. Ids are keys in Kafka and in state rows.
@@ -54,8 +54,13 @@ impl Decoder {
     ) -> Result<Touchpoint<'a>, Reject> {
         let at = origin.at;
         let event_id = id(envelope.take(Field::EventId), Field::EventId, ID_MAX)?;
-        let customer_id = id(envelope.take(Field::CustomerId), Field::CustomerId, ID_MAX)?;
+        let customer = envelope.take(Field::CustomerId);
         let anonymous_id = optional_id(&mut envelope, Field::AnonymousId)?;
+        // Beside an anonymous id a blank one says "not logged in". Alone it was meant to be one.
+        let customer_id = match &anonymous_id {
+            Some(_) if is_blank(&customer) => None,
+            Some(_) | None => id(customer, Field::CustomerId, ID_MAX)?,
+        };
         let account_id = optional_id(&mut envelope, Field::AccountId)?;
         let customer_id = match (customer_id, &anonymous_id) {
             (Some(id), _) => id,
@@ -77,6 +82,7 @@ impl Decoder {
         ]
         .into_iter()
         .fold(envelope.properties_hash, content_hash);
+        let text = own_text.or_else(|| self.text_fields.find(&event, actor, properties));
         Ok(Touchpoint {
             event_id_assumed: event_id.is_none(),
             event_id: event_id.unwrap_or_else(|| origin.event_id()),
@@ -87,7 +93,7 @@ impl Decoder {
             event,
             actor,
             account_id,
-            text: own_text.or_else(|| self.text_among(properties)),
+            text,
             properties: envelope.properties,
             content_hash,
         })
@@ -130,25 +136,18 @@ impl Decoder {
         }
         Ok((ts, as_sent.is_none()))
     }
-
-    /// Returns the first text among the properties that customers' words are known to stand in.
-    fn text_among<'a>(&self, properties: &Properties<'a>) -> Option<Cow<'a, str>> {
-        self.text_fields.iter().find_map(|&id| {
-            properties.get(id).iter().find_map(|property| match property {
-                Property::Text(text) if !text.trim().is_empty() => Some(text.clone()),
-                Property::Text(_) | Property::Number(_) | Property::Flag(_) => None,
-            })
-        })
-    }
 }
 
 impl<'a> Origin<'_, 'a> {
-    /// Returns the id of a touchpoint that was given none.
+    /// Returns the id of a touchpoint that was given none. At one instant the id decides what came
+    /// first, and ids are compared as text: so that 9 stands before 10, an offset has the twenty
+    /// digits that it has in the names of Kafka's own files, and a position in a batch as many as
+    /// [`MAX_ITEMS`] needs.
     fn event_id(&self) -> Cow<'a, str> {
         let Record { topic, partition, offset, .. } = self.record;
         Cow::Owned(match self.index {
-            Some(index) => format!("{topic}-{partition}-{offset}-{index}"),
-            None => format!("{topic}-{partition}-{offset}"),
+            Some(index) => format!("{topic}-{partition}-{offset:020}-{index:04}"),
+            None => format!("{topic}-{partition}-{offset:020}"),
         })
     }
 }
@@ -200,10 +199,14 @@ fn optional_id<'a>(
     field: Field,
 ) -> Result<Option<Cow<'a, str>>, Reject> {
     let given = envelope.take(field);
-    if matches!(&given.value, Value::Text(text) if text.trim().is_empty()) {
+    if is_blank(&given) {
         return Ok(None);
     }
     id(given, field, ID_MAX - ANONYMOUS.len())
+}
+
+fn is_blank(given: &Given<'_>) -> bool {
+    matches!(&given.value, Value::Text(text) if text.trim().is_empty())
 }
 
 fn channel<'a>(envelope: &mut Envelope<'a>) -> Result<Cow<'a, str>, Reject> {

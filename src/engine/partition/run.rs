@@ -10,7 +10,7 @@ use super::{
         place::{Story, pass_time, place, revive, trim},
         publish::{Fresh, Publisher},
         state::{Customer, Repetition, RingEntry},
-        subject::digest_of,
+        subject::{digest_of, promise_is_unreadable},
         timeline::Context,
     },
     Engine, Live, NextStored,
@@ -173,6 +173,9 @@ impl<C: Customers> Run<'_, C> {
                 return;
             }
         };
+        if promise_is_unreadable(self.engine, decoded, &digest) {
+            self.effects.fact(Fact::PromiseUnreadable);
+        }
         let context = Context { watch: self.watch, ..self.engine.context(id, watermark) };
         let story = place(customer, digest, context);
         let properties = settings.carry_properties.then_some(touchpoint.properties.as_ref());

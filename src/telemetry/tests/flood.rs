@@ -87,6 +87,7 @@ fn flood_facts(tally: &mut Tally) {
         Fact::HistoryUnknown,
         Fact::TsAssumed,
         Fact::EventIdAssumed,
+        Fact::PromiseUnreadable,
         Fact::KeyMismatch,
         Fact::Ignored,
         Fact::MomentTrimmed,

@@ -4,12 +4,8 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::{rfc3339::Written, since_epoch};
+use super::{MILLIS_FROM, rfc3339::Written, since_epoch};
 use crate::model::{EventTime, Property, span_of};
-
-/// From here on a number counts milliseconds, below it seconds. As seconds it is the year 5138, as
-/// milliseconds March 1973: no promise of either kind lies beyond.
-const MILLIS_FROM: f64 = 1e11;
 
 /// Reads a promise: RFC 3339, epoch seconds or milliseconds (a number or its text), or a bare date.
 ///

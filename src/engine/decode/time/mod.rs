@@ -14,6 +14,13 @@ pub use self::{
 use super::field::Value;
 use crate::model::EventTime;
 
+/// From here on a number counts milliseconds, below it seconds. As seconds it is the year 5138, as
+/// milliseconds March 1973: nothing that happened or was promised lies beyond.
+const MILLIS_FROM: f64 = 1e11;
+
+/// The most digits that a whole number below [`MILLIS_FROM`] has.
+const SECONDS_DIGITS_MAX: usize = 11;
+
 /// Why a time cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BadTime {
@@ -57,7 +64,8 @@ impl Times {
 }
 
 impl TimeReading {
-    /// Reads a field's value. The native form is RFC 3339, or epoch milliseconds as a number.
+    /// Reads a field's value. The native form is RFC 3339, or epoch milliseconds or seconds as a
+    /// number; which of the two, its size tells.
     ///
     /// Numeric text is no native time: nobody could tell `"20260101"` from milliseconds.
     pub(super) fn read(&self, value: &Value<'_>) -> Result<EventTime, BadTime> {
@@ -69,9 +77,12 @@ impl TimeReading {
                     None => written.instant(),
                 }
             }
-            (TimeFormat::Rfc3339 | TimeFormat::UnixMillis, Value::Number(number)) => {
-                since_epoch(number, 0)
+            (TimeFormat::Rfc3339, Value::Number(number)) => {
+                let whole = number.split('.').next().unwrap_or(number);
+                let digits = whole.strip_prefix('-').unwrap_or(whole);
+                since_epoch(number, if digits.len() <= SECONDS_DIGITS_MAX { 3 } else { 0 })
             }
+            (TimeFormat::UnixMillis, Value::Number(number)) => since_epoch(number, 0),
             (TimeFormat::UnixMillis, Value::Text(text)) => since_epoch(text.trim(), 0),
             (TimeFormat::UnixSeconds, Value::Number(number)) => since_epoch(number, 3),
             (TimeFormat::UnixSeconds, Value::Text(text)) => since_epoch(text.trim(), 3),
@@ -85,7 +96,7 @@ impl TimeReading {
     pub(super) const fn expected(&self) -> &'static str {
         match self.format {
             TimeFormat::Rfc3339 => {
-                "RFC 3339 such as 2026-11-22T07:12:00Z, or epoch milliseconds as a number"
+                "RFC 3339 such as 2026-11-22T07:12:00Z, or epoch milliseconds or seconds as a number"
             }
             TimeFormat::UnixSeconds => "seconds since 1970",
             TimeFormat::UnixMillis => "milliseconds since 1970",
@@ -158,8 +169,15 @@ mod tests {
     }
 
     #[test]
-    fn the_native_form_is_rfc_3339_or_milliseconds() {
-        check("rfc3339", None, &Value::Number("-1"), Ok(-1));
+    fn the_native_form_is_rfc_3339_or_a_number_whose_size_tells_its_unit() {
+        check("rfc3339", None, &Value::Number("1767607200"), Ok(1_767_607_200_000));
+        check("rfc3339", None, &Value::Number("1767607200.1239"), Ok(1_767_607_200_123));
+        check("rfc3339", None, &Value::Number("1767607200000"), Ok(1_767_607_200_000));
+        check("rfc3339", None, &Value::Number("99999999999"), Ok(99_999_999_999_000));
+        check("rfc3339", None, &Value::Number("100000000000"), Ok(100_000_000_000));
+        check("rfc3339", None, &Value::Number("-100000000000.9"), Ok(-100_000_000_000));
+        check("rfc3339", None, &Value::Number("-1"), Ok(-1000));
+        check("unix_millis", None, &Value::Number("1767607200"), Ok(1_767_607_200));
         check("rfc3339", None, &Value::Text("1970-01-01T00:00:01Z".into()), Ok(1000));
         check("rfc3339", None, &Value::Text("1700000000000".into()), Err(BadTime::Unreadable));
         check("rfc3339", None, &Value::Flag(true), Err(BadTime::Unreadable));
