@@ -12,7 +12,7 @@ use crate::{
             ScaleEnd, ScaleKind, Test, ValenceSpec,
         },
     },
-    model::{Stage, Track},
+    model::{Stage, Track, Valence},
 };
 
 #[test]
@@ -336,7 +336,9 @@ rules:
       any: [{ actor: brand }, { text: { contains: sorry } }]
       properties: { n: { min: 1, below: 2 }, s: ['1', 2, true], gone: { not: { exists: true } } }
       compare: { field: x, is: '!=', than: y }
-      customer: { stage: loyalty, owns: product_id, score: { at_least: 5 } }
+      rated: { is: [pain, glory], scale: stars, from: stars, worst: { field: low, or: 1 }, best: 7 }
+      customer:
+        { stage: loyalty, owns: product_id, score: { at_least: 5 }, episode: { open: pain, fixed: true } }
     label: { valence: { scale: csat, from: rating, worst: 1, best: 5 } }
     points: { engage: 2, access: -1, connect: { add: 3, cap: 9, half_life: off } }
     opens: { episode: wait, key: id, due: { field: eta, bare_date: start_of_day } }
@@ -354,6 +356,19 @@ rules:
         ),
         property("gone", Test::Not(Box::new(Test::Exists(true)))),
         Condition::Compare { left: here("x"), is: Comparison::NotEqual, right: here("y") },
+        Condition::Rated {
+            property: here("stars"),
+            kind: ScaleKind::Stars,
+            worst: ScaleEnd::Field { field: here("low"), otherwise: Some(1.0) },
+            best: ScaleEnd::Is(7.0),
+            valences: vec![Valence::Pain, Valence::Glory],
+        },
+        Condition::Customer(CustomerTest::Episode {
+            kind: here("pain"),
+            key: None,
+            overdue: None,
+            fixed: true,
+        }),
         Condition::Customer(CustomerTest::Stage(vec![Stage::Loyalty])),
         Condition::Customer(CustomerTest::Score { track: None, min: Some(5.0), max: None }),
         Condition::Customer(CustomerTest::Owns(here("product_id"))),
@@ -363,7 +378,7 @@ rules:
         let condition = without_places(&format!("{condition:?}"));
         assert!(plain.contains(&condition), "{condition}\nnot in\n{plain}");
     }
-    assert_eq!(parts.len(), 10);
+    assert_eq!(parts.len(), 12);
     let Some(ValenceSpec::Scale { kind, worst, best, .. }) = &rule.label.valence else {
         panic!("{:?}", rule.label)
     };
