@@ -322,6 +322,34 @@ fn here(value: &str) -> Located<String> {
 }
 
 #[test]
+fn a_rating_and_what_may_be_made_good_are_asked_as_written() {
+    let text = "
+pack: a
+rules:
+  - name: rated
+    when: { rated: { is: [pain, glory], scale: stars, from: stars, worst: { field: low, or: 1 }, best: 7 } }
+  - name: made good
+    when: { customer: { episode: { open: pain, fixed: true } } }
+";
+    let pack = read_pack(text).unwrap();
+    let [rated, made_good] = pack.spec.rules.as_slice() else { panic!("two rules") };
+    let same = |found: &Condition, expected: &Condition| {
+        assert_eq!(without_places(&format!("{found:?}")), without_places(&format!("{expected:?}")));
+    };
+    let expected = Condition::Rated {
+        property: here("stars"),
+        kind: ScaleKind::Stars,
+        worst: ScaleEnd::Field { field: here("low"), otherwise: Some(1.0) },
+        best: ScaleEnd::Is(7.0),
+        valences: vec![Valence::Pain, Valence::Glory],
+    };
+    same(&rated.when, &expected);
+    let (key, overdue) = (None, None);
+    let pain = CustomerTest::Episode { kind: here("pain"), key, overdue, fixed: true };
+    same(&made_good.when, &Condition::Customer(pain));
+}
+
+#[test]
 fn a_rule_is_read_as_it_is_written() {
     let text = "\
 pack: test
@@ -336,9 +364,7 @@ rules:
       any: [{ actor: brand }, { text: { contains: sorry } }]
       properties: { n: { min: 1, below: 2 }, s: ['1', 2, true], gone: { not: { exists: true } } }
       compare: { field: x, is: '!=', than: y }
-      rated: { is: [pain, glory], scale: stars, from: stars, worst: { field: low, or: 1 }, best: 7 }
-      customer:
-        { stage: loyalty, owns: product_id, score: { at_least: 5 }, episode: { open: pain, fixed: true } }
+      customer: { stage: loyalty, owns: product_id, score: { at_least: 5 } }
     label: { valence: { scale: csat, from: rating, worst: 1, best: 5 } }
     points: { engage: 2, access: -1, connect: { add: 3, cap: 9, half_life: off } }
     opens: { episode: wait, key: id, due: { field: eta, bare_date: start_of_day } }
@@ -356,19 +382,6 @@ rules:
         ),
         property("gone", Test::Not(Box::new(Test::Exists(true)))),
         Condition::Compare { left: here("x"), is: Comparison::NotEqual, right: here("y") },
-        Condition::Rated {
-            property: here("stars"),
-            kind: ScaleKind::Stars,
-            worst: ScaleEnd::Field { field: here("low"), otherwise: Some(1.0) },
-            best: ScaleEnd::Is(7.0),
-            valences: vec![Valence::Pain, Valence::Glory],
-        },
-        Condition::Customer(CustomerTest::Episode {
-            kind: here("pain"),
-            key: None,
-            overdue: None,
-            fixed: true,
-        }),
         Condition::Customer(CustomerTest::Stage(vec![Stage::Loyalty])),
         Condition::Customer(CustomerTest::Score { track: None, min: Some(5.0), max: None }),
         Condition::Customer(CustomerTest::Owns(here("product_id"))),
@@ -378,7 +391,7 @@ rules:
         let condition = without_places(&format!("{condition:?}"));
         assert!(plain.contains(&condition), "{condition}\nnot in\n{plain}");
     }
-    assert_eq!(parts.len(), 12);
+    assert_eq!(parts.len(), 10);
     let Some(ValenceSpec::Scale { kind, worst, best, .. }) = &rule.label.valence else {
         panic!("{:?}", rule.label)
     };
