@@ -168,10 +168,15 @@ fn labels(expected: &Expectation) -> [(&'static str, Option<Json>); 7] {
         ("moment_of_truth", expected.moment_of_truth.map(|one| one.as_str().into())),
         ("stage", expected.stage.map(|one| one.as_str().into())),
         ("valence", expected.valence.map(|one| one.as_str().into())),
-        ("reason", expected.reason.clone().map(Json::from)),
+        ("reason", expected.reason.as_deref().map(reason)),
         ("severity", expected.severity.map(|one| one.weight().into())),
         ("evidence", expected.evidence.map(|one| one.as_str().into())),
     ]
+}
+
+/// Returns a reason as a moment has it: `none` is not written there.
+fn reason(stated: &str) -> Json {
+    if stated == "none" { Json::Null } else { stated.into() }
 }
 
 /// Returns what else was stated, beside what was found.

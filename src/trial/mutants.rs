@@ -60,6 +60,7 @@ fn denies(when: &Condition) -> bool {
         | Condition::ActorLike(_)
         | Condition::Episode(_)
         | Condition::Compare { .. }
+        | Condition::Rated { .. }
         | Condition::Customer(_) => false,
     }
 }
@@ -191,7 +192,8 @@ fn thresholds(when: &mut Condition, wanted: Option<usize>, count: &mut usize) ->
         | Condition::Actor(_)
         | Condition::ActorLike(_)
         | Condition::Episode(_)
-        | Condition::Compare { .. } => None,
+        | Condition::Compare { .. }
+        | Condition::Rated { .. } => None,
     }
 }
 

@@ -3,14 +3,14 @@
 use super::{pack::half_life, property, when};
 use crate::{
     config::{
-        fields::{entries, found, read_fields},
+        fields::{Fields, entries, found, read_fields},
         problem::Problems,
         values::{Length, Vocabulary, flag, located, number, one_or_more, span, word, word_of},
         yaml::{Node, Value},
     },
     engine::rules::spec::{
-        CloseSpec, DueSpec, HalfLifeSpec, LabelSpec, OncePer, OpenSpec, PointsSpec, RuleSpec,
-        ScaleEnd, ScaleKind, ValenceSpec,
+        CloseSpec, DueSpec, HalfLifeSpec, LabelSpec, Located, OncePer, OpenSpec, PointsSpec,
+        RuleSpec, ScaleEnd, ScaleKind, ValenceSpec,
     },
     model::Track,
 };
@@ -103,19 +103,27 @@ fn valence(node: &Node, problems: &mut Problems) -> Option<ValenceSpec> {
         return word(node, problems).map(ValenceSpec::Is);
     }
     read_fields(node, "the scale", problems, |fields| {
-        let kind = fields.need("scale", word);
-        let property = fields.need("from", property);
-        let (worst, best) = match kind {
-            Some(ScaleKind::Nps) => (Some(ScaleEnd::Is(0.0)), Some(ScaleEnd::Is(10.0))),
-            Some(ScaleKind::Thumbs) => (Some(ScaleEnd::Is(0.0)), Some(ScaleEnd::Is(1.0))),
-            Some(ScaleKind::Stars | ScaleKind::Effort) => {
-                (fields.need("worst", scale_end), fields.need("best", scale_end))
-            }
-            // Which fields there are is not known: complain of the scale alone.
-            None => (fields.get("worst", scale_end), fields.get("best", scale_end)),
-        };
-        Some(ValenceSpec::Scale { property: property?, kind: kind?, worst: worst?, best: best? })
+        let (property, kind, worst, best) = scale(fields)?;
+        Some(ValenceSpec::Scale { property, kind, worst, best })
     })
+}
+
+/// Reads what a rating is read with.
+pub(super) fn scale(
+    fields: &mut Fields<'_, '_>,
+) -> Option<(Located<String>, ScaleKind, ScaleEnd, ScaleEnd)> {
+    let kind = fields.need("scale", word);
+    let property = fields.need("from", property);
+    let (worst, best) = match kind {
+        Some(ScaleKind::Nps) => (Some(ScaleEnd::Is(0.0)), Some(ScaleEnd::Is(10.0))),
+        Some(ScaleKind::Thumbs) => (Some(ScaleEnd::Is(0.0)), Some(ScaleEnd::Is(1.0))),
+        Some(ScaleKind::Stars | ScaleKind::Effort) => {
+            (fields.need("worst", scale_end), fields.need("best", scale_end))
+        }
+        // Which fields there are is not known: complain of the scale alone.
+        None => (fields.get("worst", scale_end), fields.get("best", scale_end)),
+    };
+    Some((property?, kind?, worst?, best?))
 }
 
 /// Reads where a scale ends: a number, or `{ field: best_rating, or: 5 }`.

@@ -1,6 +1,6 @@
 //! When a rule matches: a mapping whose keys must all hold.
 
-use super::{checked_path, property};
+use super::{checked_path, property, rule::scale};
 use crate::{
     config::{
         fields::{entries, found, read_fields},
@@ -41,6 +41,7 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Condition> {
         all.extend(fields.get("properties", properties).unwrap_or_default());
         all.extend(fields.get("text", test).map(Condition::Text));
         all.extend(fields.get("compare", compare));
+        all.extend(fields.get("rated", rated));
         all.extend(fields.get("customer", customer).unwrap_or_default());
         all.extend(fields.get("all", list(read)).map(Condition::All));
         all.extend(fields.get("any", list(read)).map(Condition::Any));
@@ -159,6 +160,14 @@ fn compare(node: &Node, problems: &mut Problems) -> Option<Condition> {
     })
 }
 
+fn rated(node: &Node, problems: &mut Problems) -> Option<Condition> {
+    read_fields(node, "\"rated\"", problems, |fields| {
+        let valences = fields.need("is", one_or_more(word));
+        let (property, kind, worst, best) = scale(fields)?;
+        Some(Condition::Rated { property, kind, worst, best, valences: valences? })
+    })
+}
+
 fn customer(node: &Node, problems: &mut Problems) -> Option<Vec<Condition>> {
     read_fields(node, "\"customer\"", problems, |fields| {
         let mut tests = Vec::new();
@@ -190,7 +199,8 @@ fn episode(node: &Node, problems: &mut Problems) -> Option<CustomerTest> {
         let kind = fields.need("open", located);
         let key = fields.get("key", property);
         let overdue = fields.get("overdue", flag);
-        Some(CustomerTest::Episode { kind: kind?, key, overdue })
+        let fixed = fields.get("fixed", flag).unwrap_or(false);
+        Some(CustomerTest::Episode { kind: kind?, key, overdue, fixed })
     })
 }
 

@@ -12,7 +12,7 @@ use crate::{
             ScaleEnd, ScaleKind, Test, ValenceSpec,
         },
     },
-    model::{Stage, Track},
+    model::{Stage, Track, Valence},
 };
 
 #[test]
@@ -319,6 +319,34 @@ fn what_rules_may_not_mean_is_shown_in_the_file_too() {
 
 fn here(value: &str) -> Located<String> {
     Located { value: value.to_owned(), at: NOWHERE }
+}
+
+#[test]
+fn a_rating_and_what_may_be_made_good_are_asked_as_written() {
+    let text = "
+pack: a
+rules:
+  - name: rated
+    when: { rated: { is: [pain, glory], scale: stars, from: stars, worst: { field: low, or: 1 }, best: 7 } }
+  - name: made good
+    when: { customer: { episode: { open: pain, fixed: true } } }
+";
+    let pack = read_pack(text).unwrap();
+    let [rated, made_good] = pack.spec.rules.as_slice() else { panic!("two rules") };
+    let same = |found: &Condition, expected: &Condition| {
+        assert_eq!(without_places(&format!("{found:?}")), without_places(&format!("{expected:?}")));
+    };
+    let expected = Condition::Rated {
+        property: here("stars"),
+        kind: ScaleKind::Stars,
+        worst: ScaleEnd::Field { field: here("low"), otherwise: Some(1.0) },
+        best: ScaleEnd::Is(7.0),
+        valences: vec![Valence::Pain, Valence::Glory],
+    };
+    same(&rated.when, &expected);
+    let (key, overdue) = (None, None);
+    let pain = CustomerTest::Episode { kind: here("pain"), key, overdue, fixed: true };
+    same(&made_good.when, &Condition::Customer(pain));
 }
 
 #[test]

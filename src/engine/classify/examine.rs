@@ -168,6 +168,10 @@ impl<V: Values> Subject<'_, V> {
                 let (Some(left_value), Some(right_value)) = pair else { return false };
                 self.compare((*left, left_value), *is, (*right, right_value))
             }
+            Alone::Rated(scale, valences) => {
+                let felt = scale.read(|path| self.values.values(path).first());
+                valences.contains(&felt)
+            }
         }
     }
 

@@ -76,12 +76,11 @@ pub(crate) fn label<'d>(
         Actor::Brand | Actor::System => Evidence::Operational,
     }));
     let mut by_words = labels.evidence == Some(Evidence::Text);
-    if valence != Valence::Neutral && valence != Valence::Unknown {
+    // Why it hurt. What is made good gets the reason of its pain.
+    if valence == Valence::Pain {
         let told = digest.heard.as_ref().and_then(|heard| heard.reason.clone());
-        let told = told.filter(|_| {
-            valence == Valence::Pain
-                && spoken.clone().any(|label| label.from_text || label.reason_from_text)
-        });
+        let told =
+            told.filter(|_| spoken.clone().any(|label| label.from_text || label.reason_from_text));
         by_words |= told.is_some();
         labels.reason = told.or_else(|| reason(by, spoken.clone()));
     }

@@ -85,15 +85,17 @@ impl History<'_> {
                 let overall = standing_at(engagement, self.rules, ts).overall;
                 bands.contains(&band_at(engagement, overall)).into()
             }
-            HistoryTest::Episode { kind, key, overdue } => {
+            HistoryTest::Episode { kind, key, overdue, fixed } => {
                 let wanted_key = key.map(|path| self.digest.value(path));
                 let found = engagement.episodes.iter().any(|episode| {
                     let keyed =
                         wanted_key.is_none_or(|key| key.is_some() && episode.key.as_deref() == key);
                     let late = episode.deadline.is_some_and(|deadline| deadline < ts);
+                    // What a recovering act may make good (see `recover`).
+                    let may_recover = *fixed && !late && episode.opened_at <= ts;
                     episode.kind == *kind
                         && keyed
-                        && (episode.pain.is_none() || episode.hurts())
+                        && (episode.pain.is_none() || episode.hurts() || may_recover)
                         && overdue.is_none_or(|wanted| wanted == late)
                 });
                 found.into()

@@ -6,7 +6,7 @@ use crate::{
         rules::{Alone, HistoryTest, PathIx, RuleSet, Seen, Truth, ValueTest, spec::Comparison},
         score::{band_at, standing_at},
     },
-    model::{Actor, Property, Span, Stage},
+    model::{Actor, Property, Span, Stage, Valence},
 };
 
 /// A value is shown so far; what customers write can be long.
@@ -54,6 +54,16 @@ pub(super) fn alone_in_words<V: Values>(
             found(*left),
             found(*right)
         ),
+        Alone::Rated(scale, valences) => {
+            let wanted = or(valences.iter().map(|one| Valence::as_str(*one)));
+            let felt = scale.read(|path| subject.values.values(path).first());
+            let rated = path(scale.property);
+            format!(
+                "{rated} is {wanted} on its scale, found {} ({})",
+                found(scale.property),
+                felt.as_str()
+            )
+        }
     };
     (subject.holds(test), words)
 }
@@ -88,7 +98,7 @@ pub(super) fn history_in_words(history: &History<'_>, test: &HistoryTest) -> (Tr
             let overall = standing_at(engagement, rules, digest.ts).overall;
             format!("the band is {wanted}, found {}", band_at(engagement, overall).as_str())
         }
-        HistoryTest::Episode { kind, key, overdue } => {
+        HistoryTest::Episode { kind, key, overdue, fixed } => {
             let name = rules.kind(*kind).map_or("?", |kind| &*kind.name);
             let late = match overdue {
                 Some(true) => ", overdue",
@@ -101,7 +111,8 @@ pub(super) fn history_in_words(history: &History<'_>, test: &HistoryTest) -> (Tr
             });
             let open = engagement.episodes.iter().filter(|one| one.kind == *kind).count();
             let found = if open == 0 { "none".to_owned() } else { format!("{open} of that kind") };
-            format!("an open {name}{}{late}, found {found}", of.unwrap_or_default())
+            let open = if *fixed { "an open or fixed" } else { "an open" };
+            format!("{open} {name}{}{late}, found {found}", of.unwrap_or_default())
         }
         HistoryTest::Owns(path) => {
             let values: Vec<String> = digest.values_of(*path).map(quoted).collect();

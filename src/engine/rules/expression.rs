@@ -10,7 +10,7 @@ use regex::Regex;
 
 use crate::{
     engine::{
-        rules::{KindIx, PathIx},
+        rules::{KindIx, PathIx, Scale},
         text::{Lexicon, Reading},
     },
     model::{Actor, Band, Channel, MicroMoment, Property, Span, StableHash, Stage, Track, Valence},
@@ -135,6 +135,8 @@ pub(crate) enum Alone {
     Property(PathIx, ValueTest),
     Text(ValueTest),
     Compare(PathIx, super::spec::Comparison, PathIx),
+    /// A rating, read on its scale, is one of these.
+    Rated(Scale, Box<[Valence]>),
 }
 
 /// A test of the customer's history.
@@ -142,9 +144,19 @@ pub(crate) enum Alone {
 pub(crate) enum HistoryTest {
     Stage(Box<[Stage]>),
     FirstVisit(bool),
-    Score { track: Option<Track>, min: f64, max: f64 },
+    Score {
+        track: Option<Track>,
+        min: f64,
+        max: f64,
+    },
     Band(Box<[Band]>),
-    Episode { kind: KindIx, key: Option<PathIx>, overdue: Option<bool> },
+    Episode {
+        kind: KindIx,
+        key: Option<PathIx>,
+        overdue: Option<bool>,
+        /// Also a pain that a fix has ended and that may still be made good.
+        fixed: bool,
+    },
     Owns(PathIx),
     Seen(Seen),
 }

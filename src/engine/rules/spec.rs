@@ -326,6 +326,19 @@ pub enum Condition {
         /// Right-hand path.
         right: Located<String>,
     },
+    /// A rating, read on its scale, is one of these.
+    Rated {
+        /// The property that holds the rating.
+        property: Located<String>,
+        /// Which scale.
+        kind: ScaleKind,
+        /// The worst value (not for NPS and thumbs).
+        worst: ScaleEnd,
+        /// The best value.
+        best: ScaleEnd,
+        /// Any of these.
+        valences: Vec<Valence>,
+    },
     /// The customer's history passes a test.
     Customer(CustomerTest),
 }
@@ -419,6 +432,8 @@ pub enum CustomerTest {
         key: Option<Located<String>>,
         /// Only if its deadline has (or has not) passed.
         overdue: Option<bool>,
+        /// Also a pain that a plain fix has ended and that may still be made good.
+        fixed: bool,
     },
     /// The property's value has been acquired (see [`RuleSpec::acquires`]).
     Owns(Located<String>),

@@ -75,6 +75,7 @@ fn events_of<'a>(condition: &'a Condition, named: &mut Vec<&'a Located<String>>)
         | Condition::Property { .. }
         | Condition::Text(_)
         | Condition::Compare { .. }
+        | Condition::Rated { .. }
         | Condition::Customer(_) => {}
     }
 }

@@ -66,6 +66,15 @@ fn leaf() -> impl Strategy<Value = Condition> {
             is: Comparison::AtMost,
             right: text("stars"),
         }),
+        1 => select(vec![Valence::Pain, Valence::Glory, Valence::Unknown]).prop_map(|valence| {
+            Condition::Rated {
+                property: text("stars"),
+                kind: ScaleKind::Stars,
+                worst: ScaleEnd::Is(1.0),
+                best: ScaleEnd::Field { field: text("best"), otherwise: Some(5.0) },
+                valences: vec![valence],
+            }
+        }),
         8 => history().prop_map(customer),
         3 => seen_before(),
     ]
@@ -89,11 +98,12 @@ fn history() -> impl Strategy<Value = CustomerTest> {
             max: None,
         }),
         select(Band::ALL.to_vec()).prop_map(|band| CustomerTest::Band(vec![band])),
-        (select(KINDS.to_vec()), any::<bool>(), any::<Option<bool>>()).prop_map(
-            |((kind, key), keyed, overdue)| CustomerTest::Episode {
+        (select(KINDS.to_vec()), any::<bool>(), any::<Option<bool>>(), any::<bool>()).prop_map(
+            |((kind, key), keyed, overdue, fixed)| CustomerTest::Episode {
                 kind: text(kind),
                 key: (keyed && !key.is_empty()).then(|| text(key)),
                 overdue,
+                fixed: fixed && kind == "pain",
             }
         ),
         Just(CustomerTest::Owns(text("product_id"))),

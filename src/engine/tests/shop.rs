@@ -40,7 +40,12 @@ pub(super) fn shop() -> PackSpec {
 fn browsing() -> Vec<RuleSpec> {
     let owns = || customer(CustomerTest::Owns(text("product_id")));
     let first_visit = Condition::Customer(CustomerTest::FirstVisit(true));
-    let in_pain = customer(CustomerTest::Episode { kind: text("pain"), key: None, overdue: None });
+    let in_pain = customer(CustomerTest::Episode {
+        kind: text("pain"),
+        key: None,
+        overdue: None,
+        fixed: false,
+    });
     vec![
         rule("bots", property("agent", "bot")).ignored(),
         rule("flood", all([event("feature_used"), seen("feature_used", 4, 5 * MINUTE, "")]))
@@ -111,8 +116,12 @@ fn buying() -> Vec<RuleSpec> {
 }
 
 fn complaining() -> Vec<RuleSpec> {
-    let late_order =
-        customer(CustomerTest::Episode { kind: text("delivery"), key: None, overdue: Some(true) });
+    let late_order = customer(CustomerTest::Episode {
+        kind: text("delivery"),
+        key: None,
+        overdue: Some(true),
+        fixed: false,
+    });
     vec![
         rule(
             "repeat contact",
@@ -147,6 +156,7 @@ fn staying() -> Vec<RuleSpec> {
         kind: text("delivery"),
         key: Some(text("order_id")),
         overdue: None,
+        fixed: false,
     });
     vec![
         rule("champion's review", all([event("review"), champion])).stage(Advocacy),

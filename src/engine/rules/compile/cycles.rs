@@ -113,6 +113,7 @@ fn holds(when: &Condition, kind: &Kind) -> Option<bool> {
         Condition::ActorLike(like) => Some(regex(&like.value)?.is_match(Actor::System.as_str())),
         Condition::Property { test, .. } | Condition::Text(test) => Some(holds_for_nothing(test)),
         Condition::Compare { .. } => Some(false),
+        Condition::Rated { valences, .. } => Some(valences.contains(&Valence::Unknown)),
         // It has the channel of what opened the episode, and anybody's history.
         Condition::Channel(_) | Condition::ChannelLike(_) | Condition::Customer(_) => None,
         Condition::Not(part) => holds(part, kind).map(|held| !held),

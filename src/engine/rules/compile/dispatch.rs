@@ -25,7 +25,8 @@ pub(super) fn dispatch(rules: &[Rule], kinds: &[Kind]) -> (ByEvent, Box<[RuleIx]
             | Alone::Actor(_)
             | Alone::Property(..)
             | Alone::Text(_)
-            | Alone::Compare(..) => {}
+            | Alone::Compare(..)
+            | Alone::Rated(..) => {}
         });
     }
     let admitted = |name: Option<&str>| -> Box<[RuleIx]> {
@@ -57,7 +58,8 @@ fn admits(when: &Expression, name: Option<&str>, kinds: &[Kind]) -> bool {
             | Alone::Actor(_)
             | Alone::Property(..)
             | Alone::Text(_)
-            | Alone::Compare(..),
+            | Alone::Compare(..)
+            | Alone::Rated(..),
         )
         | Expression::Not(_)
         | Expression::History(_) => true,

@@ -82,19 +82,7 @@ impl Compiler {
         let (valence, scale) = match &spec.valence {
             Some(ValenceSpec::Is(valence)) => (Some(*valence), None),
             Some(ValenceSpec::Scale { property, kind, worst, best }) => {
-                let fixed = match (worst, best) {
-                    (ScaleEnd::Is(worst), ScaleEnd::Is(best)) => Some(best - worst),
-                    (ScaleEnd::Is(_) | ScaleEnd::Field { .. }, _) => None,
-                };
-                if matches!(kind, ScaleKind::Stars | ScaleKind::Effort)
-                    && fixed.is_some_and(|length| length.abs() < f64::EPSILON)
-                {
-                    let message = "worst and best of a scale must differ".to_owned();
-                    self.problem(property.at, message, None);
-                }
-                let property = self.path(&property.value);
-                let (worst, best) = (self.scale_end(worst), self.scale_end(best));
-                (None, Some(Scale { property, kind: *kind, worst, best }))
+                (None, Some(self.scale(property, *kind, (worst, best))))
             }
             Some(ValenceSpec::FromText) | None => (None, None),
         };
@@ -110,6 +98,27 @@ impl Compiler {
             severity: spec.severity,
             evidence: spec.evidence,
         }
+    }
+
+    pub(super) fn scale(
+        &mut self,
+        property: &Located<String>,
+        kind: ScaleKind,
+        (worst, best): (&ScaleEnd, &ScaleEnd),
+    ) -> Scale {
+        let fixed = match (worst, best) {
+            (ScaleEnd::Is(worst), ScaleEnd::Is(best)) => Some(best - worst),
+            (ScaleEnd::Is(_) | ScaleEnd::Field { .. }, _) => None,
+        };
+        if matches!(kind, ScaleKind::Stars | ScaleKind::Effort)
+            && fixed.is_some_and(|length| length.abs() < f64::EPSILON)
+        {
+            let message = "worst and best of a scale must differ".to_owned();
+            self.problem(property.at, message, None);
+        }
+        let property = self.path(&property.value);
+        let (worst, best) = (self.scale_end(worst), self.scale_end(best));
+        Scale { property, kind, worst, best }
     }
 
     fn scale_end(&mut self, end: &ScaleEnd) -> End {

@@ -9,6 +9,7 @@ use crate::{
     engine::rules::{
         Alone, Expression, HistoryTest, Seen, SeenMemory,
         expression::ValueTest,
+        kind,
         spec::{Condition, CustomerTest, Located, Scalar, SeenSpec, Test},
     },
     model::{Actor, Channel, Channels, stable_hash},
@@ -34,7 +35,8 @@ impl Compiler {
             | Condition::Episode(_)
             | Condition::Property { .. }
             | Condition::Text(_)
-            | Condition::Compare { .. } => {
+            | Condition::Compare { .. }
+            | Condition::Rated { .. } => {
                 let bit = *leaves;
                 *leaves = leaves.saturating_add(1);
                 Expression::Alone(bit, self.alone(condition))
@@ -67,6 +69,9 @@ impl Compiler {
             Condition::Text(test) => Alone::Text(self.test(test)),
             Condition::Compare { left, is, right } => {
                 Alone::Compare(self.path(&left.value), *is, self.path(&right.value))
+            }
+            Condition::Rated { property, kind, worst, best, valences } => {
+                Alone::Rated(self.scale(property, *kind, (worst, best)), valences.as_slice().into())
             }
             Condition::All(_) | Condition::Any(_) | Condition::Not(_) | Condition::Customer(_) => {
                 Alone::Event(Box::new([]))
@@ -152,11 +157,16 @@ impl Compiler {
                 max: max.unwrap_or(f64::INFINITY),
             },
             CustomerTest::Band(bands) => HistoryTest::Band(bands.as_slice().into()),
-            CustomerTest::Episode { kind, key, overdue } => HistoryTest::Episode {
-                kind: self.kind(kind),
-                key: self.kept_option(key.as_ref()),
-                overdue: *overdue,
-            },
+            CustomerTest::Episode { kind: named, key, overdue, fixed } => {
+                let kind = self.kind(named);
+                if *fixed && kind != kind::PAIN {
+                    let message = "only a pain is fixed and may still be made good".to_owned();
+                    let help = Some("write \"open: pain\"".to_owned());
+                    self.problem(named.at, message, help);
+                }
+                let key = self.kept_option(key.as_ref());
+                HistoryTest::Episode { kind, key, overdue: *overdue, fixed: *fixed }
+            }
             CustomerTest::Owns(path) => HistoryTest::Owns(self.kept_path(path)),
             CustomerTest::Seen(seen) => HistoryTest::Seen(self.seen(seen)),
         }

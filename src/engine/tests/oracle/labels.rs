@@ -51,7 +51,7 @@ impl Oracle<'_> {
             Actor::Customer => Evidence::Behaviour,
             Actor::Brand | Actor::System => Evidence::Operational,
         }));
-        if matches!(valence, Valence::Pain | Valence::Glory | Valence::Recovered) {
+        if valence == Valence::Pain {
             let reasons = [by].into_iter().chain(labels.iter().copied());
             said.reason = reasons
                 .filter_map(|label| label.reason.as_ref())
@@ -77,7 +77,7 @@ fn end_of(end: &ScaleEnd, item: &Item) -> Option<f64> {
     }
 }
 
-fn valence(spec: &ValenceSpec, item: &Item) -> Valence {
+pub(super) fn valence(spec: &ValenceSpec, item: &Item) -> Valence {
     let (property, kind, worst, best) = match spec {
         ValenceSpec::Is(valence) => return *valence,
         ValenceSpec::FromText => panic!("the oracle reads no words"),

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Item, Oracle, score};
+use super::{Item, Oracle, labels::valence, score};
 use crate::{
-    engine::rules::spec::{Comparison, Condition, CustomerTest, Scalar, SeenSpec, Test},
+    engine::rules::spec::{
+        Comparison, Condition, CustomerTest, Scalar, SeenSpec, Test, ValenceSpec,
+    },
     model::{Actor, Channels, EventTime},
 };
 
@@ -108,6 +110,12 @@ impl Oracle<'_> {
                     _ => false,
                 }
             }
+            Condition::Rated { property, kind, worst, best, valences } => {
+                let (property, kind) = (property.clone(), *kind);
+                let (worst, best) = (worst.clone(), best.clone());
+                valences
+                    .contains(&valence(&ValenceSpec::Scale { property, kind, worst, best }, item))
+            }
             Condition::Customer(test) => return self.history(test, item),
         })
     }
@@ -133,12 +141,12 @@ impl Oracle<'_> {
             CustomerTest::Band(bands) => {
                 bands.contains(&self.band_of(self.standing(item.ts).overall))
             }
-            CustomerTest::Episode { kind, key, overdue } => {
+            CustomerTest::Episode { kind, key, overdue, fixed } => {
                 let wanted = key.as_ref().map(|path| self.key(item, &path.value));
                 self.open.iter().any(|open| {
                     let late = open.deadline.is_some_and(|deadline| deadline < item.ts);
                     open.kind == kind.value
-                        && !open.resolved
+                        && (!open.resolved || (*fixed && !late && open.opened_at <= item.ts))
                         && wanted.as_ref().is_none_or(|key| key.is_some() && *key == open.key)
                         && overdue.is_none_or(|overdue| overdue == late)
                 })
