@@ -21,6 +21,7 @@
 //! - A copy says where it came from ([`Origin`]), so that a reject names the source, and an assumed
 //!   time is the source's.
 
+mod copying;
 mod origin;
 mod position;
 mod session;

@@ -7,25 +7,21 @@ use std::{
 };
 
 use super::{
-    ORIGIN_HEADER, Origin, Sources,
+    Sources,
+    copying::Copying,
     position::{Begin, Known, Lost, begin},
 };
 use crate::{
     clock::Stopwatch,
-    engine::{Effects, Piece, Record, Splitter},
-    kafka::{
-        Class, Handover, Header, InputRecord, Intake, KafkaFailure, Outbox, Outgoing, Place, Role,
-        Source, Taken, committed_by,
-    },
-    model::EventTime,
+    engine::{Effects, Splitter},
+    kafka::{Class, Handover, Intake, KafkaFailure, Outbox, Place, Source, Taken, committed_by},
     service::{
         commit::abort_class,
         failpoint::Failpoint,
         orphans::OrphanWatch,
-        publish::{self, Publisher},
         shared::{Ruling, Shared},
     },
-    telemetry::{Output, Tally, log},
+    telemetry::{Tally, log},
 };
 
 /// The most records between two looks at the group and the clock.
@@ -139,6 +135,7 @@ impl<'r> RouteSession<'r> {
         self.read_batch()?;
         if LOOK_AROUND <= self.looked_around.elapsed() {
             self.looked_around = Stopwatch::start();
+            self.look_at_membership()?;
             self.look_around();
             self.orphans.look(self.shared, |limit| self.intake.ownership(limit));
         }
@@ -152,6 +149,9 @@ impl<'r> RouteSession<'r> {
         while let Some(handover) = self.intake.next_handover() {
             match handover {
                 Handover::Assigned(places) => {
+                    self.look_at_membership()?;
+                    // Before the answer: until then the client does not join again.
+                    self.intake.note_membership();
                     self.intake.assign(&[])?;
                     let now = Stopwatch::start();
                     self.asking.extend(places.into_iter().map(|place| (place, now)));
@@ -168,6 +168,17 @@ impl<'r> RouteSession<'r> {
                     self.give_up(&places)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// The group may have expelled us and let us in again, and the client does not say so: what we
+    /// read may be somebody else's now. Only new clients know for certain.
+    fn look_at_membership(&self) -> Result<(), KafkaFailure> {
+        // Who has lost everything, and was told so, comes back under a new id with nothing to lose.
+        let empty_handed = self.asking.is_empty() && self.read.values().all(BTreeMap::is_empty);
+        if !empty_handed && self.intake.is_replaced() {
+            return Err(KafkaFailure::expelled());
         }
         Ok(())
     }
@@ -323,6 +334,7 @@ impl<'r> RouteSession<'r> {
     }
 
     fn commit(&mut self) -> Result<(), KafkaFailure> {
+        self.look_at_membership()?;
         let dirty = self.positions(|reading| reading.next != reading.committed);
         if dirty.is_empty() {
             return Ok(());
@@ -420,77 +432,5 @@ impl Drop for RouteSession<'_> {
     fn drop(&mut self) {
         self.sources.set_behind(self.router, true);
         self.shared.telemetry.route_lag(self.router, 0);
-    }
-}
-
-/// Copies one record.
-struct Copying<'c> {
-    shared: &'c Shared,
-    sources: &'c Sources,
-    ruling: &'c Ruling,
-    outbox: &'c Outbox,
-    now: EventTime,
-}
-
-impl Copying<'_> {
-    fn copy(
-        &self,
-        record: &InputRecord<'_>,
-        splitter: &mut Splitter,
-        effects: &mut Effects,
-        tally: &mut Tally,
-    ) -> Result<(), KafkaFailure> {
-        let (topic, partition, offset) = (record.topic(), record.partition(), record.offset());
-        let timestamp = record.timestamp();
-        let engine = self.ruling.source_engine(topic);
-        // Where they say something, the copy needs them too.
-        let headers = if engine.reads_headers() { record.headers() } else { Vec::new() };
-        let given = Record {
-            value: record.value(),
-            key: record.key(),
-            headers: &headers,
-            topic,
-            partition,
-            offset,
-            timestamp,
-        };
-        let mut sent = Ok(());
-        splitter.split(engine, &given, self.now, effects, &mut |piece| {
-            if sent.is_ok() {
-                let origin = Origin { topic, partition, offset, item: piece.index, timestamp };
-                sent = self.send(&piece, &origin, &headers);
-                tally.produced(Output::Routed);
-            }
-        });
-        sent?;
-        let plan = &self.shared.settings.topics;
-        let publisher = Publisher { outbox: self.outbox, plan, topics: self.shared.topics };
-        let source = publish::Source { topic, partition, offset, key: record.key() };
-        let delivered = publisher.effects(partition, source, effects);
-        tally.effects(effects);
-        effects.clear();
-        delivered
-    }
-
-    fn send(
-        &self,
-        piece: &Piece<'_>,
-        origin: &Origin<'_>,
-        headers: &[(&str, &[u8])],
-    ) -> Result<(), KafkaFailure> {
-        let count = u32::try_from(self.shared.topics.partition_count).unwrap_or(1);
-        let key = piece.customer_id.as_bytes();
-        let partition = self.sources.partitioner.partition(key, count);
-        let record = Outgoing {
-            topic: self.shared.settings.topics.name(Role::Input),
-            partition: i32::try_from(partition).unwrap_or(0),
-            key: Some(key),
-            value: Some(piece.item),
-        };
-        let origin = origin.write();
-        let mut copied: Vec<Header<'_>> =
-            headers.iter().map(|&(name, value)| Header { name, value }).collect();
-        copied.push(Header { name: ORIGIN_HEADER, value: origin.as_bytes() });
-        self.outbox.send(&record, &copied)
     }
 }
