@@ -59,6 +59,10 @@ pub(super) struct RouteSession<'r> {
     read: BTreeMap<Arc<str>, BTreeMap<i32, Reading>>,
     /// Assigned, but where to begin is not known yet.
     asking: BTreeMap<Place, Stopwatch>,
+    /// Assigned, and left alone until the operator has decided.
+    stopped: BTreeSet<Place>,
+    /// The broker has refused a position, and it is not known yet which.
+    lost_position: bool,
     ruling: Arc<Ruling>,
     splitter: Splitter,
     effects: Effects,
@@ -95,6 +99,8 @@ impl<'r> RouteSession<'r> {
             outbox,
             read: BTreeMap::new(),
             asking: BTreeMap::new(),
+            stopped: BTreeSet::new(),
+            lost_position: false,
             ruling,
             splitter: Splitter::default(),
             effects: Effects::default(),
@@ -133,6 +139,7 @@ impl<'r> RouteSession<'r> {
         self.answer_group()?;
         self.begin_some()?;
         self.read_batch()?;
+        self.stop_lost_positions()?;
         if LOOK_AROUND <= self.looked_around.elapsed() {
             self.looked_around = Stopwatch::start();
             self.look_at_membership()?;
@@ -176,7 +183,9 @@ impl<'r> RouteSession<'r> {
     /// read may be somebody else's now. Only new clients know for certain.
     fn look_at_membership(&self) -> Result<(), KafkaFailure> {
         // Who has lost everything, and was told so, comes back under a new id with nothing to lose.
-        let empty_handed = self.asking.is_empty() && self.read.values().all(BTreeMap::is_empty);
+        let empty_handed = self.asking.is_empty()
+            && self.stopped.is_empty()
+            && self.read.values().all(BTreeMap::is_empty);
         if !empty_handed && self.intake.is_replaced() {
             return Err(KafkaFailure::expelled());
         }
@@ -184,9 +193,19 @@ impl<'r> RouteSession<'r> {
     }
 
     fn give_up(&mut self, places: &[Place]) -> Result<(), KafkaFailure> {
-        let mut reading = Vec::new();
         for place in places {
             self.asking.remove(place);
+            if self.stopped.remove(place) {
+                self.source_left(place);
+            }
+        }
+        self.leave_off(places)
+    }
+
+    /// Reads no further there.
+    fn leave_off(&mut self, places: &[Place]) -> Result<(), KafkaFailure> {
+        let mut reading = Vec::new();
+        for place in places {
             let partitions = self.read.get_mut(&place.topic);
             if partitions.and_then(|partitions| partitions.remove(&place.partition)).is_some() {
                 reading.push(place.clone());
@@ -194,6 +213,13 @@ impl<'r> RouteSession<'r> {
         }
         // Also when there is nothing to give up: the group waits for the answer.
         self.intake.unassign(&reading)
+    }
+
+    /// What stands still there is somebody else's to tell of.
+    fn source_left(&self, place: &Place) {
+        let place = place.to_string();
+        self.shared.telemetry.source_left(self.router, &place);
+        self.shared.board.source_left(self.router, &place);
     }
 
     /// Begins to read what was assigned, as soon as the group's offsets are known.
@@ -259,14 +285,12 @@ impl<'r> RouteSession<'r> {
     }
 
     /// Leaves a partition alone until the operator has decided. The others go on.
-    fn stop(&self, place: &Place, reason: Lost) {
-        self.shared.telemetry.source_stopped(
-            self.router,
-            place.to_string(),
-            reason.code(),
-            &reason,
-        );
-        self.shared.board.source_stopped(&place.to_string(), reason.to_string());
+    fn stop(&mut self, place: &Place, reason: Lost) {
+        let (router, name) = (self.router, place.to_string());
+        self.shared.board.source_stopped(router, name.clone(), reason.to_string());
+        // Last, so that whoever reads its line finds it at `/readyz` too.
+        self.shared.telemetry.source_stopped(router, name, reason.code(), &reason);
+        self.stopped.insert(place.clone());
     }
 
     fn read_batch(&mut self) -> Result<(), KafkaFailure> {
@@ -310,7 +334,10 @@ impl<'r> RouteSession<'r> {
                     self.is_behind = false;
                     break;
                 }
-                Taken::OutOfRange => return self.stop_lost_positions(),
+                Taken::OutOfRange => {
+                    self.lost_position = true;
+                    break;
+                }
                 Taken::Failed(failure) => return Err(failure),
             }
             patience = Duration::ZERO;
@@ -395,21 +422,25 @@ impl<'r> RouteSession<'r> {
         if back.is_empty() { Ok(()) } else { self.intake.seek(&back) }
     }
 
-    /// The broker has refused a position: finds the partitions whose records are gone.
+    /// Where the broker has refused a position: finds the partitions whose records are gone. It says
+    /// so once, so this is tried until it is done: the commit may fail of something else.
     fn stop_lost_positions(&mut self) -> Result<(), KafkaFailure> {
+        if !self.lost_position {
+            return Ok(());
+        }
         // What was copied before is still good.
         self.commit()?;
-        let mut lost = BTreeSet::new();
+        let mut lost = Vec::new();
         for (place, reading) in self.positions(|_| true) {
             let (first, end) = self.intake.bounds(&place)?;
             if !(first..=end).contains(&reading.next) {
                 let offset = reading.next;
                 self.stop(&place, Lost::OutOfRange { offset, first, end });
-                lost.insert(place);
+                lost.push(place);
             }
         }
-        let lost: Vec<Place> = lost.into_iter().collect();
-        self.give_up(&lost)
+        self.lost_position = false;
+        self.leave_off(&lost)
     }
 
     fn look_around(&self) {
@@ -430,6 +461,9 @@ impl<'r> RouteSession<'r> {
 
 impl Drop for RouteSession<'_> {
     fn drop(&mut self) {
+        for place in &self.stopped {
+            self.source_left(place);
+        }
         self.sources.set_behind(self.router, true);
         self.shared.telemetry.route_lag(self.router, 0);
     }
