@@ -45,5 +45,5 @@ pub use self::{
     run::{Exit, Launch, StartFailure, run},
     settings::{InputStart, Settings, StateSettings},
     shared::{Ruling, SourceEngines},
-    start::{plan, start},
+    start::{connection, plan, start},
 };
