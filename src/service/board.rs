@@ -7,6 +7,7 @@ use std::{
 
 use tokio::sync::watch;
 
+use super::watchdog::Task;
 use crate::http::Readiness;
 
 /// Why a partition does no work.
@@ -26,8 +27,8 @@ struct State {
     partitions: BTreeMap<i32, Waiting>,
     /// Partitions with records to read and no commit.
     stalled: BTreeSet<i32>,
-    /// Workers that do not come round.
-    stuck: Vec<u16>,
+    /// Who does not come round.
+    stuck: Vec<Task>,
     /// Partitions of sources that a router cannot go on with, and why. By router, because one may hear
     /// late that another one has its partition.
     sources: BTreeMap<(String, u16), String>,
@@ -111,9 +112,9 @@ impl Board {
         });
     }
 
-    /// These workers do not come round.
-    pub(super) fn stuck(&self, workers: &[u16]) {
-        self.change(|state| workers.clone_into(&mut state.stuck));
+    /// These do not come round.
+    pub(super) fn stuck(&self, tasks: &[Task]) {
+        self.change(|state| tasks.clone_into(&mut state.stuck));
     }
 
     /// A router cannot go on with a partition of a source.
@@ -190,8 +191,8 @@ impl State {
         for partition in &self.stalled {
             reasons.push(format!("partition {partition} has records to read and does not get on"));
         }
-        for worker in &self.stuck {
-            reasons.push(format!("worker {worker} does not come round"));
+        for task in &self.stuck {
+            reasons.push(format!("{task} does not come round"));
         }
         for ((place, _), reason) in &self.sources {
             reasons.push(format!("{place} is not routed: {reason}"));
@@ -224,7 +225,7 @@ mod tests {
         board.clear(3);
         assert!(watch.borrow().is_ready());
         board.stalled(3, true);
-        board.stuck(&[0]);
+        board.stuck(&[Task::Worker(0)]);
         let expected =
             ["partition 3 has records to read and does not get on", "worker 0 does not come round"];
         assert_eq!(watch.borrow().reasons, expected);

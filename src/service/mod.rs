@@ -32,6 +32,7 @@ mod run;
 mod session;
 mod settings;
 mod shared;
+mod spawn;
 mod spikes;
 mod start;
 mod watchdog;

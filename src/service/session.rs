@@ -12,7 +12,7 @@ use super::{
     orphans::OrphanWatch,
     publish::Publisher,
     shared::{Ruling, Shared},
-    watchdog::Change,
+    watchdog::{Change, Task},
     work::Work,
 };
 use crate::{
@@ -172,7 +172,7 @@ impl<'w> Session<'w> {
     }
 
     fn turn(&mut self) -> Result<(), KafkaFailure> {
-        self.shared.rounds.come(self.worker);
+        self.shared.rounds.come(Task::Worker(self.worker));
         self.answer_group()?;
         self.check_partition_count()?;
         self.restore_a_little()?;

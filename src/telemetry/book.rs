@@ -170,7 +170,7 @@ impl Telemetry {
         add(&self.counters.fenced, &[], 1);
     }
 
-    /// So many workers do not come round.
+    /// So many workers, routers and detectors do not come round.
     pub fn workers_stuck(&self, count: usize) {
         self.shared().standing.workers_stuck(count);
     }

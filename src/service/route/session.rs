@@ -20,6 +20,7 @@ use crate::{
         failpoint::Failpoint,
         orphans::OrphanWatch,
         shared::{Ruling, Shared},
+        watchdog::Task,
     },
     telemetry::{Tally, log},
 };
@@ -136,6 +137,7 @@ impl<'r> RouteSession<'r> {
     }
 
     fn turn(&mut self) -> Result<(), KafkaFailure> {
+        self.shared.rounds.come(Task::Router(self.router));
         self.answer_group()?;
         self.begin_some()?;
         self.read_batch()?;
@@ -236,6 +238,8 @@ impl<'r> RouteSession<'r> {
         };
         let mut positions = Vec::new();
         for place in places {
+            // Each may take its time to be found.
+            self.shared.rounds.come(Task::Router(self.router));
             self.asking.remove(&place);
             let committed = committed.get(&place).copied().flatten();
             match begin(&self.known(&place, committed)?) {
