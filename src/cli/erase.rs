@@ -57,10 +57,8 @@ pub(super) fn run(arguments: &EraseArguments) -> Result<(), Failure> {
             return Err(Failure::Usage(format!("\"{customer}\" is no customer's id")));
         }
     }
-    let properties = config.kafka.properties.iter();
-    let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let connection = Connection::new(&config.kafka.brokers.join(","), properties)
-        .map_err(|problem| Failure::Usage(problem.to_string()))?;
+    let connection =
+        service::connection(&config).map_err(|problem| Failure::Usage(problem.to_string()))?;
     let eraser = Eraser::new(&config, connection).map_err(|failure| fatal(&failure))?;
     let mut missing = 0_usize;
     for customer in &arguments.customers {
@@ -234,6 +232,7 @@ fn kept(connection: &Connection, config: &Config, plan: &TopicPlan) -> Result<Va
     }
     holds.extend([
         (plan.name(Role::Moments), "published moments"),
+        (plan.name(Role::Alerts), "moments that somebody was to be told of, if any was theirs"),
         (plan.name(Role::Rejects), "items that could not be read, if any was theirs"),
         (plan.name(Role::Engagement), "earlier records, until the log is compacted"),
         (plan.name(Role::State), "earlier rows, until the log is compacted"),

@@ -20,8 +20,9 @@ use crate::{
     clock::wall_clock,
     config::{self, Environment},
     engine::decode::Dialect,
-    kafka::{Connection, Feeder, KafkaFailure},
+    kafka::{Feeder, KafkaFailure},
     model::EventTime,
+    service,
     simulation::{PAIN_KEYS, Simulated, Simulation, SimulationSpec, Spike, Translator},
 };
 
@@ -131,11 +132,9 @@ fn spec(arguments: &GenerateArguments) -> Result<SimulationSpec, Failure> {
 
 fn feeder(arguments: &GenerateArguments) -> Result<Feeder, Failure> {
     let settings = config::load(arguments.config.as_deref(), &Environment::of_process())?.config;
-    let properties = settings.kafka.properties.iter();
-    let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let brokers = settings.kafka.brokers.join(",");
-    let connection = Connection::new(&brokers, properties)
-        .map_err(|problem| Failure::Usage(problem.to_string()))?;
+    let connection =
+        service::connection(&settings).map_err(|problem| Failure::Usage(problem.to_string()))?;
+    let brokers = connection.brokers();
     Feeder::open(&connection, &settings.topics.touchpoints)
         .map_err(|failure| Failure::Fatal(format!("Kafka at {brokers}: {failure}")))
 }

@@ -115,6 +115,11 @@ enum Next {
     Band,
 }
 
+/// More deadlines never pass at once: each that fires is gone or moves forward, and a few dozen are
+/// open. Were one to come back for ever, the others would stay due until they are looked at again,
+/// and the partition would not stand still.
+const FIRED_MAX: usize = 1024;
+
 /// Fires the deadlines that have passed, earliest first.
 pub(crate) fn fire(
     engagement: &mut Engagement,
@@ -123,8 +128,7 @@ pub(crate) fn fire(
     fired: &mut Vec<Fired>,
 ) {
     let watermark = context.watermark;
-    // Every deadline that fires is gone or moves forward, and at most a few dozen are open.
-    for _ in 0..1024 {
+    for _ in 0..FIRED_MAX {
         let passed = |at: EventTime, forced: bool| match until {
             Until::Before { at: before, .. } => at < before && (at <= watermark || forced),
             Until::Settled(before) => at < before && at <= watermark,

@@ -30,6 +30,19 @@ pub enum AskError {
     /// One instance sends us to the next.
     #[error("\"{0}\" sends on to another instance, and so did the {HOPS_MAX} before it")]
     RoundAndRound(String),
+    /// The connection ended before the answer did, or after it should have.
+    #[error("\"{address}\" has sent {found} bytes of an answer of {length}")]
+    Cut {
+        /// Who was asked.
+        address: String,
+        /// What has come.
+        found: usize,
+        /// What it said it would send.
+        length: usize,
+    },
+    /// More than anything that is asked for.
+    #[error("the answer of \"{0}\" is longer than {ANSWER_BYTES_MAX} bytes")]
+    TooLong(String),
     /// Nobody answers there, or what they say is no HTTP.
     #[error("\"{address}\" does not answer: {cause}")]
     Silent {
@@ -70,6 +83,8 @@ struct Answer {
     status: u16,
     /// Where it sends us.
     owner: Option<String>,
+    /// How many bytes the body should have, where it says so.
+    length: Option<usize>,
     body: Vec<u8>,
 }
 
@@ -86,7 +101,7 @@ fn get_here(url: &str, path: &str, token: Option<&Token>) -> Result<Answer, AskE
     let path = if before.is_empty() && path.is_empty() { "/" } else { path };
     let shown = token.map(|token| format!("Authorization: {}\r\n", token.header()));
     let shown = shown.unwrap_or_default();
-    let ask = || -> io::Result<Answer> {
+    let ask = || -> io::Result<Vec<u8>> {
         let unknown = || io::Error::new(io::ErrorKind::NotFound, "no such host");
         let socket = address.to_socket_addrs()?.next().ok_or_else(unknown)?;
         let mut stream = TcpStream::connect_timeout(&socket, PATIENCE)?;
@@ -97,10 +112,21 @@ fn get_here(url: &str, path: &str, token: Option<&Token>) -> Result<Answer, AskE
         );
         stream.write_all(request.as_bytes())?;
         let mut answer = Vec::new();
-        stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer)?;
-        parse(&answer).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no HTTP"))
+        // One more than is allowed, so that what is longer is not taken for whole.
+        stream.take(ANSWER_BYTES_MAX + 1).read_to_end(&mut answer)?;
+        Ok(answer)
     };
-    ask().map_err(|cause| AskError::Silent { address: address.clone(), cause })
+    let silent = |cause| AskError::Silent { address: address.clone(), cause };
+    let answer = ask().map_err(silent)?;
+    if u64::try_from(answer.len()).is_ok_and(|length| ANSWER_BYTES_MAX < length) {
+        return Err(AskError::TooLong(address));
+    }
+    let no_http = || silent(io::Error::new(io::ErrorKind::InvalidData, "no HTTP"));
+    let answer = parse(&answer).ok_or_else(no_http)?;
+    match (answer.length, answer.body.len()) {
+        (Some(length), found) if length != found => Err(AskError::Cut { address, found, length }),
+        (Some(_) | None, _) => Ok(answer),
+    }
 }
 
 /// An address from outside must not bring headers of its own.
@@ -116,10 +142,15 @@ fn parse(answer: &[u8]) -> Option<Answer> {
     let line = lines.next()?;
     let mut words = line.strip_prefix("HTTP/1.")?.split(' ');
     let status = words.nth(1)?.parse().ok()?;
-    let owner = lines.filter_map(|line| line.split_once(':'));
-    let mut owner = owner.filter(|(name, _)| name.eq_ignore_ascii_case("location"));
-    let owner = owner.next().map(|(_, place)| place.trim().to_owned());
-    Some(Answer { status, owner, body: body.to_vec() })
+    let (mut owner, mut length) = (None, None);
+    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        if name.eq_ignore_ascii_case("location") {
+            owner = Some(value.trim().to_owned());
+        } else if name.eq_ignore_ascii_case("content-length") {
+            length = Some(value.trim().parse().ok()?);
+        }
+    }
+    Some(Answer { status, owner, length, body: body.to_vec() })
 }
 
 /// Writes a text so that it is one segment of a path (RFC 3986: all but the unreserved characters
@@ -144,7 +175,7 @@ mod tests {
     #[test]
     fn an_answer_has_a_status_and_a_body() {
         let answer = b"HTTP/1.0 404 Not Found\r\ncontent-length: 2\r\n\r\n{}";
-        let not_found = Answer { status: 404, owner: None, body: b"{}".to_vec() };
+        let not_found = Answer { status: 404, owner: None, length: Some(2), body: b"{}".to_vec() };
         assert_eq!(parse(answer), Some(not_found));
         let answer = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://b:1/v1\r\n\r\n";
         assert_eq!(parse(answer).and_then(|one| one.owner).as_deref(), Some("http://b:1/v1"));
@@ -210,8 +241,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_cut_or_too_long_is_no_answer() {
+        let half = |_: &str| "HTTP/1.0 200 OK\r\ncontent-length: 9\r\n\r\n{\"id\"".to_owned();
+        let (url, asked) = answering(vec![Box::new(half)]);
+        let cut = get(&url, "/", None).unwrap_err();
+        assert!(matches!(cut, AskError::Cut { found: 5, length: 9, .. }), "{cut}");
+        asked.join().unwrap();
+        let long = |_: &str| {
+            let most = usize::try_from(ANSWER_BYTES_MAX).unwrap();
+            format!("HTTP/1.0 200 OK\r\n\r\n{}", "x".repeat(most))
+        };
+        let (url, asked) = answering(vec![Box::new(long)]);
+        let long = get(&url, "/", None).unwrap_err();
+        assert!(matches!(long, AskError::TooLong(_)), "{long}");
+        drop(asked.join());
+    }
+
+    #[test]
     fn any_id_is_one_segment() {
         assert_eq!(path_segment("anon:a/b c?é"), "anon%3Aa%2Fb%20c%3F%C3%A9");
+        assert_eq!(path_segment("a/b א~1"), "a%2Fb%20%D7%90~1");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     ffi::CString,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -19,10 +19,11 @@ use rdkafka::{
 };
 
 use super::{
-    Class, Connection, KafkaFailure,
+    Connection, KafkaFailure,
     client::{Heard, Listener},
     input_record::InputRecord,
     intake::Place,
+    membership::Membership,
     native,
     topic_ids::{TopicId, topic_id},
 };
@@ -67,9 +68,7 @@ pub struct GroupConsumer {
     topic: String,
     /// The same for the library.
     topic_name: CString,
-    /// Under which id partitions were taken up. A lock because the consumer is shared by reference;
-    /// nobody ever waits for it.
-    member_id: Mutex<Option<String>>,
+    membership: Membership,
 }
 
 impl std::fmt::Debug for GroupConsumer {
@@ -114,8 +113,8 @@ impl GroupConsumer {
         consumer.subscribe(&[topic]).map_err(failed)?;
         let topic_name = CString::new(topic).map_err(|error| failed(error.into()))?;
         let (group, topic) = (group.to_owned(), topic.to_owned());
-        let member_id = Mutex::new(None);
-        Ok(Self { consumer, heard, group, topic, topic_name, member_id })
+        let membership = Membership::default();
+        Ok(Self { consumer, heard, group, topic, topic_name, membership })
     }
 
     pub(super) fn client(&self) -> &BaseConsumer<Listener> {
@@ -330,46 +329,22 @@ impl GroupConsumer {
     }
 
     /// Takes note of whom the group knows us as: partitions are taken up under this id.
-    ///
-    /// A member that is expelled while it rejoins (its process was paused) gets a new id, and keeps
-    /// what it was assigned, without being told that it had lost it meanwhile: librdkafka 2.12
-    /// forgets to say so (`JoinGroup` answered with `UNKNOWN_MEMBER_ID`, cooperative). Its generation
-    /// is then a valid one, so the broker would take the offsets of work that others have done since.
     pub fn note_membership(&self) {
-        if let Some(now) = native::member_id(self.consumer.client()) {
-            *self.member_id.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
-        }
+        self.membership.note(&self.consumer);
     }
 
     /// Returns whether the group knows us by another id than the one that was noted.
     pub fn is_replaced(&self) -> bool {
-        let noted = self.member_id.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = native::member_id(self.consumer.client());
-        noted.is_some() && now.is_some() && *noted != now
+        self.membership.is_replaced(&self.consumer)
     }
 
     /// Returns what a transaction must present for our offsets to count, read now.
     ///
     /// # Errors
     ///
-    /// We are no member of the group at the moment: the transaction has to be aborted. Or we are
-    /// another one than when partitions were taken up: the clients are of no more use. Without these
-    /// checks the broker would take the offsets from a stranger.
-    pub fn membership(&self) -> Result<ConsumerGroupMetadata, KafkaFailure> {
-        let doing = "reading the group's metadata";
-        let missing = |reason| KafkaFailure::own(doing, Class::Abortable, reason);
-        let metadata =
-            self.consumer.group_metadata().ok_or_else(|| missing("there is no group"))?;
-        // After the metadata was read: an id never comes back, so what we had then is what we have
-        // now.
-        let Some(now) = native::member_id(self.consumer.client()) else {
-            return Err(missing("not a member of the group at the moment"));
-        };
-        let noted = self.member_id.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.as_ref().is_some_and(|noted| *noted != now) {
-            return Err(KafkaFailure::expelled());
-        }
-        Ok(metadata)
+    /// We are no member of the group at the moment, or another one than when partitions were taken up.
+    pub(super) fn metadata(&self) -> Result<ConsumerGroupMetadata, KafkaFailure> {
+        self.membership.metadata(&self.consumer)
     }
 
     /// Returns positions as the library wants them.

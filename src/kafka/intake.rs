@@ -24,7 +24,10 @@ use rdkafka::{
     types::RDKafkaRespErr,
 };
 
-use super::{Class, Connection, KafkaFailure, client::Listener, input_record::InputRecord, native};
+use super::{
+    Connection, KafkaFailure, client::Listener, input_record::InputRecord, membership::Membership,
+    native,
+};
 use crate::clock::Stopwatch;
 
 /// How long a question to the broker may take before it counts as failed.
@@ -140,6 +143,7 @@ pub struct Intake {
     heard: Arc<Heard>,
     group: String,
     topics: Vec<Arc<str>>,
+    membership: Membership,
 }
 
 impl std::fmt::Debug for Intake {
@@ -168,7 +172,8 @@ impl Intake {
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer.subscribe(&names).map_err(failed)?;
         let topics = names.into_iter().map(Arc::from).collect();
-        Ok(Self { consumer, heard, group: group.to_owned(), topics })
+        let (group, membership) = (group.to_owned(), Membership::default());
+        Ok(Self { consumer, heard, group, topics, membership })
     }
 
     pub(super) fn client(&self) -> &BaseConsumer<impl ConsumerContext> {
@@ -296,18 +301,23 @@ impl Intake {
         native::known_end(self.consumer.client(), &topic, place.partition)
     }
 
+    /// Takes note of whom the group knows us as: partitions are taken up under this id.
+    pub fn note_membership(&self) {
+        self.membership.note(&self.consumer);
+    }
+
+    /// Returns whether the group knows us by another id than the one that was noted.
+    pub fn is_replaced(&self) -> bool {
+        self.membership.is_replaced(&self.consumer)
+    }
+
     /// Returns what a transaction must present for our offsets to count, read now.
     ///
     /// # Errors
     ///
-    /// We are no member of the group at the moment: the transaction has to be aborted.
-    pub(super) fn membership(&self) -> Result<ConsumerGroupMetadata, KafkaFailure> {
-        let doing = "reading the group's metadata";
-        let missing = |reason| KafkaFailure::own(doing, Class::Abortable, reason);
-        if native::member_id(self.consumer.client()).is_none() {
-            return Err(missing("not a member of the group at the moment"));
-        }
-        self.consumer.group_metadata().ok_or_else(|| missing("there is no group"))
+    /// We are no member of the group at the moment, or another one than when partitions were taken up.
+    pub(super) fn metadata(&self) -> Result<ConsumerGroupMetadata, KafkaFailure> {
+        self.membership.metadata(&self.consumer)
     }
 }
 

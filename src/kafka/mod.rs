@@ -12,6 +12,7 @@ mod feeder;
 mod follower;
 mod input_record;
 mod intake;
+mod membership;
 mod native;
 mod orphans;
 mod producer;

@@ -219,7 +219,7 @@ impl Outbox {
         offsets: &[(i32, i64)],
     ) -> Result<(), KafkaFailure> {
         let list = consumer.list(offsets).map_err(|error| KafkaFailure::new(OFFSETS, &error))?;
-        self.send_list(&list, &consumer.membership()?)
+        self.send_list(&list, &consumer.metadata()?)
     }
 
     /// The same for the offsets of several topics.
@@ -234,7 +234,7 @@ impl Outbox {
     ) -> Result<(), KafkaFailure> {
         let list =
             intake::list(offsets.iter()).map_err(|error| KafkaFailure::new(OFFSETS, &error))?;
-        self.send_list(&list, &intake.membership()?)
+        self.send_list(&list, &intake.metadata()?)
     }
 
     fn send_list(

@@ -32,9 +32,10 @@ pub(super) fn topic_id<C: ClientContext>(
     let name = CString::new(topic).ok()?;
     let mut names = [name.as_ptr()];
     let millis = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
-    // SAFETY: every handle that is made here is checked for null, used while `client` lives, and
-    // destroyed once, in the reverse order. The library copies the names. What the answer points to
-    // is read before the answer is destroyed, and its length is the library's.
+    // SAFETY: every handle that is made here is checked for null before it is used (and what destroys
+    // one is given none), used while `client` lives, and destroyed once, in the reverse order. The
+    // library copies the names. What the answer points to is read before the answer is destroyed, and
+    // its length is the library's.
     unsafe {
         let handle = client.native_ptr();
         let queue = bindings::rd_kafka_queue_new(handle);
@@ -44,16 +45,30 @@ pub(super) fn topic_id<C: ClientContext>(
             handle,
             rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
         );
-        bindings::rd_kafka_AdminOptions_set_request_timeout(options, millis, ptr::null_mut(), 0);
-        bindings::rd_kafka_DescribeTopics(handle, asked, options, queue);
-        let answer = bindings::rd_kafka_queue_poll(queue, millis);
-        let id = if answer.is_null() { None } else { read(answer) };
-        if !answer.is_null() {
-            bindings::rd_kafka_event_destroy(answer);
+        let mut id = None;
+        if !queue.is_null() && !asked.is_null() && !options.is_null() {
+            bindings::rd_kafka_AdminOptions_set_request_timeout(
+                options,
+                millis,
+                ptr::null_mut(),
+                0,
+            );
+            bindings::rd_kafka_DescribeTopics(handle, asked, options, queue);
+            let answer = bindings::rd_kafka_queue_poll(queue, millis);
+            if !answer.is_null() {
+                id = read(answer);
+                bindings::rd_kafka_event_destroy(answer);
+            }
         }
-        bindings::rd_kafka_AdminOptions_destroy(options);
-        bindings::rd_kafka_TopicCollection_destroy(asked);
-        bindings::rd_kafka_queue_destroy(queue);
+        if !options.is_null() {
+            bindings::rd_kafka_AdminOptions_destroy(options);
+        }
+        if !asked.is_null() {
+            bindings::rd_kafka_TopicCollection_destroy(asked);
+        }
+        if !queue.is_null() {
+            bindings::rd_kafka_queue_destroy(queue);
+        }
         id
     }
 }

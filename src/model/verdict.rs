@@ -2,7 +2,7 @@
 
 use super::{Evidence, LabelledBy, MicroMoment, MomentOfTruth, Severity, Stage, Track, Valence};
 
-/// The labels of one touchpoint. `reason` is an id in the rule set's closed list of reasons.
+/// The labels of one touchpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels {
     /// The intent of this instant.
@@ -13,7 +13,7 @@ pub struct Labels {
     pub stage: Stage,
     /// How it was for the customer.
     pub valence: Valence,
-    /// Why it hurt or pleased, from the pack's closed list.
+    /// Why it hurt or pleased: a name of the rule set's closed list, the built-in ones and the packs'.
     pub reason: Option<Box<str>>,
     /// How bad a pain is; `None` unless the valence is pain.
     pub severity: Option<Severity>,

@@ -52,11 +52,7 @@ impl Poster {
     pub(super) fn new() -> Result<Self, String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
-        #[cfg(feature = "tls")]
-        let connector = Connector::new();
-        #[cfg(not(feature = "tls"))]
-        let connector = Connector::new();
-        let client = Client::builder(TokioExecutor::new()).build(connector);
+        let client = Client::builder(TokioExecutor::new()).build(Connector::new());
         Ok(Self { runtime, client })
     }
 

@@ -7,6 +7,7 @@ use std::{
 
 use tokio::sync::watch;
 
+use super::watchdog::Task;
 use crate::http::Readiness;
 
 /// Why a partition does no work.
@@ -26,10 +27,11 @@ struct State {
     partitions: BTreeMap<i32, Waiting>,
     /// Partitions with records to read and no commit.
     stalled: BTreeSet<i32>,
-    /// Workers that do not come round.
-    stuck: Vec<u16>,
-    /// Partitions of sources that no router can go on with, and why.
-    sources: BTreeMap<String, String>,
+    /// Who does not come round.
+    stuck: Vec<Task>,
+    /// Partitions of sources that a router cannot go on with, and why. By router, because one may hear
+    /// late that another one has its partition.
+    sources: BTreeMap<(String, u16), String>,
     draining: bool,
     accepted: u64,
     /// Records whose key is not their customer's id.
@@ -110,15 +112,22 @@ impl Board {
         });
     }
 
-    /// These workers do not come round.
-    pub(super) fn stuck(&self, workers: &[u16]) {
-        self.change(|state| workers.clone_into(&mut state.stuck));
+    /// These do not come round.
+    pub(super) fn stuck(&self, tasks: &[Task]) {
+        self.change(|state| tasks.clone_into(&mut state.stuck));
     }
 
     /// A router cannot go on with a partition of a source.
-    pub(super) fn source_stopped(&self, place: &str, reason: String) {
+    pub(super) fn source_stopped(&self, router: u16, place: String, reason: String) {
         self.change(|state| {
-            state.sources.insert(place.to_owned(), reason);
+            state.sources.insert((place, router), reason);
+        });
+    }
+
+    /// A router has that partition no more.
+    pub(super) fn source_left(&self, router: u16, place: &str) {
+        self.change(|state| {
+            state.sources.remove(&(place.to_owned(), router));
         });
     }
 
@@ -182,10 +191,10 @@ impl State {
         for partition in &self.stalled {
             reasons.push(format!("partition {partition} has records to read and does not get on"));
         }
-        for worker in &self.stuck {
-            reasons.push(format!("worker {worker} does not come round"));
+        for task in &self.stuck {
+            reasons.push(format!("{task} does not come round"));
         }
-        for (place, reason) in &self.sources {
+        for ((place, _), reason) in &self.sources {
             reasons.push(format!("{place} is not routed: {reason}"));
         }
         let warnings = self.is_badly_keyed().then(|| {
@@ -216,7 +225,7 @@ mod tests {
         board.clear(3);
         assert!(watch.borrow().is_ready());
         board.stalled(3, true);
-        board.stuck(&[0]);
+        board.stuck(&[Task::Worker(0)]);
         let expected =
             ["partition 3 has records to read and does not get on", "worker 0 does not come round"];
         assert_eq!(watch.borrow().reasons, expected);
@@ -225,6 +234,19 @@ mod tests {
         assert!(watch.borrow().is_ready());
         board.draining();
         assert!(!watch.borrow().is_ready());
+    }
+
+    #[test]
+    fn a_source_that_is_left_is_no_longer_told_of() {
+        let board = Board::new(0);
+        let watch = board.watch();
+        board.source_stopped(0, "web/1".to_owned(), "no".to_owned());
+        // The other one hears late that it has it no more.
+        board.source_stopped(1, "web/1".to_owned(), "no".to_owned());
+        board.source_left(0, "web/1");
+        assert_eq!(watch.borrow().reasons, ["web/1 is not routed: no"]);
+        board.source_left(1, "web/1");
+        assert!(watch.borrow().is_ready());
     }
 
     #[test]

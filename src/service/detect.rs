@@ -13,7 +13,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{publish::read_pulse_key, shared::Shared};
+use super::{publish::read_pulse_key, shared::Shared, watchdog::Task};
 use crate::{
     clock::Stopwatch,
     engine::spike::{Detector, Found, Numerator, Patience, PulseRecord, Restored},
@@ -60,6 +60,8 @@ const PARTITION: i32 = 0;
 pub(super) fn detect(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
     let mut pause = FIRST_PAUSE;
     while !shared.stop.is_asked() {
+        // Whom no broker answers goes on trying, and is not stuck.
+        shared.rounds.come(Task::Detector);
         let ended = Session::open(shared).and_then(|mut session| session.run());
         shared.telemetry.detector(None);
         let Err(failure) = ended else { return Ok(()) };
@@ -145,6 +147,7 @@ impl<'w> Session<'w> {
     }
 
     fn turn(&mut self) -> Result<(), KafkaFailure> {
+        self.shared.rounds.come(Task::Detector);
         while let Some(rebalance) = self.consumer.next_rebalance() {
             match rebalance {
                 Rebalance::Assigned(partitions) => {
@@ -197,6 +200,7 @@ impl<'w> Session<'w> {
         let mut restored = Restored::new(settings.detector.clone());
         let mut damaged = None;
         loop {
+            self.shared.rounds.come(Task::Detector);
             let step = restore.step(PATIENCE, &mut |row| {
                 if let Err(error) = restored.take(row.key, row.value, now) {
                     damaged = Some(error);

@@ -1,10 +1,12 @@
-//! Where a test may end the process: the places at which a crash would hurt most.
+//! Where a test may end the process, or have something fail: the places at which it would hurt most.
 //!
 //! In a build for tests (the crate `fail` has its feature on there, and with `--features failpoints`)
 //! the variable `FAILPOINTS` names one, such as `after-drain=3*off->return`: the fourth time that it
 //! is reached, the process is gone, as by a kill. In any other build there is nothing here.
 
-/// A place at which a process may be ended.
+use crate::kafka::KafkaFailure;
+
+/// A place at which a process may be ended, or something fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failpoint {
     /// Records of a transaction were handed to the client.
@@ -29,6 +31,8 @@ pub(super) enum Failpoint {
     InRouteRevoke,
     /// Partitions were given, and not taken up.
     InAssign,
+    /// Partitions cannot be gone on with, and what was processed before is to be committed first.
+    BeforeStop,
 }
 
 impl Failpoint {
@@ -46,6 +50,7 @@ impl Failpoint {
             Self::InRevoke => "in-revoke",
             Self::InRouteRevoke => "in-route-revoke",
             Self::InAssign => "in-assign",
+            Self::BeforeStop => "before-stop",
         }
     }
 
@@ -54,5 +59,13 @@ impl Failpoint {
         let name = self.as_str();
         tracing::trace!(name, "failpoint");
         fail::fail_point!(name, |_given| std::process::abort());
+    }
+
+    /// Says that this place is reached, where a test wants no end but a failure that can be undone.
+    pub(super) fn fails(self) -> Result<(), KafkaFailure> {
+        let name = self.as_str();
+        tracing::trace!(name, "failpoint");
+        fail::fail_point!(name, |_given| Err(KafkaFailure::lost_partitions()));
+        Ok(())
     }
 }

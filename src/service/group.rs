@@ -76,7 +76,8 @@ impl Session<'_> {
             self.shared.board.restoring(*partition);
             self.held.insert(*partition, Held::Asking(Stopwatch::start()));
         }
-        self.check_partition_count()
+        self.pending.partition_count = true;
+        Ok(())
     }
 
     /// The group may have expelled us and let us in again, and the client does not say so: what we
@@ -93,13 +94,19 @@ impl Session<'_> {
     /// A topic that was widened sends customers to other partitions than their state is in. The
     /// group rebalances when it notices, which every member hears of, also with an empty
     /// assignment.
-    fn check_partition_count(&mut self) -> Result<(), KafkaFailure> {
-        let (state, now) = (self.shared.topics.partition_count, self.consumer.partition_count()?);
-        if now == state {
+    pub(super) fn check_partition_count(&mut self) -> Result<(), KafkaFailure> {
+        if !self.pending.partition_count {
             return Ok(());
         }
+        let (state, now) = (self.shared.topics.partition_count, self.consumer.partition_count()?);
+        if now == state {
+            self.pending.partition_count = false;
+            return Ok(());
+        }
+        Failpoint::BeforeStop.fails()?;
         // What was processed before is still good.
         self.commit()?;
+        self.pending.partition_count = false;
         let reading = self.running().filter(|(_, running)| running.is_reading());
         let reading: Vec<i32> = reading.map(|(partition, _)| partition).collect();
         self.consumer.unassign(&reading)?;
@@ -298,8 +305,9 @@ impl Session<'_> {
 
     /// Stops one partition until the operator has decided. The others go on.
     fn stop(&mut self, partition: i32, code: StopReason, reason: &dyn std::fmt::Display) {
-        self.shared.telemetry.partition_stopped(self.worker, partition, code, reason);
         self.shared.board.stopped(partition, reason.to_string());
+        // Last, so that whoever reads its line finds it at `/readyz` too.
+        self.shared.telemetry.partition_stopped(self.worker, partition, code, reason);
         self.held.insert(partition, Held::Stopped);
     }
 
@@ -307,8 +315,11 @@ impl Session<'_> {
         self.stop(partition, mismatch.code(), mismatch);
     }
 
-    /// The broker has refused a position: finds the partitions whose records are gone.
+    /// Where the broker has refused a position: finds the partitions whose records are gone.
     pub(super) fn stop_lost_positions(&mut self) -> Result<(), KafkaFailure> {
+        if !self.pending.lost_position {
+            return Ok(());
+        }
         let reading = self.running().filter(|(_, running)| running.is_reading());
         let positions: Vec<(i32, i64)> =
             reading.map(|(partition, running)| (partition, running.next_offset())).collect();
@@ -317,12 +328,14 @@ impl Session<'_> {
             if (first..=end).contains(&offset) {
                 continue;
             }
+            Failpoint::BeforeStop.fails()?;
             // What was processed before is still good.
             self.commit()?;
             self.held.remove(&partition);
             self.consumer.unassign(&[partition])?;
             self.stop_mismatched(partition, &Mismatch::OutOfRange { offset, first, end });
         }
+        self.pending.lost_position = false;
         Ok(())
     }
 }

@@ -39,7 +39,8 @@ pub enum Answer {
     },
 }
 
-/// Every worker's mailbox is full, or the service is ending.
+/// A worker's mailbox is full, or the service is ending. Without its answer nobody can say that a
+/// customer is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the workers are too busy to answer")]
 pub struct Busy;

@@ -32,6 +32,7 @@ mod run;
 mod session;
 mod settings;
 mod shared;
+mod spawn;
 mod spikes;
 mod start;
 mod watchdog;
@@ -45,5 +46,5 @@ pub use self::{
     run::{Exit, Launch, StartFailure, run},
     settings::{InputStart, Settings, StateSettings},
     shared::{Ruling, SourceEngines},
-    start::{plan, start},
+    start::{connection, plan, start},
 };

@@ -10,7 +10,7 @@ use super::shared::Shared;
 use crate::{
     clock::Stopwatch,
     kafka::{GroupConsumer, KafkaFailure, Polled, Rebalance, Role},
-    notify::{Matter, Notifier},
+    notify::{Matter, Notifier, NotifyFailure},
     telemetry::log,
 };
 
@@ -28,6 +28,15 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The one partition of each topic that Rega writes to.
 const PARTITION: i32 = 0;
+
+/// Why notification has to be built anew.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error(transparent)]
+    Kafka(#[from] KafkaFailure),
+    #[error(transparent)]
+    Notifier(#[from] NotifyFailure),
+}
 
 /// Notifies of spikes until asked to stop.
 ///
@@ -49,14 +58,12 @@ pub(super) fn notify_of_customers(shared: &Arc<Shared>) -> Result<(), KafkaFailu
 
 fn notify(shared: &Arc<Shared>, matter: Matter) -> Result<(), KafkaFailure> {
     while !shared.stop.is_asked() {
-        let Err(failure) = Session::open(shared, matter).and_then(|mut session| session.run())
-        else {
-            return Ok(());
-        };
-        if failure.is_refusal() {
-            return Err(failure);
+        let ended = Session::open(shared, matter).map_err(Broken::Kafka);
+        match ended.and_then(|mut session| session.run()) {
+            Ok(()) => return Ok(()),
+            Err(Broken::Kafka(failure)) if failure.is_refusal() => return Err(failure),
+            Err(broken) => log::notifier_rebuilt(&broken.to_string()),
         }
-        log::notifier_rebuilt(&failure.to_string());
         shared.stop.wait(PAUSE);
     }
     Ok(())
@@ -87,16 +94,16 @@ impl<'w> Session<'w> {
         Ok(Self { shared, matter, consumer, notifier: None, committed: 0, since })
     }
 
-    fn run(&mut self) -> Result<(), KafkaFailure> {
+    fn run(&mut self) -> Result<(), Broken> {
         while !self.shared.stop.is_asked() {
             self.answer_group()?;
             self.read()?;
             self.tell()?;
         }
-        self.commit()
+        Ok(self.commit()?)
     }
 
-    fn answer_group(&mut self) -> Result<(), KafkaFailure> {
+    fn answer_group(&mut self) -> Result<(), Broken> {
         while let Some(rebalance) = self.consumer.next_rebalance() {
             match rebalance {
                 Rebalance::Assigned(partitions) => {
@@ -117,21 +124,16 @@ impl<'w> Session<'w> {
         Ok(())
     }
 
-    fn take_up(&mut self) -> Result<(), KafkaFailure> {
+    fn take_up(&mut self) -> Result<(), Broken> {
         let Some(settings) = &self.shared.settings.notify else { return Ok(()) };
         let offsets = self.consumer.committed(&[PARTITION], ANSWER_LIMIT)?;
         let (first, end) = self.consumer.bounds(PARTITION, ANSWER_LIMIT)?;
         let from = offsets.get(&PARTITION).copied().flatten().unwrap_or(first);
         let from = from.clamp(first, end.max(first));
-        match Notifier::new(settings.clone(), self.matter, from) {
-            Ok(notifier) => self.notifier = Some(notifier),
-            Err(problem) => {
-                log::notifier_rebuilt(&problem.to_string());
-                return Ok(());
-            }
-        }
+        // Without one this member would own the partition and tell nobody: it leaves instead.
+        self.notifier = Some(Notifier::new(settings.clone(), self.matter, from)?);
         self.committed = from;
-        self.consumer.assign(&[(PARTITION, from)])
+        Ok(self.consumer.assign(&[(PARTITION, from)])?)
     }
 
     fn read(&mut self) -> Result<(), KafkaFailure> {

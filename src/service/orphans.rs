@@ -67,7 +67,7 @@ impl OrphanWatch {
         let topic = settings.topics.name(Role::State);
         match GroupConsumer::open_guest(&settings.connection, &self.group, topic) {
             Ok(guest) => self.guest = Some((guest, Stopwatch::start())),
-            Err(error) => tracing::warn!(%error, "no guest for the group"),
+            Err(error) => log::no_guest(&error),
         }
     }
 
@@ -87,6 +87,7 @@ impl OrphanWatch {
 }
 
 /// Lets a guest go. To leave may take long when the broker is gone, so nobody waits for it.
+#[expect(clippy::disallowed_methods, reason = "it does nothing that anybody would miss")]
 fn see_off(guest: GroupConsumer) {
     let leaving = thread::Builder::new().name("rega-guest".to_owned()).spawn(move || drop(guest));
     if let Err(error) = leaving {

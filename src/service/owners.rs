@@ -15,7 +15,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::shared::Shared;
-use crate::kafka::{Follower, KafkaFailure, Role};
+use crate::{
+    kafka::{Follower, KafkaFailure, Role},
+    telemetry::log,
+};
 
 /// How long one wait for a record may take: a stop waits as long.
 const TURN: Duration = Duration::from_millis(200);
@@ -90,7 +93,7 @@ impl Owners {
 pub(super) fn follow(shared: &Arc<Shared>) {
     while !shared.stop.is_asked() {
         if let Err(failure) = read(shared) {
-            tracing::warn!(%failure, "the owners of partitions cannot be read");
+            log::owners_unread(&failure);
             shared.stop.wait(PAUSE);
         }
     }

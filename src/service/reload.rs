@@ -13,11 +13,13 @@ use std::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
-    thread,
     time::Duration,
 };
 
-use super::shared::{Ruling, Shared};
+use super::{
+    shared::{Ruling, Shared},
+    spawn::{Farewell, spawn_named},
+};
 use crate::{
     config::{self, Environment, Loaded, Report},
     engine::rules::RuleSet,
@@ -65,12 +67,17 @@ impl Reload {
 
     /// Watches on a thread of its own, because reading files waits. It ends when the sender that is
     /// returned is dropped; a message makes it look at once.
-    pub(super) fn start(self, shared: Arc<Shared>) -> std::io::Result<SyncSender<()>> {
+    pub(super) fn start(
+        self,
+        shared: Arc<Shared>,
+        farewell: Farewell,
+    ) -> std::io::Result<SyncSender<()>> {
         // One message is enough: whoever asks twice before it looks sees what they asked for.
         let (sender, asked) = sync_channel(1);
-        thread::Builder::new()
-            .name("rega-rules".to_owned())
-            .spawn(move || self.watch(&shared, &asked))?;
+        spawn_named("rega-rules", farewell, move || {
+            self.watch(&shared, &asked);
+            Ok(())
+        })?;
         Ok(sender)
     }
 

@@ -7,7 +7,6 @@ use std::{
         Arc,
         mpsc::{SyncSender, TrySendError},
     },
-    thread,
     time::Duration,
 };
 
@@ -31,6 +30,7 @@ use super::{
     reload::Reload,
     route::{Router, Sources},
     shared::{InputPulse, Ruling, Shared, Stop},
+    spawn::{End, Farewell, spawn_named},
     spikes::{self, SpikeBoard},
     watchdog::{self, Rounds},
     worker::Worker,
@@ -81,7 +81,7 @@ pub enum StartFailure {
         cause: std::io::Error,
     },
     /// A defect of Rega's.
-    #[error("a worker panicked; what it had not committed is done again at the next start")]
+    #[error("a thread panicked; what it had not committed is done again at the next start")]
     Panicked,
 }
 
@@ -159,13 +159,14 @@ async fn serve_until(
     let drain_timeout = settings.drain_timeout;
     let remedy = settings.topics.remedy(settings.connection.brokers());
     let (desk, mailboxes) = LookupDesk::open(settings.worker_count);
-    let watching =
-        live::start(&shared).map_err(|cause| StartFailure::System { what: "threads", cause })?;
+    let mut workers = Workers::none_yet(settings.worker_count);
+    let watching = live::start(&shared, workers.of_a_panic())
+        .map_err(|cause| StartFailure::System { what: "threads", cause })?;
     let (page_stop, page_stopping) = oneshot::channel::<()>();
     let page =
         listener.map(|listener| spawn_page(listener, site(&shared, desk, watching), page_stopping));
-    let mut workers = Workers::start(&shared, mailboxes)?;
-    let mut hangups = Hangups::listen(reload, &shared)?;
+    workers.start(&shared, mailboxes)?;
+    let mut hangups = Hangups::listen(reload, &shared, workers.of_a_panic())?;
     let ended = tokio::select! {
         () = signals.next() => Ok(()),
         () = until => Ok(()),
@@ -203,7 +204,7 @@ fn share(launch: Launch, listener: Option<&TcpListener>) -> Result<Arc<Shared>, 
     let placed = sources.as_ref().map(|sources| sources.partitioner).or(settings.partitioner);
     Ok(Arc::new(Shared {
         board: Board::new(settings.worker_count),
-        rounds: Rounds::new(settings.worker_count),
+        rounds: Rounds::new(settings.worker_count, sources.is_some()),
         shelf: Arc::new(Shelf::new(settings.state.dir.clone(), settings.state.keep)),
         owners: Arc::new(Owners::new(&settings.instance, address(&settings, listener))),
         placement: Arc::new(Placement::new(topics.partition_count, placed)),
@@ -256,7 +257,7 @@ fn address(settings: &Settings, listener: Option<&TcpListener>) -> Option<String
 /// Waits for the page to end, which has its own, shorter limit.
 async fn close(page: tokio::task::JoinHandle<()>) {
     if let Err(error) = page.await {
-        tracing::warn!(%error, "the HTTP server ended badly");
+        log::page_ended_badly(&error);
     }
 }
 
@@ -305,18 +306,22 @@ struct Hangups {
 }
 
 impl Hangups {
-    fn listen(reload: Option<Reload>, shared: &Arc<Shared>) -> Result<Self, StartFailure> {
+    fn listen(
+        reload: Option<Reload>,
+        shared: &Arc<Shared>,
+        farewell: Farewell,
+    ) -> Result<Self, StartFailure> {
         let Some(reload) = reload else { return Ok(Self { listening: None }) };
         let refused = |what| move |cause| StartFailure::System { what, cause };
         let hangup = signal(SignalKind::hangup()).map_err(refused("signals"))?;
-        let looking = reload.start(Arc::clone(shared)).map_err(refused("threads"))?;
+        let looking = reload.start(Arc::clone(shared), farewell).map_err(refused("threads"))?;
         Ok(Self { listening: Some((hangup, looking)) })
     }
 
     /// Passes the signal on for as long as it is polled.
     async fn forward(&mut self) -> Infallible {
         while let Some((hangup, looking)) = &mut self.listening {
-            // Full: it has not looked since it was last asked. Gone: it panicked, and was logged.
+            // Full: it has not looked since it was last asked. Gone: it panicked, which ends all.
             if hangup.recv().await.is_none() || looking.try_send(()) == Err(GONE) {
                 break;
             }
@@ -327,32 +332,6 @@ impl Hangups {
 
 /// Nobody looks any more.
 const GONE: TrySendError<()> = TrySendError::Disconnected(());
-
-/// How a worker ended.
-enum End {
-    Done(Result<(), KafkaFailure>),
-    Panicked,
-}
-
-/// Tells of a worker's end, also of a bad one.
-struct Farewell(mpsc::Sender<End>);
-
-impl Farewell {
-    fn say(&self, end: End) {
-        // The channel has room for every worker; whoever listened may have gone.
-        if self.0.try_send(end).is_err() {
-            tracing::debug!("a worker's end was not heard");
-        }
-    }
-}
-
-impl Drop for Farewell {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.say(End::Panicked);
-        }
-    }
-}
 
 /// What a thread does until it is asked to stop.
 type Work = fn(&Arc<Shared>) -> Result<(), KafkaFailure>;
@@ -366,66 +345,78 @@ impl OpenSpikes for Spikes {
     }
 }
 
-/// The workers that run, and word of their ends.
+/// Threads beside the workers and their routers: the most there are.
+const BESIDES_MAX: usize = 8;
+
+/// The threads that run, and word of their ends.
 struct Workers {
-    /// One message per worker: its bound is their number.
+    /// One message per thread: its bound is their number.
+    sender: mpsc::Sender<End>,
     ends: mpsc::Receiver<End>,
+    /// Of those that are waited for.
     running_count: usize,
 }
 
 impl Workers {
+    /// Makes room for word of every thread's end.
+    fn none_yet(worker_count: u16) -> Self {
+        // A worker has at most one router beside it.
+        let (sender, ends) = mpsc::channel(usize::from(worker_count) * 2 + BESIDES_MAX);
+        Self { sender, ends, running_count: 0 }
+    }
+
+    /// Returns what a thread says that nobody waits for.
+    fn of_a_panic(&self) -> Farewell {
+        Farewell::of_a_panic(&self.sender)
+    }
+
+    /// Starts a thread that is waited for.
+    fn spawn(
+        &mut self,
+        name: impl Into<String>,
+        work: impl FnOnce() -> Result<(), KafkaFailure> + Send + 'static,
+    ) -> Result<(), StartFailure> {
+        spawn_named(name, Farewell::awaited(&self.sender), work)
+            .map_err(|cause| StartFailure::System { what: "threads", cause })?;
+        self.running_count += 1;
+        Ok(())
+    }
+
     fn start(
+        &mut self,
         shared: &Arc<Shared>,
         mailboxes: Vec<std::sync::mpsc::Receiver<super::Lookup>>,
-    ) -> Result<Self, StartFailure> {
-        let besides = Self::besides(shared);
-        // A worker has at most one router beside it.
-        let (sender, ends) = mpsc::channel(mailboxes.len() * 2 + besides.len() + 1);
-        let mut running_count = 0;
+    ) -> Result<(), StartFailure> {
         let router_count = if shared.sources.is_some() { shared.settings.worker_count } else { 0 };
         for index in 0..router_count {
             let router = Router { index, shared: Arc::clone(shared) };
-            let farewell = Farewell(sender.clone());
-            thread::Builder::new()
-                .name(format!("rega-route-{index}"))
-                .spawn(move || farewell.say(End::Done(router.run())))
-                .map_err(|cause| StartFailure::System { what: "threads", cause })?;
-            running_count += 1;
+            self.spawn(format!("rega-route-{index}"), move || router.run())?;
         }
-        let watching = Arc::clone(shared);
-        thread::Builder::new()
-            .name("rega-watchdog".to_owned())
-            .spawn(move || watchdog::watch(&watching))
-            .map_err(|cause| StartFailure::System { what: "threads", cause })?;
-        let following = Arc::clone(shared);
-        thread::Builder::new()
-            .name("rega-owners".to_owned())
-            .spawn(move || owners::follow(&following))
-            .map_err(|cause| StartFailure::System { what: "threads", cause })?;
         for (index, mailbox) in (0_u16..).zip(mailboxes) {
             let worker = Worker { index, shared: Arc::clone(shared), mailbox };
-            let farewell = Farewell(sender.clone());
-            thread::Builder::new()
-                .name(format!("rega-worker-{index}"))
-                .spawn(move || farewell.say(End::Done(worker.run())))
-                .map_err(|cause| StartFailure::System { what: "threads", cause })?;
-            running_count += 1;
+            self.spawn(format!("rega-worker-{index}"), move || worker.run())?;
         }
-        for (name, work) in besides {
-            let (shared, farewell) = (Arc::clone(shared), Farewell(sender.clone()));
-            thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(move || farewell.say(End::Done(work(&shared))))
-                .map_err(|cause| StartFailure::System { what: "threads", cause })?;
-            running_count += 1;
+        for (name, work) in Self::besides(shared) {
+            let shared = Arc::clone(shared);
+            self.spawn(name, move || work(&shared))?;
         }
-        Ok(Self { ends, running_count })
+        Ok(())
     }
 
     /// Returns what has a thread of its own beside the workers.
     fn besides(shared: &Shared) -> Vec<(&'static str, Work)> {
-        let mut besides: Vec<(&'static str, Work)> =
-            vec![("rega-detector", detect::detect), ("rega-spikes", spikes::follow)];
+        let mut besides: Vec<(&'static str, Work)> = vec![
+            ("rega-watchdog", |shared| {
+                watchdog::watch(shared);
+                Ok(())
+            }),
+            ("rega-owners", |shared| {
+                owners::follow(shared);
+                Ok(())
+            }),
+            ("rega-detector", detect::detect),
+            ("rega-spikes", spikes::follow),
+        ];
         if let Some(settings) = &shared.settings.notify {
             besides.push(("rega-notify", notify::notify_of_spikes));
             // Alertmanager is not told of customers.
@@ -436,7 +427,7 @@ impl Workers {
         besides
     }
 
-    /// Waits for a worker that cannot go on.
+    /// Waits for somebody who cannot go on.
     async fn first_failure(&mut self, remedy: &str) -> StartFailure {
         loop {
             match self.ends.recv().await {
@@ -445,21 +436,19 @@ impl Workers {
                     self.running_count -= 1;
                     return StartFailure::Refused { failure, remedy: remedy.to_owned() };
                 }
-                Some(End::Panicked) | None => {
-                    self.running_count = self.running_count.saturating_sub(1);
-                    return StartFailure::Panicked;
-                }
+                Some(End::Panicked) | None => return StartFailure::Panicked,
             }
         }
     }
 
-    /// Waits until every worker has ended.
+    /// Waits until everybody who is waited for has ended, or one of all has panicked: who knows then
+    /// what is still to come.
     async fn all_ended(&mut self) {
         while 0 < self.running_count {
-            if self.ends.recv().await.is_none() {
-                return;
+            match self.ends.recv().await {
+                Some(End::Done(_)) => self.running_count -= 1,
+                Some(End::Panicked) | None => std::future::pending().await,
             }
-            self.running_count -= 1;
         }
     }
 }

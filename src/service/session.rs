@@ -12,7 +12,7 @@ use super::{
     orphans::OrphanWatch,
     publish::Publisher,
     shared::{Ruling, Shared},
-    watchdog::Change,
+    watchdog::{Change, Task},
     work::Work,
 };
 use crate::{
@@ -53,6 +53,7 @@ pub(super) struct Session<'w> {
     pub(super) effects: Effects,
     pub(super) transaction: Transaction,
     pub(super) aborts_in_a_row: u32,
+    pub(super) pending: Pending,
     /// What is committed from now on is the last.
     pub(super) ending: bool,
     /// Of the input and the state topic, as text; empty where it cannot be known.
@@ -71,6 +72,16 @@ pub(super) struct Transaction {
     pub(super) record_count: usize,
     /// The last look at the input found more than a batch takes.
     pub(super) is_behind: bool,
+}
+
+/// What has been heard once and is to be done, again and again until it succeeds: each begins with a
+/// commit, which may fail of something else and is then undone.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    /// To look whether the input has been widened.
+    pub(super) partition_count: bool,
+    /// To find the positions that the broker has refused.
+    pub(super) lost_position: bool,
 }
 
 impl Transaction {
@@ -110,6 +121,7 @@ impl<'w> Session<'w> {
             effects: Effects::default(),
             transaction: Transaction::starting_now(),
             aborts_in_a_row: 0,
+            pending: Pending::default(),
             ending: false,
             topic_ids,
             looked_around: Stopwatch::start(),
@@ -160,8 +172,9 @@ impl<'w> Session<'w> {
     }
 
     fn turn(&mut self) -> Result<(), KafkaFailure> {
-        self.shared.rounds.come(self.worker);
+        self.shared.rounds.come(Task::Worker(self.worker));
         self.answer_group()?;
+        self.check_partition_count()?;
         self.restore_a_little()?;
         self.answer_questions();
         if !self.is_dirty() {
@@ -170,6 +183,7 @@ impl<'w> Session<'w> {
         self.checkpoint_a_little()?;
         self.hold_back()?;
         self.read_batch()?;
+        self.stop_lost_positions()?;
         self.look_for_trouble()?;
         if LOOK_AROUND <= self.looked_around.elapsed() {
             self.looked_around = Stopwatch::start();
@@ -256,7 +270,6 @@ impl<'w> Session<'w> {
     fn read_batch(&mut self) -> Result<(), KafkaFailure> {
         let mut patience = self.patience();
         let mut batch: Option<Batch> = None;
-        let mut out_of_range = false;
         // A transaction holds no more than it may, also where much has been fetched ahead.
         let room = self.shared.settings.max_records_per_commit;
         let room = room.saturating_sub(self.transaction.record_count).max(1);
@@ -305,7 +318,7 @@ impl<'w> Session<'w> {
                     self.transaction.is_behind = false;
                     break;
                 }
-                Polled::OutOfRange => out_of_range = true,
+                Polled::OutOfRange => self.pending.lost_position = true,
                 Polled::Failed(failure) => return Err(failure),
             }
             patience = Duration::ZERO;
@@ -314,7 +327,7 @@ impl<'w> Session<'w> {
             self.shared.input.beat(batch.now);
             self.tally.processed(batch.record_count, batch.watch.elapsed());
         }
-        if out_of_range { self.stop_lost_positions() } else { Ok(()) }
+        Ok(())
     }
 
     /// Returns how long to wait for a record before something else is to do.

@@ -148,7 +148,7 @@ pub(super) fn follow(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
             if failure.is_refusal() {
                 return Err(failure);
             }
-            log::detector_rebuilt(&failure.to_string());
+            log::spikes_unread(&failure);
             shared.stop.wait(PAUSE);
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     },
     engine::{self, Engine, decode::Dialect, rules::RuleSet},
     http::Token,
-    kafka::{Connection, Role, TopicPlan, ensure},
+    kafka::{Connection, FixedProperty, Role, TopicPlan, ensure},
     model::Partitioner,
     notify,
     telemetry::{Names, Telemetry},
@@ -107,14 +107,23 @@ fn notify(config: &Config) -> Option<notify::Settings> {
     })
 }
 
+/// Returns how Kafka is reached, as configured.
+///
+/// # Errors
+///
+/// A property that is Rega's to set. Configuration refuses it before.
+pub fn connection(config: &Config) -> Result<Connection, FixedProperty> {
+    let properties = config.kafka.properties.iter();
+    let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Connection::new(&config.kafka.brokers.join(","), properties)
+}
+
 fn settings(
     config: &Config,
     instance: String,
     adopt_offsets: bool,
 ) -> Result<Settings, StartFailure> {
-    let properties = config.kafka.properties.iter();
-    let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let connection = Connection::new(&config.kafka.brokers.join(","), properties)?;
+    let connection = connection(config)?;
     let topics = plan(config);
     Ok(Settings {
         app: config.app.clone(),

@@ -1,10 +1,12 @@
-//! Noticing what does not get on: a partition with records to read and no commit, a worker that does
+//! Noticing what does not get on: a partition with records to read and no commit, a thread that does
 //! not come round.
 //!
 //! Everything here has limits of its own that should make it impossible. This is for the day on which
 //! one of them does not hold: nothing may stand still silently.
 
 use std::{
+    collections::BTreeMap,
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -19,11 +21,11 @@ use crate::{clock::Stopwatch, telemetry::log};
 /// take before the broker ends it.
 const STALL_AFTER: Duration = Duration::from_mins(1);
 
-/// So long may a worker take for one turn: the start of a producer behind a dead predecessor's
-/// transaction takes 40 s at most, and comes once.
+/// So long may one turn take: the start of a producer behind a dead predecessor's transaction takes
+/// 40 s at most, and comes once.
 const STUCK_AFTER: Duration = Duration::from_mins(2);
 
-/// How often workers are looked at.
+/// How often threads are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How one partition gets on.
@@ -75,17 +77,41 @@ impl Progress {
     }
 }
 
-/// When each worker last came round.
+/// Who comes round.
+///
+/// Notification does not: it waits for receivers, as long as its queue of letters is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Task {
+    Worker(u16),
+    Router(u16),
+    Detector,
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Worker(index) => write!(formatter, "worker {index}"),
+            Self::Router(index) => write!(formatter, "router {index}"),
+            Self::Detector => formatter.write_str("the spike detector"),
+        }
+    }
+}
+
+/// When each last came round.
 #[derive(Debug)]
 pub(super) struct Rounds {
     started: Stopwatch,
-    /// Milliseconds since then. Written once per turn, by one worker each.
-    last: Vec<AtomicI64>,
+    /// Milliseconds since then. Written once per turn, by one thread each.
+    last: BTreeMap<Task, AtomicI64>,
 }
 
 impl Rounds {
-    pub(super) fn new(worker_count: u16) -> Self {
-        let last = (0..worker_count).map(|_| AtomicI64::new(0)).collect();
+    /// Expects so many workers, each with a router beside it where something is routed.
+    pub(super) fn new(worker_count: u16, is_routed: bool) -> Self {
+        let workers = (0..worker_count).map(Task::Worker);
+        let routers = (0..if is_routed { worker_count } else { 0 }).map(Task::Router);
+        let tasks = workers.chain(routers).chain([Task::Detector]);
+        let last = tasks.map(|task| (task, AtomicI64::new(0))).collect();
         Self { started: Stopwatch::start(), last }
     }
 
@@ -93,30 +119,30 @@ impl Rounds {
         i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// A worker has come round.
-    pub(super) fn come(&self, worker: u16) {
-        if let Some(last) = self.last.get(usize::from(worker)) {
+    /// One has come round.
+    pub(super) fn come(&self, task: Task) {
+        if let Some(last) = self.last.get(&task) {
             last.store(self.now(), Ordering::Relaxed);
         }
     }
 
-    /// Returns the workers that have not come round for so long.
-    fn missing(&self, limit: Duration) -> Vec<u16> {
+    /// Returns who has not come round for so long.
+    fn missing(&self, limit: Duration) -> Vec<Task> {
         let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
         let now = self.now();
         let late = |last: &AtomicI64| limit <= now.saturating_sub(last.load(Ordering::Relaxed));
-        (0_u16..).zip(&self.last).filter(|(_, last)| late(last)).map(|(worker, _)| worker).collect()
+        self.last.iter().filter(|(_, last)| late(last)).map(|(task, _)| *task).collect()
     }
 }
 
-/// Looks at the workers until asked to stop.
+/// Looks at the threads until asked to stop.
 pub(super) fn watch(shared: &Arc<Shared>) {
     let mut stuck = Vec::new();
     while !shared.stop.is_asked() {
         let missing = shared.rounds.missing(STUCK_AFTER);
         if missing != stuck {
-            for worker in missing.iter().filter(|worker| !stuck.contains(*worker)) {
-                log::worker_stuck(*worker, STUCK_AFTER);
+            for task in missing.iter().filter(|task| !stuck.contains(*task)) {
+                log::stuck(task, STUCK_AFTER);
             }
             shared.board.stuck(&missing);
             shared.telemetry.workers_stuck(missing.len());
@@ -158,10 +184,13 @@ mod tests {
 
     #[test]
     fn a_worker_that_does_not_come_round_is_missing() {
-        let rounds = Rounds::new(2);
+        let rounds = Rounds::new(2, true);
         while rounds.now() < 2 {}
-        rounds.come(1);
-        assert_eq!(rounds.missing(Duration::from_millis(2)), [0]);
-        assert_eq!(rounds.missing(NEVER), [0_u16; 0]);
+        rounds.come(Task::Worker(1));
+        rounds.come(Task::Router(0));
+        let missing = rounds.missing(Duration::from_millis(2));
+        assert_eq!(missing, [Task::Worker(0), Task::Router(1), Task::Detector]);
+        assert!(rounds.missing(NEVER).is_empty());
+        assert_eq!(Rounds::new(2, false).missing(Duration::ZERO).len(), 3, "nobody routes");
     }
 }

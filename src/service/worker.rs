@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, sync::mpsc::Receiver, time::Duration};
 
-use super::{lookup::Lookup, session::Session, shared::Shared};
+use super::{lookup::Lookup, session::Session, shared::Shared, watchdog::Task};
 use crate::{
     clock::Stopwatch,
     kafka::{KafkaFailure, Trouble},
@@ -43,6 +43,8 @@ impl Worker {
     }
 
     fn session(&self) -> Result<(), KafkaFailure> {
+        // Whom no broker answers goes on trying, and is not stuck.
+        self.shared.rounds.come(Task::Worker(self.index));
         Session::open(self.index, &self.shared, &self.mailbox)?.run()
     }
 }

@@ -170,7 +170,7 @@ impl Telemetry {
         add(&self.counters.fenced, &[], 1);
     }
 
-    /// So many workers do not come round.
+    /// So many workers, routers and detectors do not come round.
     pub fn workers_stuck(&self, count: usize) {
         self.shared().standing.workers_stuck(count);
     }
@@ -197,7 +197,12 @@ impl Telemetry {
     ) {
         add(&self.counters.partition_stops, &[code.as_str()], 1);
         log::source_stopped(router, &place, reason);
-        self.shared().standing.source_stopped(place);
+        self.shared().standing.source_stopped(router, place);
+    }
+
+    /// A router that was stopped at a partition of a source has it no more.
+    pub fn source_left(&self, router: u16, place: &str) {
+        self.shared().standing.source_left(router, place);
     }
 
     /// How many records of the sources a router has not copied yet.

@@ -45,6 +45,11 @@ pub fn pulse_unreadable(partition: i32, offset: i64) {
     tracing::warn!(partition, offset, "a minute cannot be read, and is left out");
 }
 
+/// The topic of spikes cannot be read for pages and notification. It is tried again.
+pub fn spikes_unread(error: &dyn fmt::Display) {
+    tracing::warn!(%error, "the spikes cannot be read");
+}
+
 /// Notification is built anew.
 pub fn notifier_rebuilt(error: &str) {
     tracing::warn!(error, "notification is built anew");
@@ -64,11 +69,6 @@ pub fn service_started(app: &str, instance: &str, workers: usize) {
 /// HTTP can be asked at this address.
 pub fn listening(address: SocketAddr) {
     tracing::info!(%address, "answering over HTTP");
-}
-
-/// A topic was missing and has been made.
-pub fn topic_created(topic: &str, partitions: i32) {
-    tracing::info!(topic, partitions, "topic created");
 }
 
 /// A worker begins.
@@ -113,9 +113,29 @@ pub fn partition_stalled(worker: u16, partition: i32) {
     tracing::error!(worker, partition, "partition does not get on");
 }
 
-/// A worker does not come round any more.
-pub fn worker_stuck(worker: u16, limit: Duration) {
-    tracing::error!(worker, limit_ms = millis(limit), "worker does not come round");
+/// A worker, a router or the detector does not come round any more.
+pub fn stuck(task: &dyn fmt::Display, limit: Duration) {
+    tracing::error!(%task, limit_ms = millis(limit), "does not come round");
+}
+
+/// Nobody knows which instance has which partition, until the topic can be read again.
+pub fn owners_unread(error: &dyn fmt::Display) {
+    tracing::warn!(%error, "the owners of partitions cannot be read");
+}
+
+/// What the console shows stands still. It is tried again.
+pub fn picture_interrupted(error: &dyn fmt::Display) {
+    tracing::warn!(%error, "the live picture is interrupted");
+}
+
+/// The HTTP server did not end as it should.
+pub fn page_ended_badly(error: &dyn fmt::Display) {
+    tracing::warn!(%error, "the HTTP server ended badly");
+}
+
+/// A thread ended when nobody listened any more.
+pub fn end_unheard() {
+    tracing::debug!("a thread's end was not heard");
 }
 
 /// A router's commit was made. Several times a second, so DEBUG.
@@ -165,6 +185,11 @@ pub fn partitions_orphaned(group: &str, partitions: &[String]) {
     );
 }
 
+/// The group cannot be made to share out anew. It is tried again.
+pub fn no_guest(error: &dyn fmt::Display) {
+    tracing::warn!(%error, "no guest for the group");
+}
+
 /// Folders of partitions that went elsewhere long ago are gone.
 pub fn folders_swept(partitions: &[i32]) {
     tracing::info!(?partitions, "old state folders removed");
@@ -179,11 +204,6 @@ pub fn committed(worker: u16, records: usize, took: Duration) {
     tracing::debug!(worker, records, took_ms = millis(took), "committed");
 }
 
-/// An item was set aside. The tally counts it, once it is committed.
-pub fn record_rejected(reason: &str, partition: i32, offset: i64) {
-    tracing::debug!(reason, partition, offset, "item rejected");
-}
-
 pub(super) fn rules_loaded(version: &str, rules: usize) {
     tracing::info!(version, rules, "rules loaded");
 }
@@ -196,11 +216,6 @@ pub fn rules_taken_up(worker: u16, version: &str) {
 /// New rules do not hold; those in force stay.
 pub fn rules_refused(problems: usize, first: &dyn fmt::Display) {
     tracing::warn!(problems, %first, "new rules refused, the old ones stay in force");
-}
-
-/// The Kafka client says something that it handles by itself.
-pub fn kafka_trouble(worker: u16, error: &dyn fmt::Display) {
-    tracing::warn!(worker, %error, "trouble with the brokers");
 }
 
 /// A signal asked to end, and what was begun is being finished.

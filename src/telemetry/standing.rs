@@ -51,8 +51,8 @@ pub(super) struct Standing {
     partitions: BTreeMap<i32, PartitionStanding>,
     workers: BTreeMap<u16, WorkerStanding>,
     workers_stuck: usize,
-    /// Sources' partitions that routers are stopped at. Only a restart takes them up again.
-    sources_stopped: BTreeSet<String>,
+    /// Sources' partitions that routers are stopped at, each by the router that has it.
+    sources_stopped: BTreeSet<(u16, String)>,
     /// Records that each router has not copied yet.
     route_lags: BTreeMap<u16, u64>,
     rules_version: Option<Box<str>>,
@@ -97,8 +97,12 @@ impl Standing {
         self.workers_stuck = count;
     }
 
-    pub(super) fn source_stopped(&mut self, place: String) {
-        self.sources_stopped.insert(place);
+    pub(super) fn source_stopped(&mut self, router: u16, place: String) {
+        self.sources_stopped.insert((router, place));
+    }
+
+    pub(super) fn source_left(&mut self, router: u16, place: &str) {
+        self.sources_stopped.remove(&(router, place.to_owned()));
     }
 
     pub(super) fn route_lag(&mut self, router: u16, records: u64) {

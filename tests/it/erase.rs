@@ -74,7 +74,8 @@ fn an_erased_customer_is_gone_and_a_straggler_begins_anew() {
     assert_eq!(receipt["tombstones"].as_array().unwrap().len(), 6, "{receipt}");
     let kept = receipt["kept_by_kafka"].as_array().unwrap();
     let topics: BTreeSet<&str> = kept.iter().map(|line| line["topic"].as_str().unwrap()).collect();
-    let expected = ["touchpoints", "moments", "rejects", "engagement", "state"].map(topic);
+    let expected =
+        ["touchpoints", "moments", "alerts", "rejects", "engagement", "state"].map(topic);
     assert_eq!(topics, expected.iter().map(String::as_str).collect());
     for line in kept {
         assert!(line["retention_ms"].is_i64() && line["cleanup_policy"].is_string(), "{line}");

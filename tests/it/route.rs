@@ -13,7 +13,8 @@ use tempfile::TempDir;
 use crate::{
     broker::{self, Broker, unique},
     client::{self, Seen, create_topic},
-    process::{ABORTED, Setup},
+    process::{ABORTED, Setup, free_port},
+    web::ask,
 };
 
 /// Long ago, so that no wall clock matters.
@@ -234,6 +235,12 @@ fn check_rejects(address: &str, topic: &str, sources: &Sources) {
     assert_eq!((rejects.len(), places.len()), (sources.reject_count, sources.reject_count));
 }
 
+/// How many partitions of sources an instance says that it cannot go on with.
+fn not_routed(port: u16) -> usize {
+    let (_, ready) = ask(&format!("127.0.0.1:{port}"), "GET", "/readyz", "").unwrap();
+    ready.matches("is not routed").count()
+}
+
 /// The documented way to more partitions: the topic is widened, and its records are routed from then
 /// on to the partitions that the state is in.
 #[test]
@@ -270,11 +277,22 @@ fn a_widened_topic_goes_on_through_the_router() {
     produce(500..1000, 3);
     assert_eq!(rega.terminate().code(), Some(0), "{}", rega.log());
 
-    let more = format!("{more}\ninput: {{ keyed: false }}");
+    let port = free_port();
+    let unkeyed = format!("{more}\ninput: {{ keyed: false }}");
+    let more = format!("{unkeyed}\nhttp: {{ listen: \"127.0.0.1:{port}\" }}");
     let routed = Setup { broker, app: &app, folder: folder.path(), more: &more };
     // Without the word of the operator nothing is routed, and nothing read.
     let mut rega = routed.start();
-    rega.wait_for("this topic was read by the workers themselves before: start once with");
+    let refused = "this topic was read by the workers themselves before: start once with";
+    rega.wait_for_each(refused, 3);
+    assert_eq!(not_routed(port), 3);
+    // Who joins is told the same of what it gets, and who had it before tells of it no more.
+    let beside = TempDir::new().unwrap();
+    let beside = Setup { folder: beside.path(), more: &unkeyed, ..routed };
+    let mut other = beside.start();
+    other.wait_for(refused);
+    assert!((1..3).contains(&not_routed(port)));
+    other.terminate();
     rega.terminate();
     let _rega = routed.start_with(&["--adopt-offsets"]);
     let seen = client::read_until(&broker.address(), &moments, |seen| 1000 <= seen.len());

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use rega::{
     clock::Stopwatch,
     kafka::{
-        Class, Connection, GroupConsumer, Outbox, Outgoing, Polled, Rebalance, Restore,
-        RestoreStep, Role, Trouble, ensure,
+        Class, Connection, GroupConsumer, Handover, Intake, Outbox, Outgoing, Polled, Rebalance,
+        Restore, RestoreStep, Role, Taken, Trouble, ensure,
     },
 };
 
@@ -320,4 +320,56 @@ fn a_restore_waits_for_rows_hidden_behind_an_open_transaction() {
     zombie.abort().unwrap();
     while restore.step(TURN, &mut take).unwrap() != RestoreStep::Done {}
     assert_eq!(rows, [b"a"]);
+}
+
+/// The same for what a router reads: a static member, which its group takes for dead.
+#[test]
+fn a_router_that_comes_back_under_another_id_commits_nothing_of_before() {
+    let Some(broker) = broker::shared() else { return };
+    let app = unique("expelled-router");
+    let plan = plan(&app);
+    let source = plan.name(Role::Input).to_owned();
+    create_topic(broker, &source, 1, &[]);
+    ensure(&connection(broker), &plan).unwrap();
+    let limits = ["session.timeout.ms", "max.poll.interval.ms"];
+    let limits = limits.map(|name| (name.to_owned(), "6000".to_owned()));
+    let connection = Connection::new(&broker.address(), BTreeMap::from(limits)).unwrap();
+    let member = format!("{app}.one.0");
+    let mut outbox = Outbox::open(&connection, &member).unwrap();
+    let intake = Intake::open(&connection, &app, &member, std::slice::from_ref(&source)).unwrap();
+    let take_up = || {
+        loop {
+            assert!(matches!(intake.poll(TURN), Taken::Nothing | Taken::Noise));
+            while let Some(handover) = intake.next_handover() {
+                match handover {
+                    Handover::Revoked { .. } => intake.unassign(&[]).unwrap(),
+                    Handover::Assigned(places) => {
+                        intake.assign(&[]).unwrap();
+                        if let [place] = places.as_slice() {
+                            return place.clone();
+                        }
+                    }
+                }
+            }
+        }
+    };
+    let place = take_up();
+    intake.note_membership();
+    outbox.begin().unwrap();
+    send(&outbox, plan.name(Role::Moments), "a", Some("of before"));
+    outbox.drain().unwrap();
+    let watch = Stopwatch::start();
+    while intake.ownership(Duration::from_secs(10)).unwrap().is_some() {
+        assert!(watch.elapsed() < Duration::from_mins(1), "it is not taken for dead");
+    }
+    take_up();
+    assert!(intake.is_replaced());
+    let replaced = outbox.send_places(&intake, &[(place.clone(), 7)]).unwrap_err();
+    assert_eq!((replaced.class, replaced.trouble()), (Class::Fatal, Trouble::Lost), "{replaced}");
+    // What it takes up from now on is its own.
+    outbox.abort().unwrap();
+    intake.note_membership();
+    outbox.begin().unwrap();
+    outbox.send_places(&intake, &[(place, 8)]).unwrap();
+    outbox.commit().unwrap();
 }

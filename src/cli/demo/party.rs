@@ -108,6 +108,7 @@ impl Party {
             http: Some(address.clone()),
         };
         let (until, ended) = oneshot::channel::<()>();
+        #[expect(clippy::disallowed_methods, reason = "it is joined, and a panic is told then")]
         let service = thread::Builder::new()
             .name("rega-service".to_owned())
             .spawn(move || service::run(launch, async { drop(ended.await) }))

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::super::{Failure, replay::lines::Lines};
 use crate::{
     config::Config,
-    kafka::{Connection, SampledRecord, sample},
+    kafka::{SampledRecord, sample},
+    service,
 };
 
 /// Reads the first lines of a file.
@@ -30,11 +31,9 @@ pub(super) fn of_topic(
     topic: &str,
     most: usize,
 ) -> Result<Vec<SampledRecord>, Failure> {
-    let properties = config.kafka.properties.iter();
-    let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let brokers = config.kafka.brokers.join(",");
-    let connection = Connection::new(&brokers, properties)
-        .map_err(|problem| Failure::Usage(problem.to_string()))?;
+    let connection =
+        service::connection(config).map_err(|problem| Failure::Usage(problem.to_string()))?;
+    let brokers = connection.brokers();
     sample(&connection, topic, most)
         .map_err(|failure| Failure::Fatal(format!("Kafka at {brokers}, \"{topic}\": {failure}")))
 }

@@ -261,12 +261,6 @@ impl Partition {
         &self.live.row
     }
 
-    /// Sets what the service knows of the input topic: written into the row.
-    pub fn set_topic(&mut self, topic_id: &str, partition_count: i32) {
-        topic_id.clone_into(&mut self.live.row.topic_id);
-        self.live.row.partition_count = partition_count;
-    }
-
     /// Writes what the transaction must contain besides the effects. Changes nothing: call
     /// [`Self::committed`] after the commit, or [`Self::abandon`] after an abort.
     pub fn seal(&mut self, engine: &Engine, sealed: &mut Sealed) {

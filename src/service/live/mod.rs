@@ -17,16 +17,20 @@ mod window;
 use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
-    thread,
     time::Duration,
 };
 
 use self::{record::MomentV1, summary::Here, window::Window};
-use super::{Settings, shared::Shared};
+use super::{
+    Settings,
+    shared::Shared,
+    spawn::{Farewell, spawn_named},
+};
 use crate::{
     clock::Stopwatch,
     http::{SummaryJson, Viewers},
     kafka::{Follower, KafkaFailure, Role},
+    telemetry::log,
 };
 
 /// How long the topics are read on after the last viewer has left or asked.
@@ -69,15 +73,20 @@ impl Picture {
 
 /// Starts the thread, and returns who watches and how the newest summary is read. It ends when the
 /// service is asked to, and sends the viewers home.
-pub(super) fn start(shared: &Arc<Shared>) -> io::Result<(Arc<Viewers>, SummaryJson)> {
+pub(super) fn start(
+    shared: &Arc<Shared>,
+    farewell: Farewell,
+) -> io::Result<(Arc<Viewers>, SummaryJson)> {
     let shared = Arc::clone(shared);
     let viewers = Arc::new(Viewers::new(shared.settings.viewers_max));
     let picture = Picture::default();
     picture.set(summary::write(&Window::new(), &here(&shared)));
     let told = (Arc::clone(&viewers), picture.summary());
-    let thread = thread::Builder::new().name("rega-live".to_owned());
     // Nobody waits for it: it holds nothing that must be written.
-    thread.spawn(move || Watch { shared, viewers, picture }.run())?;
+    spawn_named("rega-live", farewell, move || {
+        Watch { shared, viewers, picture }.run();
+        Ok(())
+    })?;
     Ok(told)
 }
 
@@ -103,7 +112,7 @@ impl Watch {
                 continue;
             }
             if let Err(failure) = self.sit(Window::new()) {
-                tracing::warn!(%failure, "the live picture is interrupted");
+                log::picture_interrupted(&failure);
                 self.shared.stop.wait(FAILURE_PAUSE);
             }
         }

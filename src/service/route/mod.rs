@@ -21,6 +21,7 @@
 //! - A copy says where it came from ([`Origin`]), so that a reject names the source, and an assumed
 //!   time is the source's.
 
+mod copying;
 mod origin;
 mod position;
 mod session;
@@ -36,7 +37,7 @@ use super::{shared::Shared, worker::persist};
 use crate::{
     kafka::{KafkaFailure, Role, Source, has_records, survey},
     model::Partitioner,
-    service::Settings,
+    service::{Settings, watchdog::Task},
 };
 
 /// What routers need to know, as it was when the process started.
@@ -100,6 +101,8 @@ impl Router {
     pub(super) fn run(&self) -> Result<(), KafkaFailure> {
         let Some(sources) = &self.shared.sources else { return Ok(()) };
         persist(&self.shared, self.index, || {
+            // Whom no broker answers goes on trying, and is not stuck.
+            self.shared.rounds.come(Task::Router(self.index));
             RouteSession::open(self.index, &self.shared, sources)?.run()
         })
     }

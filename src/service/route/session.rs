@@ -7,25 +7,22 @@ use std::{
 };
 
 use super::{
-    ORIGIN_HEADER, Origin, Sources,
+    Sources,
+    copying::Copying,
     position::{Begin, Known, Lost, begin},
 };
 use crate::{
     clock::Stopwatch,
-    engine::{Effects, Piece, Record, Splitter},
-    kafka::{
-        Class, Handover, Header, InputRecord, Intake, KafkaFailure, Outbox, Outgoing, Place, Role,
-        Source, Taken, committed_by,
-    },
-    model::EventTime,
+    engine::{Effects, Splitter},
+    kafka::{Class, Handover, Intake, KafkaFailure, Outbox, Place, Source, Taken, committed_by},
     service::{
         commit::abort_class,
         failpoint::Failpoint,
         orphans::OrphanWatch,
-        publish::{self, Publisher},
         shared::{Ruling, Shared},
+        watchdog::Task,
     },
-    telemetry::{Output, Tally, log},
+    telemetry::{Tally, log},
 };
 
 /// The most records between two looks at the group and the clock.
@@ -63,6 +60,10 @@ pub(super) struct RouteSession<'r> {
     read: BTreeMap<Arc<str>, BTreeMap<i32, Reading>>,
     /// Assigned, but where to begin is not known yet.
     asking: BTreeMap<Place, Stopwatch>,
+    /// Assigned, and left alone until the operator has decided.
+    stopped: BTreeSet<Place>,
+    /// The broker has refused a position, and it is not known yet which.
+    lost_position: bool,
     ruling: Arc<Ruling>,
     splitter: Splitter,
     effects: Effects,
@@ -99,6 +100,8 @@ impl<'r> RouteSession<'r> {
             outbox,
             read: BTreeMap::new(),
             asking: BTreeMap::new(),
+            stopped: BTreeSet::new(),
+            lost_position: false,
             ruling,
             splitter: Splitter::default(),
             effects: Effects::default(),
@@ -134,11 +137,14 @@ impl<'r> RouteSession<'r> {
     }
 
     fn turn(&mut self) -> Result<(), KafkaFailure> {
+        self.shared.rounds.come(Task::Router(self.router));
         self.answer_group()?;
         self.begin_some()?;
         self.read_batch()?;
+        self.stop_lost_positions()?;
         if LOOK_AROUND <= self.looked_around.elapsed() {
             self.looked_around = Stopwatch::start();
+            self.look_at_membership()?;
             self.look_around();
             self.orphans.look(self.shared, |limit| self.intake.ownership(limit));
         }
@@ -152,6 +158,9 @@ impl<'r> RouteSession<'r> {
         while let Some(handover) = self.intake.next_handover() {
             match handover {
                 Handover::Assigned(places) => {
+                    self.look_at_membership()?;
+                    // Before the answer: until then the client does not join again.
+                    self.intake.note_membership();
                     self.intake.assign(&[])?;
                     let now = Stopwatch::start();
                     self.asking.extend(places.into_iter().map(|place| (place, now)));
@@ -172,10 +181,33 @@ impl<'r> RouteSession<'r> {
         Ok(())
     }
 
+    /// The group may have expelled us and let us in again, and the client does not say so: what we
+    /// read may be somebody else's now. Only new clients know for certain.
+    fn look_at_membership(&self) -> Result<(), KafkaFailure> {
+        // Who has lost everything, and was told so, comes back under a new id with nothing to lose.
+        let empty_handed = self.asking.is_empty()
+            && self.stopped.is_empty()
+            && self.read.values().all(BTreeMap::is_empty);
+        if !empty_handed && self.intake.is_replaced() {
+            return Err(KafkaFailure::expelled());
+        }
+        Ok(())
+    }
+
     fn give_up(&mut self, places: &[Place]) -> Result<(), KafkaFailure> {
-        let mut reading = Vec::new();
         for place in places {
             self.asking.remove(place);
+            if self.stopped.remove(place) {
+                self.source_left(place);
+            }
+        }
+        self.leave_off(places)
+    }
+
+    /// Reads no further there.
+    fn leave_off(&mut self, places: &[Place]) -> Result<(), KafkaFailure> {
+        let mut reading = Vec::new();
+        for place in places {
             let partitions = self.read.get_mut(&place.topic);
             if partitions.and_then(|partitions| partitions.remove(&place.partition)).is_some() {
                 reading.push(place.clone());
@@ -183,6 +215,13 @@ impl<'r> RouteSession<'r> {
         }
         // Also when there is nothing to give up: the group waits for the answer.
         self.intake.unassign(&reading)
+    }
+
+    /// What stands still there is somebody else's to tell of.
+    fn source_left(&self, place: &Place) {
+        let place = place.to_string();
+        self.shared.telemetry.source_left(self.router, &place);
+        self.shared.board.source_left(self.router, &place);
     }
 
     /// Begins to read what was assigned, as soon as the group's offsets are known.
@@ -199,6 +238,8 @@ impl<'r> RouteSession<'r> {
         };
         let mut positions = Vec::new();
         for place in places {
+            // Each may take its time to be found.
+            self.shared.rounds.come(Task::Router(self.router));
             self.asking.remove(&place);
             let committed = committed.get(&place).copied().flatten();
             match begin(&self.known(&place, committed)?) {
@@ -248,14 +289,12 @@ impl<'r> RouteSession<'r> {
     }
 
     /// Leaves a partition alone until the operator has decided. The others go on.
-    fn stop(&self, place: &Place, reason: Lost) {
-        self.shared.telemetry.source_stopped(
-            self.router,
-            place.to_string(),
-            reason.code(),
-            &reason,
-        );
-        self.shared.board.source_stopped(&place.to_string(), reason.to_string());
+    fn stop(&mut self, place: &Place, reason: Lost) {
+        let (router, name) = (self.router, place.to_string());
+        self.shared.board.source_stopped(router, name.clone(), reason.to_string());
+        // Last, so that whoever reads its line finds it at `/readyz` too.
+        self.shared.telemetry.source_stopped(router, name, reason.code(), &reason);
+        self.stopped.insert(place.clone());
     }
 
     fn read_batch(&mut self) -> Result<(), KafkaFailure> {
@@ -299,7 +338,10 @@ impl<'r> RouteSession<'r> {
                     self.is_behind = false;
                     break;
                 }
-                Taken::OutOfRange => return self.stop_lost_positions(),
+                Taken::OutOfRange => {
+                    self.lost_position = true;
+                    break;
+                }
                 Taken::Failed(failure) => return Err(failure),
             }
             patience = Duration::ZERO;
@@ -323,6 +365,7 @@ impl<'r> RouteSession<'r> {
     }
 
     fn commit(&mut self) -> Result<(), KafkaFailure> {
+        self.look_at_membership()?;
         let dirty = self.positions(|reading| reading.next != reading.committed);
         if dirty.is_empty() {
             return Ok(());
@@ -383,21 +426,25 @@ impl<'r> RouteSession<'r> {
         if back.is_empty() { Ok(()) } else { self.intake.seek(&back) }
     }
 
-    /// The broker has refused a position: finds the partitions whose records are gone.
+    /// Where the broker has refused a position: finds the partitions whose records are gone. It says
+    /// so once, so this is tried until it is done: the commit may fail of something else.
     fn stop_lost_positions(&mut self) -> Result<(), KafkaFailure> {
+        if !self.lost_position {
+            return Ok(());
+        }
         // What was copied before is still good.
         self.commit()?;
-        let mut lost = BTreeSet::new();
+        let mut lost = Vec::new();
         for (place, reading) in self.positions(|_| true) {
             let (first, end) = self.intake.bounds(&place)?;
             if !(first..=end).contains(&reading.next) {
                 let offset = reading.next;
                 self.stop(&place, Lost::OutOfRange { offset, first, end });
-                lost.insert(place);
+                lost.push(place);
             }
         }
-        let lost: Vec<Place> = lost.into_iter().collect();
-        self.give_up(&lost)
+        self.lost_position = false;
+        self.leave_off(&lost)
     }
 
     fn look_around(&self) {
@@ -418,79 +465,10 @@ impl<'r> RouteSession<'r> {
 
 impl Drop for RouteSession<'_> {
     fn drop(&mut self) {
+        for place in &self.stopped {
+            self.source_left(place);
+        }
         self.sources.set_behind(self.router, true);
         self.shared.telemetry.route_lag(self.router, 0);
-    }
-}
-
-/// Copies one record.
-struct Copying<'c> {
-    shared: &'c Shared,
-    sources: &'c Sources,
-    ruling: &'c Ruling,
-    outbox: &'c Outbox,
-    now: EventTime,
-}
-
-impl Copying<'_> {
-    fn copy(
-        &self,
-        record: &InputRecord<'_>,
-        splitter: &mut Splitter,
-        effects: &mut Effects,
-        tally: &mut Tally,
-    ) -> Result<(), KafkaFailure> {
-        let (topic, partition, offset) = (record.topic(), record.partition(), record.offset());
-        let timestamp = record.timestamp();
-        let engine = self.ruling.source_engine(topic);
-        // Where they say something, the copy needs them too.
-        let headers = if engine.reads_headers() { record.headers() } else { Vec::new() };
-        let given = Record {
-            value: record.value(),
-            key: record.key(),
-            headers: &headers,
-            topic,
-            partition,
-            offset,
-            timestamp,
-        };
-        let mut sent = Ok(());
-        splitter.split(engine, &given, self.now, effects, &mut |piece| {
-            if sent.is_ok() {
-                let origin = Origin { topic, partition, offset, item: piece.index, timestamp };
-                sent = self.send(&piece, &origin, &headers);
-                tally.produced(Output::Routed);
-            }
-        });
-        sent?;
-        let plan = &self.shared.settings.topics;
-        let publisher = Publisher { outbox: self.outbox, plan, topics: self.shared.topics };
-        let source = publish::Source { topic, partition, offset, key: record.key() };
-        let delivered = publisher.effects(partition, source, effects);
-        tally.effects(effects);
-        effects.clear();
-        delivered
-    }
-
-    fn send(
-        &self,
-        piece: &Piece<'_>,
-        origin: &Origin<'_>,
-        headers: &[(&str, &[u8])],
-    ) -> Result<(), KafkaFailure> {
-        let count = u32::try_from(self.shared.topics.partition_count).unwrap_or(1);
-        let key = piece.customer_id.as_bytes();
-        let partition = self.sources.partitioner.partition(key, count);
-        let record = Outgoing {
-            topic: self.shared.settings.topics.name(Role::Input),
-            partition: i32::try_from(partition).unwrap_or(0),
-            key: Some(key),
-            value: Some(piece.item),
-        };
-        let origin = origin.write();
-        let mut copied: Vec<Header<'_>> =
-            headers.iter().map(|&(name, value)| Header { name, value }).collect();
-        copied.push(Header { name: ORIGIN_HEADER, value: origin.as_bytes() });
-        self.outbox.send(&record, &copied)
     }
 }

@@ -319,3 +319,15 @@ fn a_scrape_shows_whole_transactions() {
     });
     assert_eq!(telemetry.sum("rega_accepted_total"), 400.0);
 }
+
+#[test]
+fn a_stopped_source_counts_for_as_long_as_its_router_has_it() {
+    let telemetry = Telemetry::new().unwrap();
+    let stopped = || telemetry.sum("rega_partitions_stopped");
+    telemetry.source_stopped(0, "web/1".to_owned(), StopReason::OutOfRange, &"gone");
+    telemetry.source_stopped(0, "web/2".to_owned(), StopReason::OutOfRange, &"gone");
+    assert_eq!(stopped(), 2.0);
+    telemetry.source_left(0, "web/1");
+    telemetry.source_left(1, "web/2");
+    assert_eq!(stopped(), 1.0);
+}
