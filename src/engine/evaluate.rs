@@ -63,13 +63,14 @@ impl Outcome {
     /// touchpoint showed already. Relational NPS says what somebody thinks of the
     /// brand (DOMAIN.md, Scales); a survey sent to many would look like a spike.
     pub(crate) fn adds_to_rates(&self, rules: &RuleSet) -> bool {
-        let is_relational = |rule: &RuleIx| {
-            let scale = rules.rule(*rule).and_then(|rule| rule.label.scale.as_ref());
-            scale.is_some_and(|scale| scale.kind == ScaleKind::Nps)
+        let matched = || self.rules.iter().filter_map(|rule| rules.rule(*rule));
+        let is_nps = |rule: &&Rule| {
+            rule.label.scale.as_ref().is_some_and(|scale| scale.kind == ScaleKind::Nps)
         };
-        self.labels.valence == Valence::Pain
-            && self.same_pain_as.is_none()
-            && !self.rules.iter().any(is_relational)
+        // Of one case, if a rule says of which.
+        let is_relational = matched().any(|rule| is_nps(&rule))
+            && matched().filter(is_nps).all(|rule| rule.pain_key.is_none());
+        self.labels.valence == Valence::Pain && self.same_pain_as.is_none() && !is_relational
     }
 }
 

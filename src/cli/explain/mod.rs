@@ -196,9 +196,11 @@ fn ask(url: &str, customer: &str, token: Option<&Token>) -> Result<Json, Failure
     let (status, body) = http::get(url, &path, token).map_err(|problem| match &problem {
         // What was typed, and not where an instance sent us.
         AskError::Address(address) if address == url => Failure::Usage(problem.to_string()),
-        AskError::Address(_) | AskError::RoundAndRound(_) | AskError::Silent { .. } => {
-            Failure::Fatal(problem.to_string())
-        }
+        AskError::Address(_)
+        | AskError::RoundAndRound(_)
+        | AskError::Cut { .. }
+        | AskError::TooLong(_)
+        | AskError::Silent { .. } => Failure::Fatal(problem.to_string()),
     })?;
     let said: Json = serde_json::from_slice(&body).unwrap_or_default();
     if status == 200 {

@@ -19,7 +19,7 @@
 //! - All three there: `ts = received_at − (sent_at − ts as sent)`. No `ts`: `sent_at`, else
 //!   `received_at`, else the record's timestamp. One that is there and cannot be read is a reject.
 //! - No customer id: `anon:` and the anonymous id. No event id: `topic-partition-offset`, with the
-//!   position in a batch after it; padded, so that as text it has the order of the records.
+//!   position in a batch after it.
 //! - No channel is `other`; an unknown one keeps its name. Names are normalised (see
 //!   [`normal_event`], [`normal_channel`]).
 //! - Fields that the envelope does not have are passed over, repeated or not. A key of the envelope

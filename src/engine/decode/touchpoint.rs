@@ -139,15 +139,13 @@ impl Decoder {
 }
 
 impl<'a> Origin<'_, 'a> {
-    /// Returns the id of a touchpoint that was given none. At one instant the id decides what came
-    /// first, and ids are compared as text: so that 9 stands before 10, an offset has the twenty
-    /// digits that it has in the names of Kafka's own files, and a position in a batch as many as
-    /// [`MAX_ITEMS`] needs.
+    /// Returns the id of a touchpoint that was given none. At one instant these have the order of the
+    /// records ([`Order`](crate::engine::state::Order)).
     fn event_id(&self) -> Cow<'a, str> {
         let Record { topic, partition, offset, .. } = self.record;
         Cow::Owned(match self.index {
-            Some(index) => format!("{topic}-{partition}-{offset:020}-{index:04}"),
-            None => format!("{topic}-{partition}-{offset:020}"),
+            Some(index) => format!("{topic}-{partition}-{offset}-{index}"),
+            None => format!("{topic}-{partition}-{offset}"),
         })
     }
 }

@@ -3,6 +3,7 @@
 //! It holds what its record showed by itself (which rules could match, keys, promises) and what
 //! was published about it; never the record.
 
+use super::Order;
 use crate::{
     engine::{
         rules::{KindIx, PathIx, RuleIx},
@@ -91,8 +92,8 @@ impl Digest {
     }
 
     /// Returns the place in order.
-    pub(crate) fn order(&self) -> (EventTime, &str) {
-        (self.ts, &self.event_id)
+    pub(crate) fn order(&self) -> Order<'_> {
+        Order { ts: self.ts, event_id: &self.event_id }
     }
 
     /// Emitted by a deadline.

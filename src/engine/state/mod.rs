@@ -9,6 +9,7 @@ mod dedupe;
 mod digest;
 mod engagement;
 mod journey;
+mod order;
 mod seen;
 
 pub(crate) use self::{
@@ -17,5 +18,6 @@ pub(crate) use self::{
     digest::{Candidate, Digest, Origin, Published},
     engagement::{Acquired, Engagement},
     journey::{Journey, StageRecord, Transition},
+    order::Order,
     seen::{SeenEntry, SeenGroup, SeenGroups},
 };
