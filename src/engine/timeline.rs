@@ -170,12 +170,11 @@ fn overdue_close(engagement: &Engagement, digest: &Digest, context: Context<'_>)
 }
 
 /// Returns the episode that this touchpoint opened, where its close came before, but was late.
-fn closed_late_already(engagement: &mut Engagement, event_id: &str) -> Option<usize> {
-    let Engagement { episodes, past_closes, .. } = engagement;
-    episodes.iter().position(|episode| {
+fn closed_late_already(engagement: &Engagement, event_id: &str) -> Option<usize> {
+    engagement.episodes.iter().position(|episode| {
         *episode.opened_by == *event_id
             && episode.pain.is_none()
-            && past_closes.iter().any(|close| close.early && close.is_of(episode))
+            && engagement.past_closes.iter().any(|close| close.early && close.is_of(episode))
     })
 }
 

@@ -13,6 +13,22 @@ use crate::{
     telemetry::Tally,
 };
 
+/// Returns what a record is to the engine. `headers` are empty where nobody reads them.
+pub(super) fn given<'r>(
+    record: &'r InputRecord<'_>,
+    headers: &'r [(&'r str, &'r [u8])],
+) -> Record<'r> {
+    Record {
+        value: record.value(),
+        key: record.key(),
+        headers,
+        topic: record.topic(),
+        partition: record.partition(),
+        offset: record.offset(),
+        timestamp: record.timestamp(),
+    }
+}
+
 /// With which rules, at what time, and to where.
 pub(super) struct Work<'a> {
     pub(super) ruling: &'a Ruling,
@@ -47,15 +63,7 @@ impl Work<'_> {
                 (self.ruling.item_engine(topic), timestamp, source)
             }
         };
-        let input = Record {
-            value: record.value(),
-            key: record.key(),
-            headers: &headers,
-            topic,
-            partition,
-            offset,
-            timestamp,
-        };
+        let input = Record { timestamp, ..given(record, &headers) };
         // Before anything can fail: from here on the partition is ahead of its last commit.
         running.dirty = true;
         running.idle.record();

@@ -45,10 +45,19 @@ pub(crate) fn open(
         }
         return;
     }
-    let past = engagement.past_close(opening.kind, opening.key);
-    if past.is_some_and(|close| !close.early && opening.at < close.at) {
-        return;
+    match engagement.past_close(opening.kind, opening.key) {
+        Some(close) if !close.early && opening.at < close.at => return,
+        Some(close)
+            if close.early && opening.deadline.is_none_or(|deadline| close.at <= deadline) =>
+        {
+            close.early = false;
+            facts.push(Fact::EpisodeOpened(opening.kind));
+            facts.push(Fact::EpisodeEnded(opening.kind, EpisodeOutcome::Closed));
+            return;
+        }
+        Some(_) | None => {}
     }
+    facts.push(Fact::EpisodeOpened(opening.kind));
     let episode = Episode {
         kind: opening.kind,
         key: opening.key.map(Box::from),
@@ -60,15 +69,6 @@ pub(crate) fn open(
         overdue: None,
         pain: None,
     };
-    facts.push(Fact::EpisodeOpened(opening.kind));
-    let past = engagement.past_close(opening.kind, opening.key).filter(|close| close.early);
-    if let Some(close) = past
-        && opening.deadline.is_none_or(|deadline| close.at <= deadline)
-    {
-        close.early = false;
-        facts.push(Fact::EpisodeEnded(opening.kind, EpisodeOutcome::Closed));
-        return;
-    }
     insert(engagement, episode, facts);
 }
 

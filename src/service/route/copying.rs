@@ -2,12 +2,13 @@
 
 use super::{ORIGIN_HEADER, Origin, Sources};
 use crate::{
-    engine::{Effects, Piece, Record, Splitter},
+    engine::{Effects, Piece, Splitter},
     kafka::{Header, InputRecord, KafkaFailure, Outbox, Outgoing, Role},
     model::EventTime,
     service::{
         publish::{self, Publisher},
         shared::{Ruling, Shared},
+        work::given,
     },
     telemetry::{Output, Tally},
 };
@@ -35,17 +36,9 @@ impl Copying<'_> {
         let engine = self.ruling.source_engine(topic);
         // Where they say something, the copy needs them too.
         let headers = if engine.reads_headers() { record.headers() } else { Vec::new() };
-        let given = Record {
-            value: record.value(),
-            key: record.key(),
-            headers: &headers,
-            topic,
-            partition,
-            offset,
-            timestamp,
-        };
+        let input = given(record, &headers);
         let mut sent = Ok(());
-        splitter.split(engine, &given, self.now, effects, &mut |piece| {
+        splitter.split(engine, &input, self.now, effects, &mut |piece| {
             if sent.is_ok() {
                 let origin = Origin { topic, partition, offset, item: piece.index, timestamp };
                 sent = self.send(&piece, &origin, &headers);
