@@ -3,6 +3,8 @@
 //! Outputs are encoded straight into one buffer that is reused between calls, so that a touchpoint
 //! costs no allocation on its way out. Effects are in the order in which they must be produced.
 
+use smallvec::SmallVec;
+
 use crate::model::{
     Actor, Channel, EpisodeOutcome, EventTime, LabelledBy, MicroMoment, MomentOfTruth, Span, Stage,
     TransitionKind, Valence,
@@ -208,6 +210,9 @@ pub enum Fact {
     /// A customer was to be forgotten ([`super::ERASURE`]), and is.
     Erased,
 }
+
+/// What evaluating notes, most often nothing or two things.
+pub(crate) type Facts = SmallVec<[Fact; 2]>;
 
 /// What a state row holds a bounded number of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

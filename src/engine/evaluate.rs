@@ -1,13 +1,13 @@
 //! Evaluating one touchpoint against one engagement: classify, score, episode, in that order.
 
 use super::{
-    classify::{History, group_of, label, matching},
-    effects::{Bounded, Fact},
+    classify::{History, RuleIxs, group_of, label, matching},
+    effects::{Bounded, Fact, Facts},
     episode::{
         Closing, Episode, Opening, Overdue, PainNews, close, end_pain, note_pain, open, recover,
     },
     give::{fading, give_points},
-    rules::{Closes, Due, KindIx, Rule, RuleIx, RuleSet, kind, spec::ScaleKind},
+    rules::{Closes, Due, KindIx, Rule, RuleSet, kind, spec::ScaleKind},
     score::{GLORY_WEIGHT, Standing},
     state::{Candidate, Digest, Engagement, Origin, SeenEntry, Transition},
     timeline::Context,
@@ -25,7 +25,7 @@ const RECOVER_WITHIN: Span = 72 * 3_600_000;
 pub(crate) struct Outcome {
     pub(crate) labels: Labels,
     /// The rules that matched, in order.
-    pub(crate) rules: Vec<RuleIx>,
+    pub(crate) rules: RuleIxs,
     pub(crate) points: Points,
     /// The same by rule, for taking them back.
     pub(crate) given: Vec<(StableHash, Track, f64)>,
@@ -37,7 +37,7 @@ pub(crate) struct Outcome {
     pub(crate) same_pain_as: Option<Box<str>>,
     pub(crate) transition: Option<Transition>,
     pub(crate) referral: Option<Box<str>>,
-    pub(crate) facts: Vec<Fact>,
+    pub(crate) facts: Facts,
     /// Deadlines that it set, by kind of episode.
     pub(crate) promises: Vec<(KindIx, EventTime)>,
     /// A rule said `ignore`.
@@ -80,7 +80,7 @@ pub(crate) fn evaluate(
     digest: &mut Digest,
     context: Context<'_>,
 ) -> Outcome {
-    let mut facts = Vec::new();
+    let mut facts = Facts::new();
     remember_seen(engagement, digest, context, &mut facts);
     let visit_gap = context.settings.visit_gap;
     let history = History { engagement, digest, rules: context.rules, visit_gap };
@@ -131,7 +131,7 @@ fn remember_seen(
     engagement: &mut Engagement,
     digest: &Digest,
     context: Context<'_>,
-    facts: &mut Vec<Fact>,
+    facts: &mut Facts,
 ) {
     let Some(memories) = context.rules.seen.get(&*digest.event) else { return };
     let id = stable_hash(digest.event_id.as_bytes());

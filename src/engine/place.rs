@@ -8,7 +8,7 @@
 //! - Everything before `settled_before` is settled; the tail holds nothing earlier.
 
 use super::{
-    effects::{Bounded, Fact},
+    effects::{Bounded, Fact, Facts},
     evaluate::Outcome,
     state::{Customer, Digest},
     timeline::{Context, Fired, Until, evaluate_late, fire, stand_anew, step},
@@ -32,7 +32,7 @@ pub(crate) enum Said {
 pub(crate) struct Story {
     pub(crate) said: Vec<Said>,
     pub(crate) whole: bool,
-    pub(crate) facts: Vec<Fact>,
+    pub(crate) facts: Facts,
 }
 
 /// Places a touchpoint. Deadlines up to the context's watermark must have fired.
@@ -60,6 +60,8 @@ pub(crate) fn place(customer: &mut Customer, mut digest: Digest, context: Contex
     if in_order {
         let outcome = step(&mut customer.head, &mut digest, context, &mut fired);
         note(customer, &mut fired, &mut story);
+        // Most often it is all that is said, and what is said is large.
+        story.said.reserve_exact(1);
         story.said.push(Said::InTail(position, outcome));
         make_room(customer);
         customer.tail.push_back(digest);
@@ -100,7 +102,7 @@ pub(crate) fn pass_time(customer: &mut Customer, context: Context<'_>) -> Story 
 }
 
 /// Bounds the tail; call it after what was said has been published.
-pub(crate) fn trim(customer: &mut Customer, context: Context<'_>, facts: &mut Vec<Fact>) {
+pub(crate) fn trim(customer: &mut Customer, context: Context<'_>, facts: &mut Facts) {
     while Customer::MAX_TAIL < customer.tail.len() {
         let Some(mut digest) = customer.tail.pop_front() else { return };
         let mut fired = Vec::new();

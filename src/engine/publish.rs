@@ -7,7 +7,7 @@ use super::{
     place::{Said, Story},
     rules::{KindIx, kind},
     score::{Standing, standing_at},
-    spike::{Group, Named, Note, Pulse},
+    spike::{Named, Note, Pulse},
     state::{Claim, Customer, Digest, Origin, Published},
     timeline::{Context, Fired},
 };
@@ -142,12 +142,11 @@ impl Publisher<'_> {
         let stage = u8::try_from(labels.stage.index()).unwrap_or(0);
         let counted = outcome.adds_to_rates(self.context.rules);
         let pain = counted.then_some((reason, stage, severity.weight()));
-        let mut groups: Vec<Group> = digest.groups.clone();
-        groups.push(Group::Band(outcome.band.as_str().into()));
         let note = Note {
             ts: digest.ts,
             named: named(self.context, digest.channel, &digest.event, digest.actor),
-            groups: &groups,
+            groups: &digest.groups,
+            band: outcome.band,
             customer: stable_hash(self.context.customer_id.as_bytes()),
             event_id: &digest.event_id,
             id: stable_hash(digest.event_id.as_bytes()),

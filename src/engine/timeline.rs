@@ -7,7 +7,7 @@
 
 use super::{
     classify::{Subject, Values, Words, examine},
-    effects::Fact,
+    effects::{Fact, Facts},
     episode::{Overdue, derived_id, end_pain, prune_pains},
     evaluate::{Outcome, evaluate, take_back},
     explain::Watch,
@@ -53,7 +53,7 @@ pub(crate) fn step(
 ) -> Outcome {
     let by_customer = digest.actor == Actor::Customer;
     fire(engagement, Until::Before { at: digest.ts, by_customer }, context, fired);
-    let mut facts = Vec::new();
+    let mut facts = Facts::new();
     prune_pains(engagement, digest.ts, &mut facts);
     let mut outcome = with_deadlines(engagement, digest, context, fired);
     outcome.facts.append(&mut facts);
@@ -179,7 +179,7 @@ fn closed_late_already(engagement: &Engagement, event_id: &str) -> Option<usize>
 }
 
 /// Ends it, after its deadline has spoken.
-fn end_closed_late(engagement: &mut Engagement, opened_by: &Digest, facts: &mut Vec<Fact>) {
+fn end_closed_late(engagement: &mut Engagement, opened_by: &Digest, facts: &mut Facts) {
     let Some(position) = closed_late_already(engagement, &opened_by.event_id) else { return };
     let episode = engagement.episodes.remove(position);
     if let Some(close) = engagement.past_close(episode.kind, episode.key.as_deref()) {

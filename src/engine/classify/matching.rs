@@ -1,5 +1,7 @@
 //! What the customer's history says: which of the candidates match.
 
+use smallvec::SmallVec;
+
 use crate::{
     engine::{
         rules::{Alone, HistoryTest, Leaves, PathIx, Rule, RuleIx, RuleSet, Seen, Truth},
@@ -19,10 +21,13 @@ pub(crate) struct History<'a> {
     pub(crate) visit_gap: Span,
 }
 
+/// Most often a handful.
+pub(crate) type RuleIxs = SmallVec<[RuleIx; 8]>;
+
 /// The rules that match, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Matched {
-    pub(crate) rules: Vec<RuleIx>,
+    pub(crate) rules: RuleIxs,
     /// Some "first" could not be known yet.
     pub(crate) history_unknown: bool,
 }

@@ -10,5 +10,5 @@ mod matching;
 pub(crate) use self::{
     examine::{Subject, Values, Words, examine},
     label::label,
-    matching::{History, group_of, matching},
+    matching::{History, RuleIxs, group_of, matching},
 };

@@ -3,7 +3,7 @@
 use super::{Episode, PastClose};
 use crate::{
     engine::{
-        effects::{Bounded, Fact},
+        effects::{Bounded, Fact, Facts},
         rules::KindIx,
         state::Engagement,
     },
@@ -24,7 +24,7 @@ pub(crate) fn close(
     engagement: &mut Engagement,
     (kind, key): (KindIx, Option<&str>),
     at: EventTime,
-    facts: &mut Vec<Fact>,
+    facts: &mut Facts,
 ) -> Option<Closing> {
     let position = engagement.open_episode(kind, key);
     let episode = position.map(|position| engagement.episodes.remove(position));
@@ -41,7 +41,7 @@ pub(crate) fn close(
 
 /// Of several the first is early: it says whether a deadline was kept. Of those that found something
 /// the last counts.
-fn remember(engagement: &mut Engagement, close: PastClose, facts: &mut Vec<Fact>) {
+fn remember(engagement: &mut Engagement, close: PastClose, facts: &mut Facts) {
     let closes = &mut engagement.past_closes;
     let same = |one: &&mut PastClose| one.kind == close.kind && one.key == close.key;
     if let Some(known) = closes.iter_mut().find(same) {

@@ -3,7 +3,7 @@
 use super::Episode;
 use crate::{
     engine::{
-        effects::{Bounded, Fact},
+        effects::{Bounded, Fact, Facts},
         rules::KindIx,
         state::Engagement,
     },
@@ -30,7 +30,7 @@ pub(crate) fn open(
     engagement: &mut Engagement,
     opening: Opening<'_>,
     tolerance: Span,
-    facts: &mut Vec<Fact>,
+    facts: &mut Facts,
 ) {
     let fires_at = opening
         .deadline
@@ -73,7 +73,7 @@ pub(crate) fn open(
 }
 
 /// Adds an open episode; at the bound the one opened first gives way.
-pub(super) fn insert(engagement: &mut Engagement, episode: Episode, facts: &mut Vec<Fact>) {
+pub(super) fn insert(engagement: &mut Engagement, episode: Episode, facts: &mut Facts) {
     let position = engagement.episodes.partition_point(|one| {
         (one.opened_at, &one.opened_by) <= (episode.opened_at, &episode.opened_by)
     });

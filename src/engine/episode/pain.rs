@@ -3,7 +3,11 @@
 
 use super::{Episode, Overdue, PainCase, open::insert};
 use crate::{
-    engine::{effects::Fact, rules::kind, state::Engagement},
+    engine::{
+        effects::{Fact, Facts},
+        rules::kind,
+        state::Engagement,
+    },
     model::{EpisodeOutcome, EventTime, Severity, Span},
 };
 
@@ -25,7 +29,7 @@ pub(crate) struct PainNews<'a> {
 }
 
 /// Opens a pain episode.
-pub(crate) fn note_pain(engagement: &mut Engagement, news: PainNews<'_>, facts: &mut Vec<Fact>) {
+pub(crate) fn note_pain(engagement: &mut Engagement, news: PainNews<'_>, facts: &mut Facts) {
     let deadline = Some(news.at.plus(news.within));
     let pain =
         PainCase { severity: news.severity, reason: news.reason.map(Box::from), resolved: false };
@@ -50,7 +54,7 @@ pub(crate) fn note_pain(engagement: &mut Engagement, news: PainNews<'_>, facts: 
 pub(crate) fn end_pain(
     engagement: &mut Engagement,
     at: EventTime,
-    facts: &mut Vec<Fact>,
+    facts: &mut Facts,
     is_meant: impl Fn(&Episode) -> bool,
 ) -> Vec<(Overdue, EventTime)> {
     let mut wrong = Vec::new();
@@ -76,7 +80,7 @@ pub(crate) fn recover(
     engagement: &mut Engagement,
     (key, means): (Option<&str>, impl Fn(Option<&str>) -> bool),
     at: EventTime,
-    facts: &mut Vec<Fact>,
+    facts: &mut Facts,
 ) -> Option<Episode> {
     let may = |episode: &Episode| {
         let in_time = episode.deadline.is_none_or(|deadline| at <= deadline);
@@ -93,7 +97,7 @@ pub(crate) fn recover(
 }
 
 /// Forgets pains that lie too far back, and resolved ones past their deadline.
-pub(crate) fn prune_pains(engagement: &mut Engagement, at: EventTime, facts: &mut Vec<Fact>) {
+pub(crate) fn prune_pains(engagement: &mut Engagement, at: EventTime, facts: &mut Facts) {
     engagement.episodes.retain(|episode| {
         if episode.kind != kind::PAIN {
             return true;

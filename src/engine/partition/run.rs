@@ -4,7 +4,7 @@ use super::{
     super::{
         Customers, ERASURE, Effects, Fact, Record,
         decode::{Decoded, Item, Reject, Rejected},
-        effects::{Effect, RejectedItem},
+        effects::{Effect, Facts, RejectedItem},
         encode::read_row,
         explain::Watch,
         place::{Story, pass_time, place, revive, trim},
@@ -183,7 +183,7 @@ impl<C: Customers> Run<'_, C> {
         let mut publisher =
             Publisher { effects: &mut *self.effects, context, now: self.now, fresh, pulse };
         publisher.publish(customer, story);
-        let mut facts = Vec::new();
+        let mut facts = Facts::new();
         trim(customer, context, &mut facts);
         for fact in facts {
             self.effects.fact(fact);

@@ -5,6 +5,8 @@
 //! instant above the threshold and one below it, by a line through their logarithms, which for
 //! points that fade alike is the answer.
 
+use smallvec::SmallVec;
+
 use super::{
     Line,
     band::{Standing, THRESHOLDS, standing_of},
@@ -46,7 +48,7 @@ pub(crate) fn next_fall(
 
 /// The lines that count, looked up once.
 struct Score<'a> {
-    lines: Vec<(&'a Line, &'a PointsRule)>,
+    lines: SmallVec<[(&'a Line, &'a PointsRule); 16]>,
     rules: &'a RuleSet,
 }
 

@@ -29,7 +29,7 @@ impl Key {
     pub(super) fn of_group(group: &Group) -> Self {
         match group {
             Group::Property(name, value) => Self::Property(name.clone(), value.clone()),
-            Group::Band(band) => Self::Band(band.clone()),
+            Group::Band(band) => Self::Band(band.as_ref().into()),
         }
     }
 

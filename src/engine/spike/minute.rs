@@ -8,12 +8,12 @@
 //! - A minute is encoded in the order of its names and times, so that the same counts are the same
 //!   bytes, however they came about.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{EventTime, Span, StableHash, stable_hash};
+use crate::model::{Band, EventTime, Span, StableHash, stable_hash};
 
 /// Milliseconds in a minute.
 pub const MINUTE: Span = 60_000;
@@ -61,7 +61,7 @@ pub(crate) enum Group {
     /// A property that the user chose, and its value.
     Property(Box<str>, Box<str>),
     /// A band of engagement.
-    Band(Box<str>),
+    Band(Cow<'static, str>),
 }
 
 /// How much happened.
@@ -157,6 +157,11 @@ impl Named<'_> {
 }
 
 impl Group {
+    /// Returns the slice of everybody in a band.
+    pub(crate) const fn of_band(band: Band) -> Self {
+        Self::Band(Cow::Borrowed(band.as_str()))
+    }
+
     fn hash(&self) -> u64 {
         match self {
             Self::Property(name, value) => {

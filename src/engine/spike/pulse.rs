@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     engine::effects::{Effect, Effects, Fact, PulseMinute},
-    model::{EventTime, StableHash},
+    model::{Band, EventTime, StableHash},
 };
 
 /// How long after it was passed a minute can be corrected. A late delivery report that proves a
@@ -57,6 +57,7 @@ pub(crate) struct Note<'n> {
     pub(crate) ts: EventTime,
     pub(crate) named: Named<'n>,
     pub(crate) groups: &'n [Group],
+    pub(crate) band: Band,
     pub(crate) customer: StableHash,
     pub(crate) event_id: &'n str,
     /// Hash of the event id.
@@ -76,11 +77,13 @@ impl Pulse {
             return;
         }
         let Some(counting) = self.open(minute, effects) else { return };
+        let band = Group::of_band(note.band);
+        let groups = note.groups.iter().chain([&band]);
         if note.exposure {
             let interest = u32::from(note.interest);
             let count = Count { exposure: 1, interest, pains: 0 };
             counting.count(note.named, None, count);
-            for group in note.groups {
+            for group in groups.clone() {
                 counting.count(note.named, Some(group), count);
             }
         }
@@ -90,7 +93,7 @@ impl Pulse {
         };
         // Deadlines are promised without groups, so a group has none of their exposure: all parcels that
         // are late at midnight would be a spike among whoever they were promised to.
-        let groups = note.groups.iter().filter(|group| counting.counts(note.named, group));
+        let groups = groups.filter(|group| counting.counts(note.named, group));
         let groups = groups.cloned().collect();
         counting.hurt(Pain {
             at: note.ts.as_millis(),

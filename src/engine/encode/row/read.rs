@@ -54,8 +54,10 @@ pub(crate) fn read_row(row: &[u8], rules: &RuleSet) -> Result<Customer, RowError
         }
     }
     reader.end()?;
-    customer.settled.rename(rules);
-    customer.head.rename(rules);
+    if customer.rules_version != rules.version_hash() {
+        customer.settled.rename(rules);
+        customer.head.rename(rules);
+    }
     Ok(customer)
 }
 

@@ -4,11 +4,11 @@ use crate::{
     engine::{
         effects::{Effect, Effects, Fact},
         spike::{
-            Group, Named, Note, Pulse,
+            Named, Note, Pulse,
             minute::{Minute, read},
         },
     },
-    model::EventTime,
+    model::{Band, EventTime},
 };
 
 fn at(minute: i64) -> EventTime {
@@ -20,6 +20,7 @@ fn note(minute: i64, id: u64, pain: bool) -> Note<'static> {
         ts: at(minute),
         named: Named { channel: "app", event: "checkout", actor: 0 },
         groups: &[],
+        band: Band::Casual,
         customer: id,
         event_id: "e",
         id,
@@ -35,7 +36,8 @@ fn said(effects: &mut Effects) -> Vec<(i64, bool, u32, usize)> {
     for effect in effects.iter() {
         if let Effect::Pulse(pulse) = effect {
             let minute: Minute = read(effects.bytes(pulse.value)).unwrap();
-            let exposure = minute.cells.iter().map(|(_, count)| count.exposure).sum();
+            let own = minute.cells.iter().filter(|(cell, _)| cell.group.is_none());
+            let exposure = own.map(|(_, count)| count.exposure).sum();
             assert_eq!(minute.corrected, pulse.correction);
             all.push((pulse.minute, pulse.correction, exposure, minute.pains.len()));
         }
@@ -110,12 +112,11 @@ fn what_comes_an_hour_after_its_minute_is_counted_and_left_out() {
 fn a_group_hurts_only_where_its_touchpoints_were_counted_and_deadlines_are_nobodys() {
     let mut effects = Effects::default();
     let mut pulse = begun(&mut effects);
-    let band = [Group::Band("casual".into())];
     let named = Named { channel: "delivery", event: "episode_overdue", actor: 2 };
     pulse.promise(at(101), named, &mut effects);
-    let overdue = Note { named, groups: &band, exposure: false, ..note(101, 1, true) };
+    let overdue = Note { named, exposure: false, ..note(101, 1, true) };
     pulse.note(&overdue, &mut effects);
-    pulse.note(&Note { groups: &band, ..note(101, 2, true) }, &mut effects);
+    pulse.note(&note(101, 2, true), &mut effects);
     effects.clear();
     pulse.advance(at(102), &mut effects);
     let minute = effects.iter().find_map(|effect| match effect {
