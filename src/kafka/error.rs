@@ -143,6 +143,12 @@ impl KafkaFailure {
         }
     }
 
+    /// Returns whether the clients can go on once the transaction is undone. What is not permitted does
+    /// not get better by trying.
+    pub fn can_be_undone(&self) -> bool {
+        self.class != Class::Fatal && !self.is_refusal()
+    }
+
     /// Returns whether the broker said no rather than nothing.
     pub fn is_refusal(&self) -> bool {
         matches!(
