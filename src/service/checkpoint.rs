@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     failpoint::Failpoint,
     held::{Held, Running},
-    session::Session,
+    session::WorkerSession,
 };
 use crate::{
     clock::wall_clock,
@@ -31,7 +31,7 @@ const END_LIMIT: Duration = Duration::from_secs(1);
 /// From which offset the changelog would have to be read after a checkpoint.
 pub(super) type Mark = (i32, i64);
 
-impl Session<'_> {
+impl WorkerSession<'_> {
     /// Shares the memory for rows among the partitions.
     pub(super) fn share_memory(&mut self) {
         let share = self.memory_share();

@@ -6,7 +6,7 @@ use super::{
     failpoint::Failpoint,
     held::{Held, Running},
     publish::Publisher,
-    session::{Session, running_among},
+    session::{WorkerSession, running_among},
     transaction::abort_class,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     telemetry::log,
 };
 
-impl Session<'_> {
+impl WorkerSession<'_> {
     /// Commits what was processed.
     ///
     /// The store is written *after* Kafka has committed. A crash in between leaves it one step

@@ -63,7 +63,7 @@ const PARTITION: i32 = 0;
 /// The broker does not permit what is needed: that does not get better by trying.
 pub(super) fn detect(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
     let session = || {
-        let ended = Session::open(shared).and_then(|mut session| session.run());
+        let ended = DetectorSession::open(shared).and_then(|mut session| session.run());
         shared.telemetry.detector(None);
         ended
     };
@@ -73,7 +73,7 @@ pub(super) fn detect(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
     })
 }
 
-struct Session<'w> {
+struct DetectorSession<'w> {
     shared: &'w Shared,
     consumer: GroupConsumer,
     /// What is read.
@@ -99,7 +99,7 @@ struct Owned {
     dirty: bool,
 }
 
-impl<'w> Session<'w> {
+impl<'w> DetectorSession<'w> {
     fn open(shared: &'w Shared) -> Result<Self, KafkaFailure> {
         let settings = &shared.settings;
         let name = format!("{}.{}.detector", settings.app, settings.instance);

@@ -10,7 +10,7 @@ use super::{
     failpoint::Failpoint,
     held::{Held, RestoreFailure, Restoring, Running},
     position::{Known, Mismatch, Position, position},
-    session::Session,
+    session::WorkerSession,
 };
 use crate::{
     clock::{Stopwatch, wall_clock},
@@ -29,7 +29,7 @@ const DISK_PAUSE: Duration = Duration::from_secs(1);
 /// How long a broker may take to answer a question.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
-impl Session<'_> {
+impl WorkerSession<'_> {
     /// Answers every rebalance that `poll` noted.
     pub(super) fn answer_group(&mut self) -> Result<(), KafkaFailure> {
         while let Some(rebalance) = self.consumer.next_rebalance() {
@@ -332,7 +332,7 @@ enum Step<'a> {
     Read(&'a mut Restoring),
 }
 
-impl Drop for Session<'_> {
+impl Drop for WorkerSession<'_> {
     /// The partitions are somebody's again, perhaps this worker's next session's.
     fn drop(&mut self) {
         let partitions: Vec<i32> = self.held.keys().copied().collect();

@@ -71,7 +71,7 @@ pub(super) fn notify_of_customers(shared: &Arc<Shared>) -> Result<(), KafkaFailu
 }
 
 fn notify(shared: &Arc<Shared>, matter: Matter) -> Result<(), KafkaFailure> {
-    let session = || Session::open(shared, matter)?.run();
+    let session = || NotifierSession::open(shared, matter)?.run();
     persist(shared, Task::Notifier(matter), session, |broken| {
         let broken = match broken {
             Broken::Kafka(failure) => Broken::Kafka(unless_refused(failure)?),
@@ -82,7 +82,7 @@ fn notify(shared: &Arc<Shared>, matter: Matter) -> Result<(), KafkaFailure> {
     })
 }
 
-struct Session<'w> {
+struct NotifierSession<'w> {
     shared: &'w Shared,
     matter: Matter,
     consumer: GroupConsumer,
@@ -94,7 +94,7 @@ struct Session<'w> {
     since: Stopwatch,
 }
 
-impl<'w> Session<'w> {
+impl<'w> NotifierSession<'w> {
     fn open(shared: &'w Shared, matter: Matter) -> Result<Self, KafkaFailure> {
         let settings = &shared.settings;
         let (role, task) = match matter {

@@ -41,7 +41,7 @@ const END_LIMIT: Duration = Duration::from_secs(1);
 
 /// One pair of clients, and what was built with them.
 #[derive(Debug)]
-pub(super) struct Session<'w> {
+pub(super) struct WorkerSession<'w> {
     pub(super) worker: u16,
     pub(super) shared: &'w Shared,
     pub(super) mailbox: &'w Receiver<Lookup>,
@@ -77,7 +77,7 @@ pub(super) struct Pending {
     pub(super) lost_position: bool,
 }
 
-impl<'w> Session<'w> {
+impl<'w> WorkerSession<'w> {
     /// Starts the producer first: it ends what a predecessor of this name left open, so that its
     /// offsets and its state can be read.
     pub(super) fn open(

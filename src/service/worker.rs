@@ -5,7 +5,7 @@ use std::{sync::Arc, sync::mpsc::Receiver};
 use super::{
     lookup::Lookup,
     persist::{persist, unless_refused},
-    session::Session,
+    session::WorkerSession,
     shared::Shared,
     watchdog::Task,
 };
@@ -30,7 +30,7 @@ impl Worker {
     /// The broker does not permit what is needed: that does not get better by trying.
     pub(super) fn run(&self) -> Result<(), KafkaFailure> {
         log::worker_started(self.index);
-        let session = || Session::open(self.index, &self.shared, &self.mailbox)?.run();
+        let session = || WorkerSession::open(self.index, &self.shared, &self.mailbox)?.run();
         let ended = persist(&self.shared, Task::Worker(self.index), session, |failure| {
             broken(&self.shared, self.index, failure)
         });

@@ -32,7 +32,7 @@ use std::sync::{
 };
 
 pub(super) use self::origin::{ORIGIN_HEADER, Origin};
-use self::session::RouteSession;
+use self::session::RouterSession;
 use super::{persist::persist, shared::Shared, worker::broken};
 use crate::{
     kafka::{KafkaFailure, Role, Source, has_records, survey},
@@ -100,7 +100,7 @@ impl Router {
     /// The broker does not permit what is needed: that does not get better by trying.
     pub(super) fn run(&self) -> Result<(), KafkaFailure> {
         let Some(sources) = &self.shared.sources else { return Ok(()) };
-        let session = || RouteSession::open(self.index, &self.shared, sources)?.run();
+        let session = || RouterSession::open(self.index, &self.shared, sources)?.run();
         persist(&self.shared, Task::Router(self.index), session, |failure| {
             broken(&self.shared, self.index, failure)
         })

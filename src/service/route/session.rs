@@ -47,7 +47,7 @@ struct Reading {
     committed: i64,
 }
 
-pub(super) struct RouteSession<'r> {
+pub(super) struct RouterSession<'r> {
     router: u16,
     shared: &'r Shared,
     sources: &'r Sources,
@@ -70,7 +70,7 @@ pub(super) struct RouteSession<'r> {
     orphans: OrphanWatch,
 }
 
-impl<'r> RouteSession<'r> {
+impl<'r> RouterSession<'r> {
     pub(super) fn open(
         router: u16,
         shared: &'r Shared,
@@ -424,7 +424,7 @@ impl<'r> RouteSession<'r> {
     }
 }
 
-impl Drop for RouteSession<'_> {
+impl Drop for RouterSession<'_> {
     fn drop(&mut self) {
         for place in &self.stopped {
             self.source_left(place);
