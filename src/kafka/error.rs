@@ -212,6 +212,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_refused_or_fatal_is_not_undone() {
+        assert!(KafkaFailure::lost_partitions().can_be_undone());
+        assert!(!KafkaFailure::expelled().can_be_undone());
+        let refused = RDKafkaErrorCode::TopicAuthorizationFailed;
+        assert!(!KafkaFailure::undelivered("producing", refused, "moments").can_be_undone());
+        let large = RDKafkaErrorCode::MessageSizeTooLarge;
+        assert!(KafkaFailure::undelivered("producing", large, "moments").can_be_undone());
+    }
+
+    #[test]
     fn a_configured_value_does_not_reach_the_text() {
         let error = KafkaError::ClientConfig(
             RDKafkaConfRes::RD_KAFKA_CONF_INVALID,

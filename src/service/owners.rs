@@ -86,12 +86,8 @@ impl Owners {
     }
 }
 
-/// Follows the topic until asked to stop, also where the broker does not permit it yet: look-ups are
-/// not the work.
-///
-/// # Errors
-///
-/// None.
+/// Follows the topic until asked to stop. Goes on trying where the broker does not permit it: whoever has
+/// no owners to look up can still do the work.
 pub(super) fn follow(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
     persist(
         shared,

@@ -3,11 +3,13 @@
 //! An error that clients cannot survive ends a session, not the process: new clients are made, and the
 //! work goes on from what is committed. Every thread that talks to Kafka lives like this.
 
+use std::time::Duration;
+
 use super::{shared::Shared, watchdog::Task};
 use crate::{backoff::Backoff, clock::Stopwatch, kafka::KafkaFailure};
 
 /// A session that lived so long was a good one: the next wait is the first again.
-const GOOD_LIFE: std::time::Duration = std::time::Duration::from_secs(30);
+const GOOD_LIFE: Duration = Duration::from_secs(30);
 
 /// Lives session after session. `broken` tells of one that ended badly, and says whether that was the
 /// last.
