@@ -27,7 +27,8 @@
 //!
 //! - [`model`] — nouns.
 //! - [`engine`] — verbs, pure. The same input gives the same output, byte for byte.
-//! - [`clock`] — the only wall clock.
+//! - [`clock`] — the only wall clock; [`backoff`] — how long to wait before trying again;
+//!   [`http_client`] — the one HTTP client.
 //! - [`config`], [`kafka`], [`store`], [`http`], [`notify`], [`telemetry`], [`simulation`] — adapters.
 //! - [`service`] — the only layer that waits.
 //! - [`trial`] — the tests that stand beside rules, run.
@@ -43,11 +44,13 @@
 //!
 //! `ARCHITECTURE.md` names the test that holds each.
 
+pub mod backoff;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod http;
+pub mod http_client;
 pub mod kafka;
 pub mod model;
 pub mod notify;

@@ -7,10 +7,11 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     fs,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use rega::kafka::{Connection, GroupConsumer, Outbox, Outgoing, Polled, Rebalance};
+use rega::kafka::{self, Connection, GroupConsumer, Outbox, Outgoing, Polled, Rebalance};
 
 use crate::sample::Patterns;
 
@@ -109,9 +110,14 @@ fn read_patterns(folder: &Path, name: &str) -> Vec<Vec<u8>> {
 pub(crate) fn run(place: &Place) -> ! {
     let connection = Connection::new(&place.brokers, BTreeMap::new()).unwrap();
     let mut outbox = Outbox::open(&connection, &format!("{}.0", place.group)).unwrap();
-    let consumer =
-        GroupConsumer::open(&connection, &place.group, &format!("{}.0", place.group), &place.input)
-            .unwrap();
+    let consumer = GroupConsumer::open(
+        &connection,
+        &place.group,
+        &format!("{}.0", place.group),
+        &[&place.input],
+    )
+    .unwrap();
+    let input: Arc<str> = Arc::from(place.input.as_str());
     let moments = read_patterns(&place.folder, "moments");
     let engagements = read_patterns(&place.folder, "engagements");
     let rows = read_patterns(&place.folder, "rows");
@@ -156,8 +162,10 @@ pub(crate) fn run(place: &Place) -> ! {
                 send(&outbox, engagement, *partition, key, &engagements[turn % engagements.len()]);
                 send(&outbox, state, *partition, key, &rows[turn % rows.len()]);
             }
-            let list: Vec<(i32, i64)> =
-                offsets.iter().map(|(one, offset)| (*one, *offset)).collect();
+            let list: Vec<(kafka::Place, i64)> = offsets
+                .iter()
+                .map(|(one, offset)| (kafka::Place::of(&input, *one), *offset))
+                .collect();
             outbox.drain().unwrap();
             outbox.send_offsets(&consumer, &list).unwrap();
             outbox.commit().unwrap();
@@ -172,11 +180,12 @@ pub(crate) fn run(place: &Place) -> ! {
 fn answer_group(consumer: &GroupConsumer) {
     while let Some(rebalance) = consumer.next_rebalance() {
         match rebalance {
-            Rebalance::Assigned(partitions) => {
-                let begin: Vec<(i32, i64)> = partitions.iter().map(|one| (*one, 0)).collect();
+            Rebalance::Assigned(places) => {
+                let begin: Vec<(kafka::Place, i64)> =
+                    places.into_iter().map(|one| (one, 0)).collect();
                 consumer.assign(&begin).unwrap();
             }
-            Rebalance::Revoked { partitions, .. } => consumer.unassign(&partitions).unwrap(),
+            Rebalance::Revoked { places, .. } => consumer.unassign(&places).unwrap(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{Failure, colour_of, error, print};
 use crate::{
     config::{self, Colour, Environment, LoadedPack},
     engine::Settings,
-    trial::{self, Hunt, Verdict},
+    trial::{self, Hunt, PackOutcome},
 };
 
 /// Run the tests that stand beside the rules
@@ -51,12 +51,12 @@ pub(super) fn run(arguments: &TestArguments) -> Result<(), Failure> {
     let colour = colour_of(&std::io::stdout());
     let mut sound = true;
     for suite in config::load_suites(&paths, &Environment::of_process())? {
-        let verdict = trial::run(&suite.pack, &suite.settings);
-        print(&told(&suite.name, &verdict, colour));
-        sound &= verdict.failures.is_empty();
-        sound &= !arguments.every_rule || verdict.idle_rules.is_empty();
+        let outcome = trial::run(&suite.pack, &suite.settings);
+        print(&told(&suite.name, &outcome, colour));
+        sound &= outcome.failures.is_empty();
+        sound &= !arguments.every_rule || outcome.idle_rules.is_empty();
         // Mutants of rules whose tests fail already would all be "noticed".
-        if arguments.mutate && verdict.failures.is_empty() {
+        if arguments.mutate && outcome.failures.is_empty() {
             let hunt = hunt(&suite.pack, &suite.settings);
             print(&survivors(&hunt));
             let wanted = arguments.at_least.map_or(0.0, f64::from);
@@ -79,8 +79,8 @@ fn hunt(pack: &LoadedPack, settings: &Settings) -> Hunt {
     hunt
 }
 
-fn told(name: &str, verdict: &Verdict, colour: Colour) -> String {
-    let Verdict { failures, idle_rules, test_count, rule_count } = verdict;
+fn told(name: &str, outcome: &PackOutcome, colour: Colour) -> String {
+    let PackOutcome { failures, idle_rules, test_count, rule_count } = outcome;
     let paint = |code: &str, text: &str| match colour {
         Colour::Never => text.to_owned(),
         Colour::Always => format!("\x1b[{code}m{text}\x1b[0m"),

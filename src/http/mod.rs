@@ -5,11 +5,9 @@
 //! connections, header size and time, body size, the time of a request and of a connection.
 
 mod answer;
-mod ask;
 mod bind;
 mod console;
 mod pages;
-mod peer;
 mod server;
 mod site;
 mod stream;
@@ -19,9 +17,7 @@ mod token;
 mod viewers;
 
 pub use self::{
-    ask::{AskError, get, path_segment},
     bind::{BindError, bind},
-    peer::ask,
     server::serve,
     site::{
         CustomerLookup, Limits, LookupError, LookupFuture, MetricsText, OpenSpikes, Reach,

@@ -20,11 +20,10 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
     message::{DeliveryResult, Message as _},
     producer::ProducerContext,
-    topic_partition_list::TopicPartitionListElem,
     types::RDKafkaRespErr,
 };
 
-use super::{Class, KafkaFailure, Rebalance};
+use super::{Class, KafkaFailure, Place, Rebalance};
 
 /// What every client starts with. The operator may change these.
 const START_VALUES: [(&str, &str); 5] = [
@@ -327,11 +326,11 @@ impl ConsumerContext for Listener {
             answer_directly(consumer, assigned);
             return;
         }
-        let numbers = partitions.elements().iter().map(TopicPartitionListElem::partition).collect();
+        let places = partitions.elements().iter().map(Place::read).collect();
         let rebalance = if assigned {
-            Rebalance::Assigned(numbers)
+            Rebalance::Assigned(places)
         } else {
-            Rebalance::Revoked { partitions: numbers, lost: consumer.assignment_lost() }
+            Rebalance::Revoked { places, lost: consumer.assignment_lost() }
         };
         let mut queue = self.state.rebalances.lock().unwrap_or_else(PoisonError::into_inner);
         queue.push_back(rebalance);

@@ -1,6 +1,6 @@
-//! A worker's membership in the group that shares the input's partitions.
+//! Membership in a group that shares partitions: of a worker, a router, the detector, a notifier.
 //!
-//! A rebalance is only noted while the library calls us back, and answered by the worker after
+//! A rebalance is only noted while the library calls us back, and answered by the member after
 //! `poll` has returned: there the partitions' data lives, and there a commit can be made first.
 
 use std::{
@@ -11,32 +11,33 @@ use std::{
 };
 
 use rdkafka::{
-    ClientConfig, Offset, TopicPartitionList,
+    ClientConfig,
     config::FromClientConfigAndContext,
-    consumer::{BaseConsumer, CommitMode, Consumer, ConsumerGroupMetadata},
+    consumer::{BaseConsumer, CommitMode, Consumer},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::BorrowedMessage,
 };
 
 use super::{
-    Connection, KafkaFailure,
+    Connection, KafkaFailure, Place,
     client::{Heard, Listener},
     input_record::InputRecord,
-    intake::Place,
     membership::Membership,
-    native,
+    native, place,
+    sources::places_of,
     topic_ids::{TopicId, topic_id},
 };
+use crate::clock::Stopwatch;
 
 /// What the group asks of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rebalance {
-    /// These partitions are ours from now on. Often empty, and then to be answered as well.
-    Assigned(Vec<i32>),
-    /// These partitions go to somebody else.
+    /// These are ours from now on. Often empty, and then to be answered as well.
+    Assigned(Vec<Place>),
+    /// These go to somebody else.
     Revoked {
         /// Which ones.
-        partitions: Vec<i32>,
+        places: Vec<Place>,
         /// Somebody else may have them already: nothing may be committed for them.
         lost: bool,
     },
@@ -45,40 +46,61 @@ pub enum Rebalance {
 /// What a call of [`GroupConsumer::poll`] brought.
 #[derive(Debug)]
 pub enum Polled<'a> {
-    /// A record of the input.
+    /// A record.
     Record(InputRecord<'a>),
-    /// The broker says that this partition has no more records.
+    /// The broker says that this partition has no more records. Whoever reads several topics is not
+    /// told of which.
     End(i32),
     /// Nothing within the time given, or only a rebalance.
     Nothing,
-    /// One of the positions is outside what the broker holds.
+    /// One of the positions is outside what the broker holds. It says so once, and not which.
     OutOfRange,
     /// The consumer cannot go on.
     Failed(KafkaFailure),
 }
 
+/// A position whose record the broker does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostPosition {
+    /// Where.
+    pub place: Place,
+    /// What was to be read next.
+    pub offset: i64,
+    /// The first offset that the broker holds, and the one after the last.
+    pub bounds: (i64, i64),
+}
+
 /// How long a question to the broker may take before it counts as failed.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
-/// A static member of the group. One per worker.
+/// How long to wait for the group's offsets before what is at work already has its turn: the broker
+/// keeps them back while a predecessor's transaction is open.
+const ASK_BUDGET: Duration = Duration::from_millis(500);
+
+/// How long a predecessor's transaction may be open: its timeout, the broker's round of 10 s that
+/// ends it, and room.
+const ASK_LIMIT: Duration = Duration::from_mins(1);
+
+/// A member of a group.
 pub struct GroupConsumer {
-    consumer: BaseConsumer<Listener>,
+    pub(super) consumer: BaseConsumer<Listener>,
     heard: Arc<Heard>,
     group: String,
-    topic: String,
-    /// The same for the library.
-    topic_name: CString,
-    membership: Membership,
+    topics: Vec<Arc<str>>,
+    pub(super) membership: Membership,
 }
 
 impl std::fmt::Debug for GroupConsumer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("GroupConsumer").field("topic", &self.topic).finish_non_exhaustive()
+        formatter
+            .debug_struct("GroupConsumer")
+            .field("topics", &self.topics)
+            .finish_non_exhaustive()
     }
 }
 
 impl GroupConsumer {
-    /// Joins `group` under the name `instance` for the partitions of `topic`.
+    /// Joins `group` under the name `instance`, as a static member, for the partitions of `topics`.
     ///
     /// # Errors
     ///
@@ -87,9 +109,9 @@ impl GroupConsumer {
         connection: &Connection,
         group: &str,
         instance: &str,
-        topic: &str,
+        topics: &[&str],
     ) -> Result<Self, KafkaFailure> {
-        Self::join(&connection.member(group, instance), group, topic)
+        Self::join(&connection.member(group, instance), group, topics)
     }
 
     /// Joins `group` under no name, for another topic than its members: it leaves no gap when it goes.
@@ -102,31 +124,22 @@ impl GroupConsumer {
         group: &str,
         topic: &str,
     ) -> Result<Self, KafkaFailure> {
-        Self::join(&connection.reader(group, &format!("{group}-guest")), group, topic)
+        Self::join(&connection.reader(group, &format!("{group}-guest")), group, &[topic])
     }
 
-    fn join(config: &ClientConfig, group: &str, topic: &str) -> Result<Self, KafkaFailure> {
+    fn join(config: &ClientConfig, group: &str, topics: &[&str]) -> Result<Self, KafkaFailure> {
         let failed = |error| KafkaFailure::new("opening the consumer", &error);
         let listener = Listener::default();
         let heard = Arc::clone(&listener.state);
         let consumer = BaseConsumer::from_config_and_context(config, listener).map_err(failed)?;
-        consumer.subscribe(&[topic]).map_err(failed)?;
-        let topic_name = CString::new(topic).map_err(|error| failed(error.into()))?;
-        let (group, topic) = (group.to_owned(), topic.to_owned());
-        let membership = Membership::default();
-        Ok(Self { consumer, heard, group, topic, topic_name, membership })
-    }
-
-    pub(super) fn client(&self) -> &BaseConsumer<Listener> {
-        &self.consumer
+        consumer.subscribe(topics).map_err(failed)?;
+        let topics = topics.iter().copied().map(Arc::from).collect();
+        let (group, membership) = (group.to_owned(), Membership::default());
+        Ok(Self { consumer, heard, group, topics, membership })
     }
 
     pub(super) fn group(&self) -> &str {
         &self.group
-    }
-
-    pub(super) fn place(&self, partition: i32) -> Place {
-        Place { topic: Arc::from(self.topic.as_str()), partition }
     }
 
     /// Waits up to `timeout` for a record. What the group asks is heard meanwhile.
@@ -167,29 +180,25 @@ impl GroupConsumer {
         self.heard.next_rebalance()
     }
 
-    /// Starts to read these partitions at these offsets. With none, it only answers a rebalance.
+    /// Starts to read at these offsets. With none, it only answers a rebalance.
     ///
     /// # Errors
     ///
-    /// The worker has to start over.
-    pub fn assign(&self, positions: &[(i32, i64)]) -> Result<(), KafkaFailure> {
-        let doing = "taking up partitions";
-        let list = self.list(positions).map_err(|error| KafkaFailure::new(doing, &error))?;
-        self.consumer.incremental_assign(&list).map_err(|error| KafkaFailure::new(doing, &error))
+    /// The member has to start over.
+    pub fn assign(&self, positions: &[(Place, i64)]) -> Result<(), KafkaFailure> {
+        let failed = |error: KafkaError| KafkaFailure::new("taking up partitions", &error);
+        let list = place::positions(positions).map_err(failed)?;
+        self.consumer.incremental_assign(&list).map_err(failed)
     }
 
-    /// Stops reading these partitions. With none, it only answers a rebalance.
+    /// Stops reading these. With none, it only answers a rebalance.
     ///
     /// # Errors
     ///
-    /// The worker has to start over.
-    pub fn unassign(&self, partitions: &[i32]) -> Result<(), KafkaFailure> {
-        let mut list = TopicPartitionList::new();
-        for partition in partitions {
-            list.add_partition(&self.topic, *partition);
-        }
+    /// The member has to start over.
+    pub fn unassign(&self, places: &[Place]) -> Result<(), KafkaFailure> {
         self.consumer
-            .incremental_unassign(&list)
+            .incremental_unassign(&place::partitions(places))
             .map_err(|error| KafkaFailure::new("giving up partitions", &error))
     }
 
@@ -197,11 +206,13 @@ impl GroupConsumer {
     ///
     /// # Errors
     ///
-    /// The worker has to start over.
-    pub fn seek(&self, positions: &[(i32, i64)]) -> Result<(), KafkaFailure> {
-        let doing = "seeking back";
-        let failed = |error: KafkaError| KafkaFailure::new(doing, &error);
-        let list = self.list(positions).map_err(failed)?;
+    /// The member has to start over.
+    pub fn seek(&self, positions: &[(Place, i64)]) -> Result<(), KafkaFailure> {
+        if positions.is_empty() {
+            return Ok(());
+        }
+        let failed = |error: KafkaError| KafkaFailure::new("seeking back", &error);
+        let list = place::positions(positions).map_err(failed)?;
         let answer = self.consumer.seek_partitions(list, ANSWER_LIMIT).map_err(failed)?;
         for element in answer.elements() {
             element.error().map_err(failed)?;
@@ -209,30 +220,35 @@ impl GroupConsumer {
         Ok(())
     }
 
-    /// Returns what the group has committed for these partitions. Blocks while a transaction with
-    /// offsets of them is open, so that a predecessor's last commit cannot be overlooked.
+    /// Returns what the group has committed for these. Blocks while a transaction with offsets of
+    /// them is open, so that a predecessor's last commit cannot be overlooked.
     ///
     /// # Errors
     ///
-    /// No answer in time: the worker has to start over.
+    /// No answer in time: the member has to start over.
     pub fn committed(
         &self,
-        partitions: &[i32],
+        places: &[Place],
         limit: Duration,
-    ) -> Result<BTreeMap<i32, Option<i64>>, KafkaFailure> {
-        let doing = "reading the group's offsets";
-        let failed = |error: KafkaError| KafkaFailure::new(doing, &error);
-        let mut list = TopicPartitionList::new();
-        for partition in partitions {
-            list.add_partition(&self.topic, *partition);
+    ) -> Result<BTreeMap<Place, Option<i64>>, KafkaFailure> {
+        committed(&self.consumer, places, limit)
+    }
+
+    /// The same for who has other work meanwhile: `None` where the answer does not come at once (a
+    /// transaction is open, or the coordinator is on its way), and it is to be asked again.
+    ///
+    /// # Errors
+    ///
+    /// `since` the first question, longer has passed than any transaction may be open.
+    pub fn committed_by_now(
+        &self,
+        places: &[Place],
+        since: Stopwatch,
+    ) -> Result<Option<BTreeMap<Place, Option<i64>>>, KafkaFailure> {
+        match self.committed(places, ASK_BUDGET) {
+            Err(failure) if since.left_of(ASK_LIMIT).is_zero() => Err(failure),
+            answer => Ok(answer.ok()),
         }
-        let answer = self.consumer.committed_offsets(list, limit).map_err(failed)?;
-        let mut offsets = BTreeMap::new();
-        for element in answer.elements() {
-            element.error().map_err(failed)?;
-            offsets.insert(element.partition(), exact(element.offset()));
-        }
-        Ok(offsets)
     }
 
     /// Notes offsets for the group, outside a transaction: for what is done at least once.
@@ -240,40 +256,44 @@ impl GroupConsumer {
     /// # Errors
     ///
     /// The group has gone on without us.
-    pub fn commit(&self, offsets: &[(i32, i64)]) -> Result<(), KafkaFailure> {
+    pub fn commit(&self, offsets: &[(Place, i64)]) -> Result<(), KafkaFailure> {
         let failed = |error: KafkaError| KafkaFailure::new("noting the group's offsets", &error);
-        let list = self.list(offsets).map_err(failed)?;
+        let list = place::positions(offsets).map_err(failed)?;
         self.consumer.commit(&list, CommitMode::Sync).map_err(failed)
     }
 
-    /// Returns the first offset and the last stable offset of a partition of the input.
+    /// Returns the first offset and the last stable offset of a partition of any topic: up to the
+    /// latter, every transaction has been decided.
     ///
     /// # Errors
     ///
     /// No answer in time.
-    pub fn bounds(&self, partition: i32, limit: Duration) -> Result<(i64, i64), KafkaFailure> {
+    pub fn bounds(&self, place: &Place, limit: Duration) -> Result<(i64, i64), KafkaFailure> {
         let bounds = self
             .consumer
-            .fetch_watermarks(&self.topic, partition, limit)
+            .fetch_watermarks(&place.topic, place.partition, limit)
             .map_err(|error| KafkaFailure::new("asking for a partition's bounds", &error))?;
         self.heard.disconnected.store(false, Ordering::Relaxed);
         Ok(bounds)
     }
 
-    /// Returns up to where every transaction in a partition of any topic has been decided.
+    /// Returns which of these positions are outside what the broker holds.
     ///
     /// # Errors
     ///
     /// No answer in time.
-    pub fn stable_end(
+    pub fn lost_positions(
         &self,
-        topic: &str,
-        partition: i32,
-        limit: Duration,
-    ) -> Result<i64, KafkaFailure> {
-        let doing = "asking for a topic's stable end";
-        let bounds = self.consumer.fetch_watermarks(topic, partition, limit);
-        bounds.map(|(_, end)| end).map_err(|error| KafkaFailure::new(doing, &error))
+        positions: Vec<(Place, i64)>,
+    ) -> Result<Vec<LostPosition>, KafkaFailure> {
+        let mut lost = Vec::new();
+        for (place, offset) in positions {
+            let bounds = self.bounds(&place, ANSWER_LIMIT)?;
+            if !(bounds.0..=bounds.1).contains(&offset) {
+                lost.push(LostPosition { place, offset, bounds });
+            }
+        }
+        Ok(lost)
     }
 
     /// Returns a topic's id; `None` where it cannot be known within `limit`.
@@ -283,8 +303,9 @@ impl GroupConsumer {
 
     /// Returns where a partition ended when the client last fetched from it; `None` before that.
     /// Asks nobody.
-    pub fn known_end(&self, partition: i32) -> Option<i64> {
-        native::known_end(self.consumer.client(), &self.topic_name, partition)
+    pub fn known_end(&self, place: &Place) -> Option<i64> {
+        let topic = CString::new(&*place.topic).ok()?;
+        native::known_end(self.consumer.client(), &topic, place.partition)
     }
 
     /// Returns the first offset whose record is not older than `millis`, or the partition's end.
@@ -292,15 +313,13 @@ impl GroupConsumer {
     /// # Errors
     ///
     /// No answer in time.
-    pub fn offset_at(&self, partition: i32, millis: i64) -> Result<i64, KafkaFailure> {
-        let doing = "looking up an offset by time";
-        let failed = |error: KafkaError| KafkaFailure::new(doing, &error);
-        let list = self.list(&[(partition, millis)]).map_err(failed)?;
+    pub fn offset_at(&self, place: &Place, millis: i64) -> Result<i64, KafkaFailure> {
+        let failed = |error: KafkaError| KafkaFailure::new("looking up an offset by time", &error);
+        let list = place::positions(&[(place.clone(), millis)]).map_err(failed)?;
         let answer = self.consumer.offsets_for_times(list, ANSWER_LIMIT).map_err(failed)?;
-        let found = answer.elements().first().and_then(|element| exact(element.offset()));
-        match found {
+        match place::offsets(&answer).map_err(failed)?.remove(place).flatten() {
             Some(offset) => Ok(offset),
-            None => self.bounds(partition, ANSWER_LIMIT).map(|(_, end)| end),
+            None => self.bounds(place, ANSWER_LIMIT).map(|(_, end)| end),
         }
     }
 
@@ -309,51 +328,22 @@ impl GroupConsumer {
         u64::try_from(native::waiting(self.consumer.client())).unwrap_or(u64::MAX)
     }
 
-    /// Returns how many partitions the input has now.
+    /// Returns every partition of the topics, as they are now.
     ///
     /// # Errors
     ///
     /// No answer in time.
-    pub fn partition_count(&self) -> Result<i32, KafkaFailure> {
-        let metadata = self
-            .consumer
-            .fetch_metadata(Some(&self.topic), ANSWER_LIMIT)
-            .map_err(|error| KafkaFailure::new("asking for the input's partitions", &error))?;
-        let count = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
-        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    pub fn places(&self, limit: Duration) -> Result<Vec<Place>, KafkaFailure> {
+        let mut places = Vec::new();
+        for topic in &self.topics {
+            places.extend(places_of(&self.consumer, topic, limit)?);
+        }
+        Ok(places)
     }
 
     /// Returns whether the last that was heard is that no broker can be reached.
     pub fn is_disconnected(&self) -> bool {
         self.heard.disconnected.load(Ordering::Relaxed)
-    }
-
-    /// Takes note of whom the group knows us as: partitions are taken up under this id.
-    pub fn note_membership(&self) {
-        self.membership.note(&self.consumer);
-    }
-
-    /// Returns whether the group knows us by another id than the one that was noted.
-    pub fn is_replaced(&self) -> bool {
-        self.membership.is_replaced(&self.consumer)
-    }
-
-    /// Returns what a transaction must present for our offsets to count, read now.
-    ///
-    /// # Errors
-    ///
-    /// We are no member of the group at the moment, or another one than when partitions were taken up.
-    pub(super) fn metadata(&self) -> Result<ConsumerGroupMetadata, KafkaFailure> {
-        self.membership.metadata(&self.consumer)
-    }
-
-    /// Returns positions as the library wants them.
-    pub(super) fn list(&self, positions: &[(i32, i64)]) -> KafkaResult<TopicPartitionList> {
-        let mut list = TopicPartitionList::new();
-        for (partition, offset) in positions {
-            list.add_partition_offset(&self.topic, *partition, Offset::Offset(*offset))?;
-        }
-        Ok(list)
     }
 }
 
@@ -375,13 +365,13 @@ impl Drop for GroupConsumer {
     }
 }
 
-fn exact(offset: Offset) -> Option<i64> {
-    match offset {
-        Offset::Offset(offset) => Some(offset),
-        Offset::Beginning
-        | Offset::End
-        | Offset::Stored
-        | Offset::Invalid
-        | Offset::OffsetTail(_) => None,
-    }
+/// Returns what a client's group has committed.
+pub(super) fn committed(
+    client: &BaseConsumer<Listener>,
+    places: &[Place],
+    limit: Duration,
+) -> Result<BTreeMap<Place, Option<i64>>, KafkaFailure> {
+    let failed = |error: KafkaError| KafkaFailure::new("reading the group's offsets", &error);
+    let answer = client.committed_offsets(place::partitions(places), limit).map_err(failed)?;
+    place::offsets(&answer).map_err(failed)
 }

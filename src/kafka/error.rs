@@ -143,6 +143,12 @@ impl KafkaFailure {
         }
     }
 
+    /// Returns whether the clients can go on once the transaction is undone. What is not permitted does
+    /// not get better by trying.
+    pub fn can_be_undone(&self) -> bool {
+        self.class != Class::Fatal && !self.is_refusal()
+    }
+
     /// Returns whether the broker said no rather than nothing.
     pub fn is_refusal(&self) -> bool {
         matches!(
@@ -203,6 +209,16 @@ mod tests {
         let large = KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge);
         assert_eq!(class_of(&full), Class::Retriable);
         assert_eq!(class_of(&large), Class::Fatal);
+    }
+
+    #[test]
+    fn what_is_refused_or_fatal_is_not_undone() {
+        assert!(KafkaFailure::lost_partitions().can_be_undone());
+        assert!(!KafkaFailure::expelled().can_be_undone());
+        let refused = RDKafkaErrorCode::TopicAuthorizationFailed;
+        assert!(!KafkaFailure::undelivered("producing", refused, "moments").can_be_undone());
+        let large = RDKafkaErrorCode::MessageSizeTooLarge;
+        assert!(KafkaFailure::undelivered("producing", large, "moments").can_be_undone());
     }
 
     #[test]

@@ -7,26 +7,38 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata};
+use rdkafka::consumer::{Consumer, ConsumerGroupMetadata};
 
-use super::{Class, KafkaFailure, native};
+use super::{Class, GroupConsumer, KafkaFailure, native};
 
-/// Under which id partitions were taken up.
-#[derive(Debug, Default)]
-pub(super) struct Membership {
-    /// A lock because consumers are shared by reference; nobody ever waits for it.
-    noted: Mutex<Option<String>>,
-}
-
-impl Membership {
-    /// Takes note of whom the group knows the consumer as: partitions are taken up under this id.
-    pub(super) fn note<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) {
-        self.note_id(native::member_id(consumer.client()));
+impl GroupConsumer {
+    /// Answers an assignment with nothing for now, and takes note of whom the group knows us as: what
+    /// is assigned is taken up under this id, each partition when it is ready. `holding`: something that
+    /// was taken up before is still in hand.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::check_membership`], or the member has to start over.
+    pub fn answer_assignment(&self, holding: bool) -> Result<(), KafkaFailure> {
+        self.check_membership(holding)?;
+        // Before the answer: until then the client does not join again.
+        self.membership.note(native::member_id(self.consumer.client()));
+        self.assign(&[])
     }
 
-    /// Returns whether the group knows the consumer by another id than the one that was noted.
-    pub(super) fn is_replaced<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) -> bool {
-        native::member_id(consumer.client()).is_some_and(|now| self.is_another(&now))
+    /// Looks whether we are still who took up what we are `holding`. Who has lost everything, and was
+    /// told so, comes back under a new id with nothing to lose.
+    ///
+    /// # Errors
+    ///
+    /// The group has expelled us and let us in again: what we hold may be somebody else's now, also
+    /// while the client still shows it as ours. Only new clients know for certain.
+    pub fn check_membership(&self, holding: bool) -> Result<(), KafkaFailure> {
+        let now = native::member_id(self.consumer.client());
+        if holding && now.is_some_and(|now| self.membership.is_another(&now)) {
+            return Err(KafkaFailure::expelled());
+        }
+        Ok(())
     }
 
     /// Returns what a transaction must present for our offsets to count, read now.
@@ -36,24 +48,31 @@ impl Membership {
     /// We are no member of the group at the moment: the transaction has to be aborted. Or we are
     /// another one than when partitions were taken up: the clients are of no more use. Without these
     /// checks the broker would take the offsets from a stranger.
-    pub(super) fn metadata<C: ConsumerContext>(
-        &self,
-        consumer: &BaseConsumer<C>,
-    ) -> Result<ConsumerGroupMetadata, KafkaFailure> {
+    pub(super) fn metadata(&self) -> Result<ConsumerGroupMetadata, KafkaFailure> {
         let doing = "reading the group's metadata";
         let missing = |reason| KafkaFailure::own(doing, Class::Abortable, reason);
-        let metadata = consumer.group_metadata().ok_or_else(|| missing("there is no group"))?;
+        let metadata =
+            self.consumer.group_metadata().ok_or_else(|| missing("there is no group"))?;
         // After the metadata was read: an id never comes back, so what we had then is what we have
         // now.
-        match native::member_id(consumer.client()) {
+        match native::member_id(self.consumer.client()) {
             None => Err(missing("not a member of the group at the moment")),
-            Some(now) if self.is_another(&now) => Err(KafkaFailure::expelled()),
+            Some(now) if self.membership.is_another(&now) => Err(KafkaFailure::expelled()),
             Some(_) => Ok(metadata),
         }
     }
+}
 
+/// Under which id partitions were taken up.
+#[derive(Debug, Default)]
+pub(super) struct Membership {
+    /// A lock because consumers are shared by reference; nobody ever waits for it.
+    noted: Mutex<Option<String>>,
+}
+
+impl Membership {
     /// Who is no member at the moment leaves what was noted: they come back as somebody else.
-    fn note_id(&self, now: Option<String>) {
+    fn note(&self, now: Option<String>) {
         if now.is_some() {
             *self.noted() = now;
         }
@@ -76,12 +95,12 @@ mod tests {
     fn who_has_another_id_than_was_noted_is_another() {
         let membership = Membership::default();
         assert!(!membership.is_another("a"), "nothing was taken up yet");
-        membership.note_id(Some("a".to_owned()));
+        membership.note(Some("a".to_owned()));
         assert!(!membership.is_another("a"));
         assert!(membership.is_another("b"));
-        membership.note_id(None);
+        membership.note(None);
         assert!(membership.is_another("b"), "between two memberships nothing is forgotten");
-        membership.note_id(Some("b".to_owned()));
+        membership.note(Some("b".to_owned()));
         assert!(!membership.is_another("b"));
     }
 }

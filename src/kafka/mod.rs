@@ -11,12 +11,13 @@ mod error;
 mod feeder;
 mod follower;
 mod input_record;
-mod intake;
 mod membership;
 mod native;
 mod orphans;
+mod place;
 mod producer;
 mod sample;
+mod sources;
 mod topic_ids;
 mod topics;
 mod witness;
@@ -24,16 +25,17 @@ mod witness;
 pub use self::{
     changelog::{Restore, RestoreStep, RestoredRow},
     client::{Connection, FixedProperty},
-    consumer::{GroupConsumer, Polled, Rebalance},
+    consumer::{GroupConsumer, LostPosition, Polled, Rebalance},
     embedded::EmbeddedBroker,
     error::{Class, KafkaFailure, Trouble},
     feeder::Feeder,
     follower::Follower,
     input_record::InputRecord,
-    intake::{Handover, Intake, Place, Source, Taken, committed_by, has_records, survey},
     orphans::Ownership,
+    place::Place,
     producer::{Header, Outbox, Outgoing},
     sample::{SampledRecord, sample},
+    sources::{Source, committed_by, has_records, survey},
     topic_ids::TopicId,
     topics::{Role, TopicFailure, TopicPlan, TopicSet, ensure},
     witness::{Wanted, Witness, partition_count, topic_settings},

@@ -11,11 +11,11 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use rdkafka::{
-    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    consumer::Consumer,
     groups::{GroupInfo, GroupMemberInfo},
 };
 
-use super::{GroupConsumer, Intake, KafkaFailure, Place};
+use super::{GroupConsumer, KafkaFailure, Place};
 
 /// Who has what in a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,22 +27,6 @@ pub struct Ownership {
 }
 
 impl GroupConsumer {
-    /// Asks the broker who has which partitions; `None` while the group is sharing them out.
-    ///
-    /// # Errors
-    ///
-    /// No answer in time.
-    pub fn ownership(
-        &self,
-        partition_count: i32,
-        limit: Duration,
-    ) -> Result<Option<Ownership>, KafkaFailure> {
-        let wanted = (0..partition_count).map(|partition| self.place(partition)).collect();
-        ownership(self.client(), self.group(), wanted, limit)
-    }
-}
-
-impl Intake {
     /// Asks the broker who has which partitions of the topics that are read; `None` while the group
     /// is sharing them out.
     ///
@@ -50,26 +34,18 @@ impl Intake {
     ///
     /// No answer in time.
     pub fn ownership(&self, limit: Duration) -> Result<Option<Ownership>, KafkaFailure> {
-        ownership(self.client(), self.group(), self.places(limit)?, limit)
+        let wanted = self.places(limit)?;
+        let groups = self
+            .consumer
+            .fetch_group_list(Some(self.group()), limit)
+            .map_err(|error| KafkaFailure::new("asking who has which partitions", &error))?;
+        let group = groups.groups().iter().find(|found| found.name() == self.group());
+        Ok(group.filter(|group| group.state() == "Stable").and_then(|group| {
+            let orphans = orphans(group, wanted)?;
+            let spokesman = group.members().iter().map(GroupMemberInfo::client_id).min()?;
+            Some(Ownership { orphans, spokesman: spokesman.to_owned() })
+        }))
     }
-}
-
-fn ownership<C: ConsumerContext>(
-    client: &BaseConsumer<C>,
-    group: &str,
-    wanted: Vec<Place>,
-    limit: Duration,
-) -> Result<Option<Ownership>, KafkaFailure> {
-    let doing = "asking who has which partitions";
-    let groups = client
-        .fetch_group_list(Some(group), limit)
-        .map_err(|error| KafkaFailure::new(doing, &error))?;
-    let group = groups.groups().iter().find(|found| found.name() == group);
-    Ok(group.filter(|group| group.state() == "Stable").and_then(|group| {
-        let orphans = orphans(group, wanted)?;
-        let spokesman = group.members().iter().map(GroupMemberInfo::client_id).min()?;
-        Some(Ownership { orphans, spokesman: spokesman.to_owned() })
-    }))
 }
 
 /// Returns the wanted partitions that no member has; `None` where what the broker says is not

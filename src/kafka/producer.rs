@@ -12,19 +12,17 @@ use std::{
 };
 
 use rdkafka::{
-    TopicPartitionList,
     config::FromClientConfigAndContext,
-    consumer::ConsumerGroupMetadata,
     error::{KafkaError, RDKafkaErrorCode},
     message::OwnedHeaders,
     producer::{BaseProducer, BaseRecord, Producer, PurgeConfig},
 };
 
 use super::{
-    Class, Connection, GroupConsumer, Intake, KafkaFailure, Place,
+    Class, Connection, GroupConsumer, KafkaFailure, Place,
     client::{Heard, Listener},
-    intake,
     native::{self, Topic},
+    place,
 };
 use crate::clock::Stopwatch;
 
@@ -35,8 +33,6 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// How long the start of a producer may take: the broker first ends what a predecessor left open,
 /// which it looks at every 10 s after a timeout of 10 s.
 const INIT_LIMIT: Duration = Duration::from_secs(40);
-
-const OFFSETS: &str = "sending offsets to the transaction";
 
 /// One turn of waiting inside a loop that also serves the client's events.
 const TURN: Duration = Duration::from_millis(20);
@@ -208,7 +204,7 @@ impl Outbox {
         }
     }
 
-    /// Adds the input's offsets to the transaction.
+    /// Adds offsets of what was read to the transaction.
     ///
     /// # Errors
     ///
@@ -216,34 +212,13 @@ impl Outbox {
     pub fn send_offsets(
         &self,
         consumer: &GroupConsumer,
-        offsets: &[(i32, i64)],
-    ) -> Result<(), KafkaFailure> {
-        let list = consumer.list(offsets).map_err(|error| KafkaFailure::new(OFFSETS, &error))?;
-        self.send_list(&list, &consumer.metadata()?)
-    }
-
-    /// The same for the offsets of several topics.
-    ///
-    /// # Errors
-    ///
-    /// See [`Class`]; abortable when the group has moved on without us.
-    pub fn send_places(
-        &self,
-        intake: &Intake,
         offsets: &[(Place, i64)],
     ) -> Result<(), KafkaFailure> {
-        let list =
-            intake::list(offsets.iter()).map_err(|error| KafkaFailure::new(OFFSETS, &error))?;
-        self.send_list(&list, &intake.metadata()?)
-    }
-
-    fn send_list(
-        &self,
-        list: &TopicPartitionList,
-        membership: &ConsumerGroupMetadata,
-    ) -> Result<(), KafkaFailure> {
-        self.insist(OFFSETS, LIMIT, |left| {
-            self.producer.send_offsets_to_transaction(list, membership, left)
+        let doing = "sending offsets to the transaction";
+        let list = place::positions(offsets).map_err(|error| KafkaFailure::new(doing, &error))?;
+        let membership = consumer.metadata()?;
+        self.insist(doing, LIMIT, |left| {
+            self.producer.send_offsets_to_transaction(&list, &membership, left)
         })
     }
 

@@ -9,10 +9,14 @@ use serde_json::{Value, json};
 
 use super::{
     Delivery, Outcome, Receiver, Settings,
-    post::{Post, Poster},
+    post::post,
     record::{Record, is_stale},
 };
-use crate::model::{EventTime, Span};
+use crate::{
+    backoff::Backoff,
+    http_client::{Posted, Request, WaitingClient},
+    model::{EventTime, Span, span_of},
+};
 
 /// How often open spikes are said again.
 const REPEAT_EVERY: Span = 60_000;
@@ -20,11 +24,9 @@ const REPEAT_EVERY: Span = 60_000;
 const LIVES_FOR: Span = 5 * 60_000;
 /// Closed spikes that are remembered.
 const CLOSED_MAX: usize = 1000;
-/// The pause after a failure.
-const TRY_AGAIN_AFTER: Span = 10_000;
 
 /// What Alertmanager has to be told.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Alerts {
     /// The last record of each open spike that came through here.
     open: BTreeMap<String, Record>,
@@ -33,6 +35,19 @@ pub(super) struct Alerts {
     due: Option<EventTime>,
     /// The last word on spikes that closed: a reader elsewhere may be behind.
     closed: BTreeMap<String, u64>,
+    backoff: Backoff,
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            open: BTreeMap::new(),
+            over: BTreeMap::new(),
+            due: None,
+            closed: BTreeMap::new(),
+            backoff: Backoff::of_receivers(),
+        }
+    }
 }
 
 impl Alerts {
@@ -63,7 +78,7 @@ impl Alerts {
         &mut self,
         open: &[Vec<u8>],
         now: EventTime,
-        (poster, url, settings): (&Poster, &str, &Settings),
+        (client, url, settings): (&WaitingClient, &str, &Settings),
     ) -> Option<Outcome> {
         if self.due.is_some_and(|due| now < due) {
             return None;
@@ -87,21 +102,23 @@ impl Alerts {
             self.due = Some(now.plus(REPEAT_EVERY));
             return None;
         }
-        let answer = poster.post(Post {
-            url: &format!("{url}/api/v2/alerts"),
+        let posted = Posted {
             content_type: "application/json",
-            token: None,
             idempotency_key: None,
-            body: Value::Array(alerts).to_string(),
-        });
+            body: &Value::Array(alerts).to_string(),
+        };
+        let url = format!("{url}/api/v2/alerts");
+        let request = Request { url: &url, authorization: None, posted: Some(posted) };
+        let answer = post(client, request);
         let (result, problem) = match answer {
             Ok(()) => {
                 self.over.clear();
+                self.backoff.succeeded();
                 self.due = Some(now.plus(REPEAT_EVERY));
                 (Delivery::Delivered, None)
             }
             Err(not_taken) => {
-                self.due = Some(now.plus(TRY_AGAIN_AFTER));
+                self.due = Some(now.plus(span_of(self.backoff.failed(&settings.site))));
                 (Delivery::Failed, Some(not_taken.problem))
             }
         };

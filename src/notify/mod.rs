@@ -18,11 +18,13 @@ use self::{
     alertmanager::Alerts,
     customer::{Customer, Limit},
     letter::Letter,
-    post::Poster,
     record::Record,
     webhook::Webhook,
 };
-use crate::model::{EventTime, Span};
+use crate::{
+    http_client::WaitingClient,
+    model::{EventTime, Span},
+};
 
 /// Who is told, and how.
 #[derive(Clone)]
@@ -31,8 +33,8 @@ pub struct Settings {
     pub alertmanager: Option<String>,
     /// Where records are posted.
     pub webhook: Option<String>,
-    /// The webhook's bearer token.
-    pub token: Option<String>,
+    /// What authorises at the webhook: the value of the header.
+    pub authorization: Option<String>,
     /// Nobody is told of what is older.
     pub max_age: Span,
     /// Of so many customers by themselves somebody is told in an hour.
@@ -56,7 +58,7 @@ impl std::fmt::Debug for Settings {
 }
 
 /// What people are told of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Matter {
     /// Something is broken for many.
     Spikes,
@@ -144,8 +146,8 @@ pub struct Outcome {
 
 /// There is no client to post with.
 #[derive(Debug, thiserror::Error)]
-#[error("no notification can be sent: {0}")]
-pub struct NotifyFailure(String);
+#[error("no notification can be sent")]
+pub struct NotifyFailure(#[from] std::io::Error);
 
 /// Records that wait for the webhook. When there are so many, no more are read from the topic.
 const QUEUE_MAX: usize = 256;
@@ -155,7 +157,7 @@ const QUEUE_MAX: usize = 256;
 pub struct Notifier {
     settings: Settings,
     matter: Matter,
-    poster: Poster,
+    client: WaitingClient,
     alerts: Option<Alerts>,
     webhook: Option<Webhook>,
     /// Offset and letter, in order.
@@ -175,7 +177,7 @@ impl Notifier {
     pub fn new(settings: Settings, matter: Matter, offset: i64) -> Result<Self, NotifyFailure> {
         let state = settings.alertmanager.is_some() && matter == Matter::Spikes;
         Ok(Self {
-            poster: Poster::new().map_err(NotifyFailure)?,
+            client: WaitingClient::new()?,
             alerts: state.then(Alerts::default),
             webhook: settings.webhook.is_some().then(Webhook::default),
             limit: Limit::new(settings.customers_per_hour),
@@ -236,18 +238,25 @@ impl Notifier {
     }
 
     /// Says what is due. `open`: the last records of the open spikes. `now` is the wall clock.
-    pub fn turn(&mut self, open: &[Vec<u8>], now: EventTime) -> Vec<Outcome> {
+    /// `goes_on` is asked before each letter whether there is time for one more: a receiver may take
+    /// seconds.
+    pub fn turn(
+        &mut self,
+        open: &[Vec<u8>],
+        now: EventTime,
+        mut goes_on: impl FnMut() -> bool,
+    ) -> Vec<Outcome> {
         let mut outcomes = std::mem::take(&mut self.dropped);
-        let Self { settings, poster, alerts, webhook, queue, .. } = self;
+        let Self { settings, client, alerts, webhook, queue, .. } = self;
         if let (Some(alerts), Some(url)) = (alerts, &settings.alertmanager) {
-            outcomes.extend(alerts.turn(open, now, (poster, url, settings)));
+            outcomes.extend(alerts.turn(open, now, (client, url, settings)));
         }
         if let (Some(webhook), Some(url)) = (webhook, &settings.webhook) {
-            while let Some((_, letter)) = queue.front() {
+            while let Some((_, letter)) = queue.front().filter(|_| goes_on()) {
                 let outcome = if letter.is_stale(now, settings.max_age) {
                     webhook.give_up()
                 } else {
-                    match webhook.turn(letter, now, (poster, url, settings)) {
+                    match webhook.turn(letter, now, (client, url, settings)) {
                         Some(outcome) => outcome,
                         None => break,
                     }
@@ -261,5 +270,66 @@ impl Notifier {
             }
         }
         outcomes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// Takes so many letters, one connection each; returns its address.
+    fn receiver(count: usize) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for _ in 0..count {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"}") {
+                    let mut bytes = [0; 4096];
+                    let read = stream.read(&mut bytes).unwrap();
+                    request.extend_from_slice(&bytes[..read]);
+                }
+                let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+                stream.write_all(answer).unwrap();
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn between_two_letters_a_turn_may_end_and_the_rest_waits() {
+        let settings = Settings {
+            alertmanager: None,
+            webhook: Some(receiver(3)),
+            authorization: None,
+            max_age: Span::MAX,
+            customers_per_hour: 10,
+            app: "shop".to_owned(),
+            site: "http://shop".to_owned(),
+        };
+        let now = EventTime::from_millis(1_800_000_000_000).unwrap();
+        let mut notifier = Notifier::new(settings, Matter::Customers, 0).unwrap();
+        for (offset, event_id) in (0_i64..).zip(["a", "b", "c"]) {
+            let moment = format!(
+                r#"{{"event_id":"{event_id}","revision":0,"customer_id":"ann","ts":"{now}"}}"#
+            );
+            notifier.take(offset, moment.as_bytes(), now);
+        }
+        let mut rounds = 0;
+        let told = notifier.turn(&[], now, || {
+            rounds += 1;
+            rounds <= 2
+        });
+        assert_eq!(told.len(), 2);
+        assert!(told.iter().all(|outcome| outcome.result == Delivery::Delivered), "{told:?}");
+        assert_eq!((notifier.queued_count(), notifier.settled_offset()), (1, 2));
+        assert_eq!(notifier.turn(&[], now, || true).len(), 1);
+        assert_eq!((notifier.queued_count(), notifier.settled_offset()), (0, 3));
     }
 }

@@ -7,16 +7,16 @@
 //! is the proof that it had not. The offset is the last stable one. It stands before this very
 //! transaction, so a restart reads that once more, and nothing is missed.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     failpoint::Failpoint,
     held::{Held, Running},
-    session::Session,
+    session::WorkerSession,
 };
 use crate::{
     clock::wall_clock,
-    kafka::{KafkaFailure, Role},
+    kafka::{KafkaFailure, Place, Role},
     store::DiskFailure,
     telemetry::log,
 };
@@ -31,7 +31,7 @@ const END_LIMIT: Duration = Duration::from_secs(1);
 /// From which offset the changelog would have to be read after a checkpoint.
 pub(super) type Mark = (i32, i64);
 
-impl Session<'_> {
+impl WorkerSession<'_> {
     /// Shares the memory for rows among the partitions.
     pub(super) fn share_memory(&mut self) {
         let share = self.memory_share();
@@ -67,7 +67,7 @@ impl Session<'_> {
     /// Before the transaction ends: the offsets for the checkpoints that can begin after it.
     pub(super) fn mark_checkpoints(&self) -> Vec<Mark> {
         let interval = self.checkpoint_interval();
-        let topic = self.shared.settings.topics.name(Role::State);
+        let topic: Arc<str> = Arc::from(self.shared.settings.topics.name(Role::State));
         let mut marks = Vec::new();
         for (partition, running) in self.running() {
             let due = running.store.is_checkpoint_due(interval)
@@ -75,8 +75,8 @@ impl Session<'_> {
             if !running.dirty || !due {
                 continue;
             }
-            match self.consumer.stable_end(topic, partition, END_LIMIT) {
-                Ok(offset) => marks.push((partition, offset)),
+            match self.consumer.bounds(&Place::of(&topic, partition), END_LIMIT) {
+                Ok((_, stable_end)) => marks.push((partition, stable_end)),
                 Err(error) => log::checkpoint_put_off(self.worker, partition, &error),
             }
         }
@@ -124,7 +124,7 @@ impl Session<'_> {
         running.held_back = true;
         log::held_back(self.worker, partition);
         self.shared.board.full(partition);
-        self.consumer.unassign(&[partition])
+        self.consumer.unassign(&[self.place(partition)])
     }
 
     /// Reads a partition again that was held back.
@@ -136,7 +136,7 @@ impl Session<'_> {
         running.held_back = false;
         let position = running.next_offset();
         self.shared.board.clear(partition);
-        self.consumer.assign(&[(partition, position)])
+        self.consumer.assign(&[(self.place(partition), position)])
     }
 
     /// Looks whether anything was read from the disk that is not to be believed. Asked before every

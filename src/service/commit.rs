@@ -6,20 +6,17 @@ use super::{
     failpoint::Failpoint,
     held::{Held, Running},
     publish::Publisher,
-    session::{Session, Transaction, running_among},
+    session::{WorkerSession, running_among},
+    transaction::abort_class,
 };
 use crate::{
     clock::Stopwatch,
     engine::Engine,
-    kafka::{Class, KafkaFailure, Trouble},
-    telemetry::{AbortClass, log},
+    kafka::{KafkaFailure, Place},
+    telemetry::log,
 };
 
-/// After so many aborts without a commit in between, the clients are built anew: whatever is wrong
-/// does not go away by trying the same again.
-const ABORTS_MAX: u32 = 5;
-
-impl Session<'_> {
+impl WorkerSession<'_> {
     /// Commits what was processed.
     ///
     /// The store is written *after* Kafka has committed. A crash in between leaves it one step
@@ -30,7 +27,7 @@ impl Session<'_> {
     ///
     /// By class: abort, or build anew.
     pub(super) fn commit(&mut self) -> Result<(), KafkaFailure> {
-        self.look_at_membership()?;
+        self.consumer.check_membership(self.is_holding())?;
         if !self.is_dirty() {
             return Ok(());
         }
@@ -53,12 +50,11 @@ impl Session<'_> {
             running.committed(engine);
         }
         self.begin_checkpoints(&marks);
-        self.aborts_in_a_row = 0;
         self.shared.board.keys(self.tally.key_counts());
         let now = self.shared.settings.clock.now();
         self.shared.telemetry.committed(&mut self.tally, now, watch.elapsed());
         log::committed(self.worker, self.transaction.record_count, watch.elapsed());
-        self.transaction = Transaction::starting_now();
+        self.transaction.committed();
         self.take_up_new_rules();
         self.read_again()
     }
@@ -70,13 +66,14 @@ impl Session<'_> {
             running.is_reading() && herd.is_some_and(|herd| herd.items_done.is_some())
         };
         let waiting = self.running().filter(|(_, running)| waits(running));
-        let positions: Vec<_> =
-            waiting.map(|(partition, running)| (partition, running.next_offset())).collect();
-        if positions.is_empty() { Ok(()) } else { self.consumer.seek(&positions) }
+        let positions: Vec<_> = waiting
+            .map(|(partition, running)| (self.place(partition), running.next_offset()))
+            .collect();
+        self.consumer.seek(&positions)
     }
 
     /// Produces every dirty partition's rows; returns the offsets that belong to them.
-    fn seal(&mut self) -> Result<Vec<(i32, i64)>, KafkaFailure> {
+    fn seal(&mut self) -> Result<Vec<(Place, i64)>, KafkaFailure> {
         let publisher = Publisher {
             outbox: &self.outbox,
             plan: &self.shared.settings.topics,
@@ -95,7 +92,7 @@ impl Session<'_> {
                 publisher.owner(*partition, &self.shared.owners.claim(*partition))?;
             }
             self.tally.sealed(*partition, &running.sealed);
-            offsets.push((*partition, running.next_offset()));
+            offsets.push((Place::of(&self.input, *partition), running.next_offset()));
         }
         Ok(offsets)
     }
@@ -106,23 +103,19 @@ impl Session<'_> {
     ///
     /// The clients are of no more use.
     pub(super) fn abort(&mut self, cause: &KafkaFailure) -> Result<(), KafkaFailure> {
-        self.aborts_in_a_row += 1;
         self.report_abort(cause);
-        if ABORTS_MAX < self.aborts_in_a_row {
-            return Err(cause.as_fatal());
-        }
+        self.transaction.aborted(cause)?;
         self.outbox.abort()?;
         self.effects.clear();
-        self.transaction = Transaction::starting_now();
         let mut positions = Vec::new();
-        for (partition, running) in self.running_mut().filter(|(_, running)| running.dirty) {
+        for (partition, running) in running_among(&mut self.held).filter(|(_, one)| one.dirty) {
             running.abandon();
             if running.is_reading() {
-                positions.push((partition, running.next_offset()));
+                positions.push((Place::of(&self.input, partition), running.next_offset()));
             }
         }
         self.take_up_new_rules();
-        if positions.is_empty() { Ok(()) } else { self.consumer.seek(&positions) }
+        self.consumer.seek(&positions)
     }
 
     pub(super) fn report_abort(&mut self, cause: &KafkaFailure) {
@@ -143,18 +136,6 @@ impl Session<'_> {
             }
             log::rules_taken_up(self.worker, self.ruling.engine.rules().version());
         }
-    }
-}
-
-/// Returns under which name an abort is counted.
-pub(super) fn abort_class(cause: &KafkaFailure) -> AbortClass {
-    match (cause.trouble(), cause.class) {
-        (Trouble::TimedOut, _) => AbortClass::TimedOut,
-        (Trouble::Fenced, _) => AbortClass::Fenced,
-        (Trouble::StaleGeneration, _) => AbortClass::StaleGeneration,
-        (Trouble::Lost, _) => AbortClass::Lost,
-        (Trouble::Other, Class::Retriable | Class::Abortable) => AbortClass::Abortable,
-        (Trouble::Other, Class::Fatal) => AbortClass::Fatal,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The answer to "how does this customer stand?", from whichever worker or instance knows.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 
@@ -13,9 +13,13 @@ use super::{
 use crate::{
     clock::Clock,
     engine::{Engine, RowError, customer_explanation, customer_view},
-    http::{CustomerLookup, LookupError, LookupFuture, Reach, Token, ask, path_segment},
+    http::{CustomerLookup, LookupError, LookupFuture, Reach},
+    http_client::{HttpClient, Request, path_segment},
     model::EventTime,
 };
+
+/// How long another instance may take. Half a look-up's own time at most.
+const PEER_LIMIT: Duration = Duration::from_secs(2);
 
 /// Answers from the workers of this process, or says which other process has the customer.
 #[derive(Debug)]
@@ -25,8 +29,10 @@ pub(super) struct Customers {
     pub(super) clock: Clock,
     pub(super) owners: Arc<Owners>,
     pub(super) placement: Arc<Placement>,
-    /// Shown to other instances.
-    pub(super) token: Option<Token>,
+    /// Asks other instances.
+    pub(super) client: HttpClient,
+    /// What authorises there: all instances are shown the same.
+    pub(super) authorization: Option<String>,
 }
 
 impl CustomerLookup for Customers {
@@ -84,10 +90,20 @@ impl Customers {
         let Owner { instance, address: Some(address), .. } = owner else {
             return LookupError::Elsewhere;
         };
-        match ask(&address, "/healthz", None).await {
-            Some(_) => LookupError::At(address),
-            None => LookupError::OwnerGone { partition, instance, address },
+        // Behind somebody's proxy for TLS: its certificate is the business of whoever is sent there.
+        if address.starts_with("https:") || self.ask(&address, "/healthz", None).await.is_some() {
+            LookupError::At(address)
+        } else {
+            LookupError::OwnerGone { partition, instance, address }
         }
+    }
+
+    /// Asks another instance, and returns the status; `None` where there is no answer. The body is not
+    /// read: whoever asked us follows the redirect.
+    async fn ask(&self, address: &str, path: &str, authorization: Option<&str>) -> Option<u16> {
+        let url = format!("{}{path}", address.trim_end_matches('/'));
+        let request = Request { url: &url, authorization, posted: None };
+        self.client.status(request, PEER_LIMIT).await.ok()
     }
 
     /// Asks everybody who has one of the other partitions. For while nobody knows which it is.
@@ -107,7 +123,7 @@ impl Customers {
                 missing = Some(LookupError::Elsewhere);
                 continue;
             };
-            match ask(&address, &path, self.token.as_ref()).await {
+            match self.ask(&address, &path, self.authorization.as_deref()).await {
                 Some(200) => return Err(LookupError::At(address)),
                 Some(404) => {}
                 Some(_) => missing = Some(LookupError::NotReady),

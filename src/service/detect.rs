@@ -13,12 +13,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{publish::read_pulse_key, shared::Shared, watchdog::Task};
+use super::{
+    persist::{persist, unless_refused},
+    publish::read_pulse_key,
+    shared::Shared,
+    watchdog::Task,
+};
 use crate::{
     clock::Stopwatch,
     engine::spike::{Detector, Found, Numerator, Patience, PulseRecord, Restored},
     kafka::{
-        Class, GroupConsumer, KafkaFailure, Outbox, Outgoing, Polled, Rebalance, Restore,
+        GroupConsumer, KafkaFailure, Outbox, Outgoing, Place, Polled, Rebalance, Restore,
         RestoreStep, Role,
     },
     model::{EventTime, Span, span_of},
@@ -45,9 +50,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// How long the broker may take to answer a question.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
-/// Pauses before new clients are made.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long a predecessor's transaction may hold the group's offsets back.
+const OFFSETS_LIMIT: Duration = Duration::from_mins(1);
 
 /// The one partition of the pulse topic.
 const PARTITION: i32 = 0;
@@ -58,29 +62,22 @@ const PARTITION: i32 = 0;
 ///
 /// The broker does not permit what is needed: that does not get better by trying.
 pub(super) fn detect(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
-    let mut pause = FIRST_PAUSE;
-    while !shared.stop.is_asked() {
-        // Whom no broker answers goes on trying, and is not stuck.
-        shared.rounds.come(Task::Detector);
-        let ended = Session::open(shared).and_then(|mut session| session.run());
+    let session = || {
+        let ended = DetectorSession::open(shared).and_then(|mut session| session.run());
         shared.telemetry.detector(None);
-        let Err(failure) = ended else { return Ok(()) };
-        if failure.is_refusal() {
-            return Err(failure);
-        }
-        if shared.stop.is_asked() {
-            return Ok(());
-        }
-        log::detector_rebuilt(&failure.to_string());
-        shared.stop.wait(pause);
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
-    Ok(())
+        ended
+    };
+    persist(shared, Task::Detector, session, |failure| {
+        log::detector_rebuilt(&unless_refused(failure)?.to_string());
+        Ok(())
+    })
 }
 
-struct Session<'w> {
+struct DetectorSession<'w> {
     shared: &'w Shared,
     consumer: GroupConsumer,
+    /// What is read.
+    pulse: Place,
     outbox: Outbox,
     owned: Option<Owned>,
     transaction: Stopwatch,
@@ -102,17 +99,19 @@ struct Owned {
     dirty: bool,
 }
 
-impl<'w> Session<'w> {
+impl<'w> DetectorSession<'w> {
     fn open(shared: &'w Shared) -> Result<Self, KafkaFailure> {
         let settings = &shared.settings;
         let name = format!("{}.{}.detector", settings.app, settings.instance);
         let outbox = Outbox::open(&settings.connection, &name)?;
         let group = format!("{}-detector", settings.app);
-        let topic = settings.topics.name(Role::Pulse);
-        let consumer = GroupConsumer::open(&settings.connection, &group, &name, topic)?;
+        let pulse =
+            Place { topic: Arc::from(settings.topics.name(Role::Pulse)), partition: PARTITION };
+        let topics = [&*pulse.topic];
+        let consumer = GroupConsumer::open(&settings.connection, &group, &name, &topics)?;
         let now = Stopwatch::start();
         let (transaction, opened, told) = (now, now, now);
-        Ok(Self { shared, consumer, outbox, owned: None, transaction, opened, told })
+        Ok(Self { shared, consumer, pulse, outbox, owned: None, transaction, opened, told })
     }
 
     /// Returns how long this session has lasted, as an instant to measure from.
@@ -132,43 +131,38 @@ impl<'w> Session<'w> {
     /// Undoes what can be undone; passes on the rest.
     fn settle(&mut self, turn: Result<(), KafkaFailure>) -> Result<(), KafkaFailure> {
         let Err(failure) = turn else { return Ok(()) };
-        match failure.class {
-            Class::Fatal => Err(failure),
-            Class::Retriable | Class::Abortable => {
-                log::detector_aborted(&failure.to_string());
-                self.outbox.abort()?;
-                if self.owned.take().is_some() {
-                    self.consumer.unassign(&[PARTITION])?;
-                    self.take_up()?;
-                }
-                Ok(())
-            }
+        if !failure.can_be_undone() {
+            return Err(failure);
         }
+        log::detector_aborted(&failure.to_string());
+        self.outbox.abort()?;
+        if self.owned.take().is_some() {
+            self.consumer.unassign(std::slice::from_ref(&self.pulse))?;
+            self.take_up()?;
+        }
+        Ok(())
     }
 
     fn turn(&mut self) -> Result<(), KafkaFailure> {
         self.shared.rounds.come(Task::Detector);
         while let Some(rebalance) = self.consumer.next_rebalance() {
             match rebalance {
-                Rebalance::Assigned(partitions) => {
-                    self.look_at_membership()?;
-                    // Before the answer: until then the client does not join again.
-                    self.consumer.note_membership();
-                    self.consumer.assign(&[])?;
-                    if partitions.contains(&PARTITION) {
+                Rebalance::Assigned(places) => {
+                    self.consumer.answer_assignment(self.owned.is_some())?;
+                    if places.contains(&self.pulse) {
                         self.take_up()?;
                     }
                 }
-                Rebalance::Revoked { partitions, lost } => {
+                Rebalance::Revoked { places, lost } => {
                     let last = if lost { self.outbox.abort() } else { self.commit() };
-                    let held = partitions.contains(&PARTITION) && self.owned.take().is_some();
+                    let held = places.contains(&self.pulse) && self.owned.take().is_some();
                     self.shared.telemetry.detector(None);
-                    self.consumer.unassign(if held { &[PARTITION] } else { &[] })?;
+                    self.consumer.unassign(if held { &places } else { &[] })?;
                     last?;
                 }
             }
         }
-        self.look_at_membership()?;
+        self.consumer.check_membership(self.owned.is_some())?;
         self.read()?;
         if self.owned.as_ref().is_some_and(|owned| {
             owned.dirty
@@ -180,20 +174,12 @@ impl<'w> Session<'w> {
         Ok(())
     }
 
-    /// The group may have expelled us and let us in again, and the client does not say so: what is in
-    /// hand may be somebody else's now. A commit looks once more, at the metadata that it presents.
-    fn look_at_membership(&self) -> Result<(), KafkaFailure> {
-        if self.owned.is_some() && self.consumer.is_replaced() {
-            return Err(KafkaFailure::expelled());
-        }
-        Ok(())
-    }
-
     /// Restores the state, and goes on where it ends.
     fn take_up(&mut self) -> Result<(), KafkaFailure> {
         let settings = &self.shared.settings;
         // Waits while a predecessor's transaction is open: its state would be half a step behind.
-        self.committed()?;
+        let pulse = std::slice::from_ref(&self.pulse);
+        self.consumer.committed(pulse, OFFSETS_LIMIT)?;
         let topic = settings.topics.name(Role::Detector);
         let mut restore = Restore::begin(&settings.connection, &settings.app, topic, PARTITION)?;
         let now = self.lasted();
@@ -218,7 +204,7 @@ impl<'w> Session<'w> {
             log::detector_state_damaged(&error);
             restored = Restored::new(settings.detector.clone());
         }
-        let (first, end) = self.consumer.bounds(PARTITION, ANSWER_LIMIT)?;
+        let (first, end) = self.consumer.bounds(&self.pulse, ANSWER_LIMIT)?;
         let next_offset = restored.next_offset.unwrap_or(first).clamp(first, end.max(first));
         let from = restored.recall_from.clamp(first, next_offset);
         let mut detector = restored.detector;
@@ -237,12 +223,7 @@ impl<'w> Session<'w> {
             dirty: false,
         });
         log::detector_owned(next_offset);
-        self.consumer.assign(&[(PARTITION, from)])
-    }
-
-    fn committed(&self) -> Result<Option<i64>, KafkaFailure> {
-        let offsets = self.consumer.committed(&[PARTITION], Duration::from_mins(1))?;
-        Ok(offsets.get(&PARTITION).copied().flatten())
+        self.consumer.assign(&[(self.pulse.clone(), from)])
     }
 
     fn read(&mut self) -> Result<(), KafkaFailure> {
@@ -312,7 +293,8 @@ impl<'w> Session<'w> {
         });
         sent?;
         self.outbox.drain()?;
-        self.outbox.send_offsets(&self.consumer, &[(PARTITION, owned.next_offset)])?;
+        let offsets = [(self.pulse.clone(), owned.next_offset)];
+        self.outbox.send_offsets(&self.consumer, &offsets)?;
         self.outbox.commit()?;
         for said in &owned.found.said {
             log::spike(said);

@@ -10,12 +10,12 @@ use super::{
     failpoint::Failpoint,
     held::{Held, RestoreFailure, Restoring, Running},
     position::{Known, Mismatch, Position, position},
-    session::Session,
+    session::WorkerSession,
 };
 use crate::{
     clock::{Stopwatch, wall_clock},
     engine::{PartitionRow, RowError, read_partition_row},
-    kafka::{KafkaFailure, Rebalance, Restore, RestoreStep, Role},
+    kafka::{KafkaFailure, LostPosition, Place, Rebalance, Restore, RestoreStep, Role},
     store::{DiskFailure, Identity, Opened, PartitionStore},
     telemetry::{CustomerCounts, StopReason, log},
 };
@@ -23,39 +23,31 @@ use crate::{
 /// How long to read the state topic before other partitions have their turn.
 const RESTORE_BUDGET: Duration = Duration::from_millis(50);
 
-/// How long to wait for the group's offsets before other partitions have their turn: the broker
-/// keeps them back while a predecessor's transaction is open.
-const ASK_BUDGET: Duration = Duration::from_millis(500);
-
-/// How long a predecessor's transaction may be open: its timeout, the broker's round of 10 s that
-/// ends it, and room.
-const ASK_LIMIT: Duration = Duration::from_mins(1);
-
 /// How long a disk that refuses is left alone.
 const DISK_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a broker may take to name a partition's bounds.
-const BOUNDS_LIMIT: Duration = Duration::from_secs(10);
+/// How long a broker may take to answer a question.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
-impl Session<'_> {
+impl WorkerSession<'_> {
     /// Answers every rebalance that `poll` noted.
     pub(super) fn answer_group(&mut self) -> Result<(), KafkaFailure> {
         while let Some(rebalance) = self.consumer.next_rebalance() {
             match rebalance {
-                Rebalance::Assigned(partitions) => self.take_up(&partitions)?,
-                Rebalance::Revoked { partitions, lost: false } => {
+                Rebalance::Assigned(places) => self.take_up(&numbers(&places))?,
+                Rebalance::Revoked { places, lost: false } => {
                     Failpoint::InRevoke.reached();
                     // While they are still ours: the next owner starts from this commit.
                     let last = self.commit();
                     self.settle(last)?;
-                    self.give_up(&partitions, false)?;
+                    self.give_up(&numbers(&places), false)?;
                 }
-                Rebalance::Revoked { partitions, lost: true } => {
+                Rebalance::Revoked { places, lost: true } => {
                     let lost = KafkaFailure::lost_partitions();
                     if self.is_dirty() {
                         self.abort(&lost)?;
                     }
-                    self.give_up(&partitions, true)?;
+                    self.give_up(&numbers(&places), true)?;
                 }
             }
         }
@@ -66,10 +58,7 @@ impl Session<'_> {
         if !partitions.is_empty() {
             Failpoint::InAssign.reached();
         }
-        self.look_at_membership()?;
-        // Before the answer: until then the client does not join again.
-        self.consumer.note_membership();
-        self.consumer.assign(&[])?;
+        self.consumer.answer_assignment(self.is_holding())?;
         self.shared.telemetry.partitions_assigned(self.worker, partitions);
         self.shared.board.joined(self.worker);
         for partition in partitions {
@@ -80,17 +69,6 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The group may have expelled us and let us in again, and the client does not say so: what we
-    /// hold may be somebody else's now, also while the client still shows it as ours. Only new clients
-    /// know for certain.
-    pub(super) fn look_at_membership(&self) -> Result<(), KafkaFailure> {
-        // Who has lost everything, and was told so, comes back under a new id with nothing to lose.
-        if !self.held.is_empty() && self.consumer.is_replaced() {
-            return Err(KafkaFailure::expelled());
-        }
-        Ok(())
-    }
-
     /// A topic that was widened sends customers to other partitions than their state is in. The
     /// group rebalances when it notices, which every member hears of, also with an empty
     /// assignment.
@@ -98,7 +76,9 @@ impl Session<'_> {
         if !self.pending.partition_count {
             return Ok(());
         }
-        let (state, now) = (self.shared.topics.partition_count, self.consumer.partition_count()?);
+        let state = self.shared.topics.partition_count;
+        let now = self.consumer.places(ANSWER_LIMIT)?.len();
+        let now = i32::try_from(now).unwrap_or(i32::MAX);
         if now == state {
             self.pending.partition_count = false;
             return Ok(());
@@ -108,7 +88,7 @@ impl Session<'_> {
         self.commit()?;
         self.pending.partition_count = false;
         let reading = self.running().filter(|(_, running)| running.is_reading());
-        let reading: Vec<i32> = reading.map(|(partition, _)| partition).collect();
+        let reading: Vec<Place> = reading.map(|(partition, _)| self.place(partition)).collect();
         self.consumer.unassign(&reading)?;
         let all: Vec<i32> = self.held.keys().copied().collect();
         for partition in all {
@@ -124,7 +104,7 @@ impl Session<'_> {
             if let Some(Held::Running(running)) = self.held.remove(partition)
                 && running.is_reading()
             {
-                reading.push(*partition);
+                reading.push(self.place(*partition));
             }
         }
         self.shared.telemetry.partitions_revoked(self.worker, partitions, lost);
@@ -180,12 +160,12 @@ impl Session<'_> {
     }
 
     fn ask(&mut self, partition: i32, since: Stopwatch) -> Result<(), KafkaFailure> {
-        let committed = match self.consumer.committed(&[partition], ASK_BUDGET) {
-            Ok(offsets) => offsets.get(&partition).copied().flatten(),
-            Err(failure) if since.left_of(ASK_LIMIT).is_zero() => return Err(failure),
-            // A transaction is open, or the coordinator is on its way: ask again.
-            Err(_) => return Ok(()),
+        let place = self.place(partition);
+        let Some(offsets) = self.consumer.committed_by_now(std::slice::from_ref(&place), since)?
+        else {
+            return Ok(());
         };
+        let committed = offsets.get(&place).copied().flatten();
         let settings = &self.shared.settings;
         let topic = settings.topics.name(Role::State);
         // After the group's offset was read: what it belongs to is then in the changelog.
@@ -254,7 +234,7 @@ impl Session<'_> {
             (None, None) => None,
         };
         let partition_count = self.shared.topics.partition_count;
-        let bounds = self.consumer.bounds(partition, BOUNDS_LIMIT)?;
+        let bounds = self.consumer.bounds(&self.place(partition), ANSWER_LIMIT)?;
         let [topic_id, _] = &self.topic_ids;
         let known = Known {
             topic_id,
@@ -289,7 +269,7 @@ impl Session<'_> {
             return Ok(());
         }
         self.held.insert(partition, Held::Running(Box::new(running)));
-        self.consumer.assign(&[(partition, offset)])?;
+        self.consumer.assign(&[(self.place(partition), offset)])?;
         self.shared.telemetry.partition_ready(self.worker, partition, customers, row_count);
         self.shared.board.clear(partition);
         Ok(())
@@ -299,7 +279,9 @@ impl Session<'_> {
         match self.shared.settings.input_start {
             InputStart::Earliest => Ok(bounds.0),
             InputStart::Latest => Ok(bounds.1),
-            InputStart::At(time) => self.consumer.offset_at(partition, time.as_millis()),
+            InputStart::At(time) => {
+                self.consumer.offset_at(&self.place(partition), time.as_millis())
+            }
         }
     }
 
@@ -321,18 +303,18 @@ impl Session<'_> {
             return Ok(());
         }
         let reading = self.running().filter(|(_, running)| running.is_reading());
-        let positions: Vec<(i32, i64)> =
-            reading.map(|(partition, running)| (partition, running.next_offset())).collect();
-        for (partition, offset) in positions {
-            let (first, end) = self.consumer.bounds(partition, BOUNDS_LIMIT)?;
-            if (first..=end).contains(&offset) {
-                continue;
-            }
+        let positions =
+            reading.map(|(partition, running)| (self.place(partition), running.next_offset()));
+        let lost = self.consumer.lost_positions(positions.collect())?;
+        if !lost.is_empty() {
             Failpoint::BeforeStop.fails()?;
             // What was processed before is still good.
             self.commit()?;
+        }
+        for LostPosition { place, offset, bounds: (first, end) } in lost {
+            let partition = place.partition;
             self.held.remove(&partition);
-            self.consumer.unassign(&[partition])?;
+            self.consumer.unassign(&[place])?;
             self.stop_mismatched(partition, &Mismatch::OutOfRange { offset, first, end });
         }
         self.pending.lost_position = false;
@@ -340,12 +322,17 @@ impl Session<'_> {
     }
 }
 
+/// Returns the partitions' numbers: all are of the one topic.
+fn numbers(places: &[Place]) -> Vec<i32> {
+    places.iter().map(|place| place.partition).collect()
+}
+
 enum Step<'a> {
     Ask(Stopwatch),
     Read(&'a mut Restoring),
 }
 
-impl Drop for Session<'_> {
+impl Drop for WorkerSession<'_> {
     /// The partitions are somebody's again, perhaps this worker's next session's.
     fn drop(&mut self) {
         let partitions: Vec<i32> = self.held.keys().copied().collect();

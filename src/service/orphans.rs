@@ -6,7 +6,7 @@ use std::{thread, time::Duration};
 use super::shared::Shared;
 use crate::{
     clock::Stopwatch,
-    kafka::{GroupConsumer, KafkaFailure, Ownership, Place, Rebalance, Role},
+    kafka::{GroupConsumer, Place, Rebalance, Role},
     telemetry::log,
 };
 
@@ -38,17 +38,13 @@ impl OrphanWatch {
     }
 
     /// Looks at times whether every partition has an owner, and sees to it.
-    pub(super) fn look(
-        &mut self,
-        shared: &Shared,
-        ask: impl FnOnce(Duration) -> Result<Option<Ownership>, KafkaFailure>,
-    ) {
+    pub(super) fn look(&mut self, shared: &Shared, member: &GroupConsumer) {
         self.entertain();
         if self.guest.is_some() || self.looked.elapsed() < LOOK_EVERY {
             return;
         }
         self.looked = Stopwatch::start();
-        let ownership = match ask(ANSWER_LIMIT) {
+        let ownership = match member.ownership(ANSWER_LIMIT) {
             Ok(Some(ownership)) => ownership,
             Ok(None) => return self.found.clear(),
             Err(error) => {

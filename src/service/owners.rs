@@ -14,7 +14,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::shared::Shared;
+use super::{persist::persist, shared::Shared, watchdog::Task};
 use crate::{
     kafka::{Follower, KafkaFailure, Role},
     telemetry::log,
@@ -22,9 +22,6 @@ use crate::{
 
 /// How long one wait for a record may take: a stop waits as long.
 const TURN: Duration = Duration::from_millis(200);
-
-/// A pause before the topic is opened again.
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// Who has a partition, as it is written to the topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,14 +86,18 @@ impl Owners {
     }
 }
 
-/// Follows the topic until asked to stop.
-pub(super) fn follow(shared: &Arc<Shared>) {
-    while !shared.stop.is_asked() {
-        if let Err(failure) = read(shared) {
+/// Follows the topic until asked to stop. Goes on trying where the broker does not permit it: whoever has
+/// no owners to look up can still do the work.
+pub(super) fn follow(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
+    persist(
+        shared,
+        Task::Owners,
+        || read(shared),
+        |failure| {
             log::owners_unread(&failure);
-            shared.stop.wait(PAUSE);
-        }
-    }
+            Ok(())
+        },
+    )
 }
 
 fn read(shared: &Shared) -> Result<(), KafkaFailure> {
@@ -104,6 +105,7 @@ fn read(shared: &Shared) -> Result<(), KafkaFailure> {
     let topic = settings.topics.name(Role::Owners);
     let follower = Follower::open(&settings.connection, &[topic], 1)?;
     while !shared.stop.is_asked() {
+        shared.rounds.come(Task::Owners);
         follower.poll(TURN, |_, value| shared.owners.hear(value))?;
     }
     Ok(())

@@ -18,7 +18,7 @@ pub(super) struct Publisher<'a> {
 
 /// The record of the input that effects came from.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Source<'a> {
+pub(super) struct SourceRecord<'a> {
     pub(super) topic: &'a str,
     pub(super) partition: i32,
     pub(super) offset: i64,
@@ -47,7 +47,7 @@ impl Publisher<'_> {
     pub(super) fn effects(
         &self,
         partition: i32,
-        source: Source<'_>,
+        source: SourceRecord<'_>,
         effects: &Effects,
     ) -> Result<(), KafkaFailure> {
         for effect in effects.iter() {
@@ -92,7 +92,7 @@ impl Publisher<'_> {
     fn reject(
         &self,
         number: i32,
-        source: Source<'_>,
+        source: SourceRecord<'_>,
         effects: &Effects,
         item: &RejectedItem,
     ) -> Result<(), KafkaFailure> {

@@ -37,8 +37,10 @@ use super::{
 };
 use crate::{
     clock::Stopwatch,
-    http::{BindError, Limits, OpenSpikes, Site, SummaryJson, Viewers, bind, serve},
+    http::{BindError, Limits, OpenSpikes, Site, SummaryJson, Token, Viewers, bind, serve},
+    http_client::HttpClient,
     kafka::{FixedProperty, KafkaFailure, TopicFailure, TopicSet},
+    notify::Matter,
     store::Shelf,
     telemetry::{Telemetry, TelemetryError, log},
 };
@@ -162,9 +164,11 @@ async fn serve_until(
     let mut workers = Workers::none_yet(settings.worker_count);
     let watching = live::start(&shared, workers.of_a_panic())
         .map_err(|cause| StartFailure::System { what: "threads", cause })?;
+    let client = HttpClient::new()
+        .map_err(|cause| StartFailure::System { what: "an HTTP client", cause })?;
     let (page_stop, page_stopping) = oneshot::channel::<()>();
-    let page =
-        listener.map(|listener| spawn_page(listener, site(&shared, desk, watching), page_stopping));
+    let page = listener
+        .map(|listener| spawn_page(listener, site(&shared, desk, watching, client), page_stopping));
     workers.start(&shared, mailboxes)?;
     let mut hangups = Hangups::listen(reload, &shared, workers.of_a_panic())?;
     let ended = tokio::select! {
@@ -204,7 +208,7 @@ fn share(launch: Launch, listener: Option<&TcpListener>) -> Result<Arc<Shared>, 
     let placed = sources.as_ref().map(|sources| sources.partitioner).or(settings.partitioner);
     Ok(Arc::new(Shared {
         board: Board::new(settings.worker_count),
-        rounds: Rounds::new(settings.worker_count, sources.is_some()),
+        rounds: Rounds::new(settings.worker_count, sources.is_some(), &notify::matters(&settings)),
         shelf: Arc::new(Shelf::new(settings.state.dir.clone(), settings.state.keep)),
         owners: Arc::new(Owners::new(&settings.instance, address(&settings, listener))),
         placement: Arc::new(Placement::new(topics.partition_count, placed)),
@@ -224,6 +228,7 @@ fn site(
     shared: &Arc<Shared>,
     desk: LookupDesk,
     (viewers, summary): (Arc<Viewers>, SummaryJson),
+    client: HttpClient,
 ) -> Site {
     let telemetry = Arc::clone(&shared.telemetry);
     let token = shared.settings.token.clone();
@@ -233,7 +238,8 @@ fn site(
         clock: shared.settings.clock,
         owners: Arc::clone(&shared.owners),
         placement: Arc::clone(&shared.placement),
-        token: token.clone(),
+        client,
+        authorization: token.as_ref().map(Token::header),
     };
     Site {
         metrics: Arc::new(move || telemetry.render()),
@@ -410,19 +416,15 @@ impl Workers {
                 watchdog::watch(shared);
                 Ok(())
             }),
-            ("rega-owners", |shared| {
-                owners::follow(shared);
-                Ok(())
-            }),
+            ("rega-owners", owners::follow),
             ("rega-detector", detect::detect),
             ("rega-spikes", spikes::follow),
         ];
-        if let Some(settings) = &shared.settings.notify {
-            besides.push(("rega-notify", notify::notify_of_spikes));
-            // Alertmanager is not told of customers.
-            if settings.webhook.is_some() {
-                besides.push(("rega-alerts", notify::notify_of_customers));
-            }
+        for matter in notify::matters(&shared.settings) {
+            besides.push(match matter {
+                Matter::Spikes => ("rega-notify", notify::notify_of_spikes),
+                Matter::Customers => ("rega-alerts", notify::notify_of_customers),
+            });
         }
         besides
     }

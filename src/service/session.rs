@@ -12,13 +12,14 @@ use super::{
     orphans::OrphanWatch,
     publish::Publisher,
     shared::{Ruling, Shared},
+    transaction::Transaction,
     watchdog::{Change, Task},
     work::Work,
 };
 use crate::{
     clock::{Stopwatch, wall_clock},
     engine::{Customers, Effects, decode::NATIVE_MARK},
-    kafka::{Class, GroupConsumer, KafkaFailure, Outbox, Polled, Role},
+    kafka::{GroupConsumer, KafkaFailure, Outbox, Place, Polled, Role},
     model::EventTime,
     telemetry::{Tally, WorkerStanding, log},
 };
@@ -40,11 +41,13 @@ const END_LIMIT: Duration = Duration::from_secs(1);
 
 /// One pair of clients, and what was built with them.
 #[derive(Debug)]
-pub(super) struct Session<'w> {
+pub(super) struct WorkerSession<'w> {
     pub(super) worker: u16,
     pub(super) shared: &'w Shared,
     pub(super) mailbox: &'w Receiver<Lookup>,
     pub(super) consumer: GroupConsumer,
+    /// The topic that is read.
+    pub(super) input: Arc<str>,
     pub(super) outbox: Outbox,
     pub(super) held: BTreeMap<i32, Held>,
     /// The rules of the transaction under way: a reload takes effect between two.
@@ -52,7 +55,6 @@ pub(super) struct Session<'w> {
     pub(super) tally: Tally,
     pub(super) effects: Effects,
     pub(super) transaction: Transaction,
-    pub(super) aborts_in_a_row: u32,
     pub(super) pending: Pending,
     /// What is committed from now on is the last.
     pub(super) ending: bool,
@@ -65,15 +67,6 @@ pub(super) struct Session<'w> {
     orphans: OrphanWatch,
 }
 
-/// How much work waits for its commit.
-#[derive(Debug)]
-pub(super) struct Transaction {
-    pub(super) since: Stopwatch,
-    pub(super) record_count: usize,
-    /// The last look at the input found more than a batch takes.
-    pub(super) is_behind: bool,
-}
-
 /// What has been heard once and is to be done, again and again until it succeeds: each begins with a
 /// commit, which may fail of something else and is then undone.
 #[derive(Debug, Default)]
@@ -84,13 +77,7 @@ pub(super) struct Pending {
     pub(super) lost_position: bool,
 }
 
-impl Transaction {
-    pub(super) fn starting_now() -> Self {
-        Self { since: Stopwatch::start(), record_count: 0, is_behind: false }
-    }
-}
-
-impl<'w> Session<'w> {
+impl<'w> WorkerSession<'w> {
     /// Starts the producer first: it ends what a predecessor of this name left open, so that its
     /// offsets and its state can be read.
     pub(super) fn open(
@@ -101,8 +88,8 @@ impl<'w> Session<'w> {
         let settings = &shared.settings;
         let name = settings.worker_name(worker);
         let outbox = Outbox::open(&settings.connection, &name)?;
-        let input = settings.topics.name(Role::Input);
-        let consumer = GroupConsumer::open(&settings.connection, &settings.app, &name, input)?;
+        let input: Arc<str> = Arc::from(settings.topics.name(Role::Input));
+        let consumer = GroupConsumer::open(&settings.connection, &settings.app, &name, &[&input])?;
         let topic_ids = [Role::Input, Role::State].map(|role| {
             let id = consumer.topic_id(settings.topics.name(role), END_LIMIT);
             id.map_or_else(String::new, |id| id.to_string())
@@ -114,13 +101,13 @@ impl<'w> Session<'w> {
             shared,
             mailbox,
             consumer,
+            input,
             outbox,
             held: BTreeMap::new(),
             ruling,
             tally,
             effects: Effects::default(),
             transaction: Transaction::starting_now(),
-            aborts_in_a_row: 0,
             pending: Pending::default(),
             ending: false,
             topic_ids,
@@ -154,21 +141,12 @@ impl<'w> Session<'w> {
 
     /// Undoes what can be undone; passes on the rest.
     pub(super) fn settle(&mut self, turn: Result<(), KafkaFailure>) -> Result<(), KafkaFailure> {
-        match turn {
-            Ok(()) => Ok(()),
-            // What is not permitted does not get better by trying.
-            Err(failure) if failure.is_refusal() => {
-                self.report_abort(&failure);
-                Err(failure)
-            }
-            Err(failure) => match failure.class {
-                Class::Retriable | Class::Abortable => self.abort(&failure),
-                Class::Fatal => {
-                    self.report_abort(&failure);
-                    Err(failure)
-                }
-            },
+        let Err(failure) = turn else { return Ok(()) };
+        if failure.can_be_undone() {
+            return self.abort(&failure);
         }
+        self.report_abort(&failure);
+        Err(failure)
     }
 
     fn turn(&mut self) -> Result<(), KafkaFailure> {
@@ -187,14 +165,13 @@ impl<'w> Session<'w> {
         self.look_for_trouble()?;
         if LOOK_AROUND <= self.looked_around.elapsed() {
             self.looked_around = Stopwatch::start();
-            self.look_at_membership()?;
+            self.consumer.check_membership(self.is_holding())?;
             self.share_memory();
             self.ask_for_proof();
             self.move_idle_time()?;
             self.report_standing();
             self.sweep();
-            let count = self.shared.topics.partition_count;
-            self.orphans.look(self.shared, |limit| self.consumer.ownership(count, limit));
+            self.orphans.look(self.shared, &self.consumer);
         }
         if self.is_commit_due() { self.commit() } else { Ok(()) }
     }
@@ -221,7 +198,8 @@ impl<'w> Session<'w> {
                 }
                 Held::Asking(_) | Held::Waiting(_) | Held::Restoring(_) => continue,
             };
-            let end = self.consumer.known_end(*partition).unwrap_or(0);
+            let place = Place::of(&self.input, *partition);
+            let end = self.consumer.known_end(&place).unwrap_or(0);
             // At the end nothing waits, though a transaction's markers lie behind it.
             let waiting = running.next_offset() < end && !running.idle.is_at_end();
             match running.progress.look(running.committed_to, waiting || running.dirty) {
@@ -270,9 +248,7 @@ impl<'w> Session<'w> {
     fn read_batch(&mut self) -> Result<(), KafkaFailure> {
         let mut patience = self.patience();
         let mut batch: Option<Batch> = None;
-        // A transaction holds no more than it may, also where much has been fetched ahead.
-        let room = self.shared.settings.max_records_per_commit;
-        let room = room.saturating_sub(self.transaction.record_count).max(1);
+        let room = self.transaction.room(&self.shared.settings);
         self.transaction.is_behind = true;
         for _ in 0..room.min(BATCH_MAX) {
             match self.consumer.poll(patience) {
@@ -343,17 +319,24 @@ impl<'w> Session<'w> {
         PATIENCE
     }
 
+    /// Returns whether partitions are in hand, at work or not.
+    pub(super) fn is_holding(&self) -> bool {
+        !self.held.is_empty()
+    }
+
     pub(super) fn is_dirty(&self) -> bool {
         self.running().any(|(_, running)| running.dirty)
     }
 
     fn is_commit_due(&self) -> bool {
-        let settings = &self.shared.settings;
         self.is_dirty()
-            && (settings.max_records_per_commit <= self.transaction.record_count
-                || self.running().any(|(_, running)| running.partition.is_behind())
-                || settings.commit_after(self.transaction.is_behind)
-                    <= self.transaction.since.elapsed())
+            && (self.transaction.is_due(&self.shared.settings)
+                || self.running().any(|(_, running)| running.partition.is_behind()))
+    }
+
+    /// Returns a partition of the input.
+    pub(super) fn place(&self, partition: i32) -> Place {
+        Place::of(&self.input, partition)
     }
 
     pub(super) fn running(&self) -> impl Iterator<Item = (i32, &Running)> {
@@ -381,7 +364,7 @@ impl<'w> Session<'w> {
             if !running.idle.wants_answer(now, idle_after) {
                 continue;
             }
-            match self.consumer.bounds(partition, END_LIMIT) {
+            match self.consumer.bounds(&Place::of(&self.input, partition), END_LIMIT) {
                 Ok((_, end)) => running.idle.answer(end, now, running.partition.row().latest),
                 Err(_) => running.idle.lost_touch(),
             }
@@ -416,7 +399,7 @@ impl<'w> Session<'w> {
             standing.overlay_bytes += count(running.partition.overlay_bytes());
             standing.committed_bytes += count(running.store.byte_count());
             standing.unwritten_rows += count(running.store.pending_count());
-            let Some(end) = self.consumer.known_end(partition) else { continue };
+            let Some(end) = self.consumer.known_end(&self.place(partition)) else { continue };
             let behind = u64::try_from(end - running.next_offset()).unwrap_or(0);
             let age = running.read_up_to.filter(|_| 0 < behind).map_or(0, |time| now.since(time));
             let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));

@@ -11,7 +11,11 @@ use std::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::shared::Shared;
+use super::{
+    persist::{persist, unless_refused},
+    shared::Shared,
+    watchdog::Task,
+};
 use crate::{
     http::OpenSpikes,
     kafka::{Follower, KafkaFailure, Role},
@@ -23,9 +27,6 @@ const OPEN_MAX: usize = 2000;
 
 /// How long to wait for a record.
 const PATIENCE: Duration = Duration::from_millis(200);
-
-/// A pause before a new reader is made.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Closed ones that are remembered. A page shows no more.
 const CLOSED_MAX: usize = 50;
@@ -136,21 +137,24 @@ impl OpenSpikes for SpikeBoard {
 ///
 /// The broker does not permit it: that does not get better by trying.
 pub(super) fn follow(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
-    let topic = shared.settings.topics.name(Role::PainSpikes);
-    while !shared.stop.is_asked() {
-        let ended = Follower::open(&shared.settings.connection, &[topic], 1).and_then(|reader| {
-            while !shared.stop.is_asked() {
-                reader.poll(PATIENCE, |_, record| shared.spikes.see(record))?;
-            }
+    persist(
+        shared,
+        Task::Spikes,
+        || read(shared),
+        |failure| {
+            log::spikes_unread(&unless_refused(failure)?);
             Ok(())
-        });
-        if let Err(failure) = ended {
-            if failure.is_refusal() {
-                return Err(failure);
-            }
-            log::spikes_unread(&failure);
-            shared.stop.wait(PAUSE);
-        }
+        },
+    )
+}
+
+fn read(shared: &Shared) -> Result<(), KafkaFailure> {
+    let settings = &shared.settings;
+    let topic = settings.topics.name(Role::PainSpikes);
+    let follower = Follower::open(&settings.connection, &[topic], 1)?;
+    while !shared.stop.is_asked() {
+        shared.rounds.come(Task::Spikes);
+        follower.poll(PATIENCE, |_, record| shared.spikes.see(record))?;
     }
     Ok(())
 }

@@ -99,7 +99,7 @@ fn notify(config: &Config) -> Option<notify::Settings> {
     Some(notify::Settings {
         alertmanager: alertmanager.clone(),
         webhook: webhook.clone(),
-        token: token.as_ref().map(|Secret(token)| token.clone()),
+        authorization: token.as_ref().map(|Secret(token)| format!("Bearer {token}")),
         max_age: *max_age,
         customers_per_hour: *customers_per_hour,
         app: config.app.clone(),

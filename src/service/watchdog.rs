@@ -15,7 +15,7 @@ use std::{
 };
 
 use super::shared::Shared;
-use crate::{clock::Stopwatch, telemetry::log};
+use crate::{clock::Stopwatch, notify::Matter, telemetry::log};
 
 /// So long may a partition have something to read without a commit: six times what a transaction may
 /// take before the broker ends it.
@@ -77,14 +77,19 @@ impl Progress {
     }
 }
 
-/// Who comes round.
-///
-/// Notification does not: it waits for receivers, as long as its queue of letters is.
+/// Who comes round: every thread that lives session after session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Task {
     Worker(u16),
     Router(u16),
     Detector,
+    Notifier(Matter),
+    /// Reads the spikes.
+    Spikes,
+    /// Reads who has which partition.
+    Owners,
+    /// Reads what the console shows.
+    Console,
 }
 
 impl fmt::Display for Task {
@@ -93,6 +98,10 @@ impl fmt::Display for Task {
             Self::Worker(index) => write!(formatter, "worker {index}"),
             Self::Router(index) => write!(formatter, "router {index}"),
             Self::Detector => formatter.write_str("the spike detector"),
+            Self::Notifier(matter) => write!(formatter, "notification of {}", matter.as_str()),
+            Self::Spikes => formatter.write_str("the reader of spikes"),
+            Self::Owners => formatter.write_str("the reader of owners"),
+            Self::Console => formatter.write_str("the console's reader"),
         }
     }
 }
@@ -106,11 +115,14 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    /// Expects so many workers, each with a router beside it where something is routed.
-    pub(super) fn new(worker_count: u16, is_routed: bool) -> Self {
+    /// Expects so many workers, each with a router beside it where something is routed, whoever tells
+    /// of these matters, and those that every instance has.
+    pub(super) fn new(worker_count: u16, is_routed: bool, matters: &[Matter]) -> Self {
         let workers = (0..worker_count).map(Task::Worker);
         let routers = (0..if is_routed { worker_count } else { 0 }).map(Task::Router);
-        let tasks = workers.chain(routers).chain([Task::Detector]);
+        let notifiers = matters.iter().copied().map(Task::Notifier);
+        let always = [Task::Detector, Task::Spikes, Task::Owners, Task::Console];
+        let tasks = workers.chain(routers).chain(notifiers).chain(always);
         let last = tasks.map(|task| (task, AtomicI64::new(0))).collect();
         Self { started: Stopwatch::start(), last }
     }
@@ -184,13 +196,26 @@ mod tests {
 
     #[test]
     fn a_worker_that_does_not_come_round_is_missing() {
-        let rounds = Rounds::new(2, true);
+        let rounds = Rounds::new(2, true, &Matter::ALL);
         while rounds.now() < 2 {}
         rounds.come(Task::Worker(1));
         rounds.come(Task::Router(0));
+        for task in [Task::Detector, Task::Spikes, Task::Owners, Task::Console] {
+            rounds.come(task);
+        }
+        rounds.come(Task::Notifier(Matter::Spikes));
         let missing = rounds.missing(Duration::from_millis(2));
-        assert_eq!(missing, [Task::Worker(0), Task::Router(1), Task::Detector]);
+        let notifier = Task::Notifier(Matter::Customers);
+        assert_eq!(missing, [Task::Worker(0), Task::Router(1), notifier]);
+        assert_eq!(notifier.to_string(), "notification of customers");
         assert!(rounds.missing(NEVER).is_empty());
-        assert_eq!(Rounds::new(2, false).missing(Duration::ZERO).len(), 3, "nobody routes");
+    }
+
+    #[test]
+    fn whoever_does_not_run_is_not_missed() {
+        let missing = Rounds::new(2, false, &[Matter::Spikes]).missing(Duration::ZERO);
+        assert!(!missing.contains(&Task::Router(0)), "nobody routes");
+        assert!(!missing.contains(&Task::Notifier(Matter::Customers)), "nobody is told of them");
+        assert_eq!(missing.len(), 7);
     }
 }

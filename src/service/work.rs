@@ -2,7 +2,7 @@
 
 use super::{
     held::Running,
-    publish::{Publisher, Source},
+    publish::{Publisher, SourceRecord},
     route::{ORIGIN_HEADER, Origin},
     shared::Ruling,
 };
@@ -54,12 +54,12 @@ impl Work<'_> {
         let origin = headers.iter().find(|(name, _)| routed && *name == ORIGIN_HEADER);
         let (engine, timestamp, source) = match origin.and_then(|(_, value)| Origin::read(value)) {
             None => {
-                let source = Source { topic, partition, offset, key: record.key() };
+                let source = SourceRecord { topic, partition, offset, key: record.key() };
                 (&self.ruling.engine, record.timestamp(), source)
             }
             Some(origin) => {
                 let Origin { topic, partition, offset, timestamp, .. } = origin;
-                let source = Source { topic, partition, offset, key: record.key() };
+                let source = SourceRecord { topic, partition, offset, key: record.key() };
                 (self.ruling.item_engine(topic), timestamp, source)
             }
         };
@@ -83,14 +83,15 @@ impl Work<'_> {
     ) -> Result<(), KafkaFailure> {
         running.dirty = true;
         running.partition.tick(&self.ruling.engine, event_time, self.now, &running.store, effects);
-        let source = Source { topic: "", partition, offset: running.next_offset(), key: None };
+        let source =
+            SourceRecord { topic: "", partition, offset: running.next_offset(), key: None };
         self.deliver(partition, source, effects, tally)
     }
 
     fn deliver(
         &self,
         partition: i32,
-        source: Source<'_>,
+        source: SourceRecord<'_>,
         effects: &mut Effects,
         tally: &mut Tally,
     ) -> Result<(), KafkaFailure> {

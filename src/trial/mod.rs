@@ -34,7 +34,7 @@ pub struct Failure {
 
 /// What running the tests of a pack showed.
 #[derive(Clone, Debug, Default)]
-pub struct Verdict {
+pub struct PackOutcome {
     /// What was not as expected.
     pub failures: Vec<Failure>,
     /// Rules that no test hits: where they stand, and their names.
@@ -47,19 +47,19 @@ pub struct Verdict {
 
 /// Runs the tests of a pack. Where it stands on a shipped one, it is judged by its own tests alone:
 /// those of the shipped pack are about the pack as it is shipped.
-pub fn run(pack: &LoadedPack, settings: &Settings) -> Verdict {
+pub fn run(pack: &LoadedPack, settings: &Settings) -> PackOutcome {
     let own = own_tests(pack);
     let bench = Bench::new(&pack.spec, settings);
-    let mut verdict = Verdict { test_count: own.len(), ..Verdict::default() };
+    let mut outcome = PackOutcome { test_count: own.len(), ..PackOutcome::default() };
     let Ok(mut bench) = bench else {
         // What was loaded compiles, or it would not have been loaded.
-        return verdict;
+        return outcome;
     };
     let mut hit = BTreeSet::new();
     for test in own {
         let trial = bench.run(test);
         hit.extend(trial.hit);
-        verdict.failures.extend(trial.differences.into_iter().map(|(at, text)| Failure {
+        outcome.failures.extend(trial.differences.into_iter().map(|(at, text)| Failure {
             place: pack.sources.line(at),
             test: test.name.value.clone(),
             text,
@@ -67,12 +67,12 @@ pub fn run(pack: &LoadedPack, settings: &Settings) -> Verdict {
     }
     let own_rules = pack.spec.rules.iter().enumerate();
     let own_rules = own_rules.filter(|(_, rule)| is_own(pack, rule.at));
-    verdict.rule_count = own_rules.clone().count();
-    verdict.idle_rules = own_rules
+    outcome.rule_count = own_rules.clone().count();
+    outcome.idle_rules = own_rules
         .filter(|(index, _)| !hit.contains(index))
         .map(|(_, rule)| (pack.sources.line(rule.at), rule.name.value.clone()))
         .collect();
-    verdict
+    outcome
 }
 
 /// Returns the tests that a pack is judged by.

@@ -1,21 +1,35 @@
 //! The walls as data: who may name whom, what must not be named at all, and why.
 
 /// Each top-level module, and the others that it may name. From the inside out.
-pub(crate) const LAYERS: [(&str, &[&str]); 13] = [
+pub(crate) const LAYERS: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("engine", &["model"]),
     ("clock", &["model"]),
+    ("backoff", &["model"]),
+    ("http_client", &[]),
     ("config", &["clock", "engine", "model"]),
     ("kafka", &["clock", "engine", "model"]),
     ("store", &["clock", "engine", "model"]),
     ("http", &["clock", "engine", "model"]),
-    ("notify", &["clock", "engine", "model"]),
+    ("notify", &["backoff", "http_client", "clock", "engine", "model"]),
     ("telemetry", &["clock", "engine", "model"]),
     ("simulation", &["clock", "engine", "model"]),
     ("trial", &["config", "engine", "model"]),
     (
         "service",
-        &["config", "kafka", "store", "http", "notify", "telemetry", "clock", "engine", "model"],
+        &[
+            "config",
+            "kafka",
+            "store",
+            "http",
+            "notify",
+            "telemetry",
+            "http_client",
+            "backoff",
+            "clock",
+            "engine",
+            "model",
+        ],
     ),
     (
         "cli",
@@ -28,6 +42,7 @@ pub(crate) const LAYERS: [(&str, &[&str]); 13] = [
             "telemetry",
             "simulation",
             "trial",
+            "http_client",
             "clock",
             "engine",
             "model",
@@ -64,7 +79,7 @@ pub(crate) const DOORS: [(&str, &[&str], &str); 9] = [
     ("rdkafka_sys", &["kafka"], "Kafka is spoken in `kafka` alone"),
     ("heed", &["store"], "LMDB is spoken in `store` alone"),
     ("axum", &["http"], "HTTP is spoken in `http` alone"),
-    ("hyper", &["http", "notify"], "HTTP is spoken in `http`, and to receivers in `notify`"),
+    ("hyper", &["http", "http_client"], "HTTP is spoken in `http`, and to others in `http_client`"),
     ("prometheus", &["telemetry"], "metrics are declared in `telemetry` alone"),
     (
         "hdrhistogram",

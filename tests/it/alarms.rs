@@ -78,9 +78,10 @@ fn converse(stream: TcpStream, sender: &SyncSender<Received>) -> Option<()> {
         let length = headers.get("content-length")?.parse().ok()?;
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
-        reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").ok()?;
         let body = serde_json::from_slice(&body).ok()?;
+        // Before the answer: what is told next may come over another connection.
         sender.send(Received { path, headers, body }).ok()?;
+        reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").ok()?;
     }
 }
 

@@ -78,6 +78,18 @@ pub(crate) fn delete_topic(broker: &Broker, topic: &str) {
     }
 }
 
+/// Deletes a partition's records before an offset, as retention does in its time.
+pub(crate) fn delete_records(broker: &Broker, topic: &str, partition: i32, before: i64) {
+    let admin: AdminClient<_> = config(&broker.address()).create().unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, partition, Offset::Offset(before)).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let answer = runtime.block_on(admin.delete_records(&list, &AdminOptions::new())).unwrap();
+    for element in answer.elements() {
+        element.error().unwrap();
+    }
+}
+
 /// Returns a group's committed offsets.
 pub(crate) fn committed(
     broker: &Broker,

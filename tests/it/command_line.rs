@@ -38,7 +38,7 @@ fn bad_usage_is_one_sentence_and_64() {
         &["check", "--nonsense"],
         &["check", "--schema", "no"],
         &["check"],
-        &["explain", "--from", "https://x", "--customer", "y"],
+        &["explain", "--from", "ftp://x", "--customer", "y"],
         &["demo", "--http", "x", "--seconds", "1"],
         &["demo", "--http", "127.0.0.1:http:80", "--seconds", "1"],
     ] {

@@ -21,6 +21,7 @@ mod packs;
 mod process;
 mod refusals;
 mod reload;
+mod retention;
 mod route;
 mod security;
 mod service;

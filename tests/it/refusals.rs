@@ -19,6 +19,8 @@ use rega::{
     },
 };
 
+use crate::topics::first_of;
+
 const INPUT: &str = "input";
 const OUTPUT: &str = "output";
 const TURN: Duration = Duration::from_millis(100);
@@ -38,14 +40,14 @@ impl Ground {
         }
         let connection = connection(&cluster);
         let outbox = Outbox::open(&connection, "app.one.0").unwrap();
-        let consumer = GroupConsumer::open(&connection, "app", "app.one.0", INPUT).unwrap();
+        let consumer = GroupConsumer::open(&connection, "app", "app.one.0", &[INPUT]).unwrap();
         let watch = Stopwatch::start();
         loop {
             assert!(matches!(consumer.poll(TURN), Polled::Nothing));
             assert!(watch.elapsed() < Duration::from_mins(1), "it does not join");
-            if let Some(Rebalance::Assigned(partitions)) = consumer.next_rebalance() {
-                consumer.assign(&[]).unwrap();
-                if !partitions.is_empty() {
+            if let Some(Rebalance::Assigned(places)) = consumer.next_rebalance() {
+                consumer.answer_assignment(false).unwrap();
+                if !places.is_empty() {
                     return Self { cluster, consumer, outbox };
                 }
             }
@@ -59,7 +61,7 @@ impl Ground {
             Outgoing { topic: OUTPUT, partition: 0, key: Some(b"key"), value: Some(b"value") };
         self.outbox.send(&record, &[])?;
         self.outbox.drain()?;
-        self.outbox.send_offsets(&self.consumer, &[(0, 7)])?;
+        self.outbox.send_offsets(&self.consumer, &[(first_of(INPUT), 7)])?;
         self.outbox.commit()
     }
 
@@ -158,7 +160,7 @@ fn what_is_not_permitted_is_told_from_what_fails() {
 fn without_an_answer_a_commit_is_given_up_and_never_believed() {
     let mut ground = Ground::new();
     ground.outbox.begin().unwrap();
-    ground.outbox.send_offsets(&ground.consumer, &[(0, 7)]).unwrap();
+    ground.outbox.send_offsets(&ground.consumer, &[(first_of(INPUT), 7)]).unwrap();
     ground.cluster.broker_down(1).unwrap();
     let failure = ground.outbox.commit().unwrap_err();
     assert_eq!((failure.class, failure.trouble()), (Class::Fatal, Trouble::TimedOut), "{failure}");

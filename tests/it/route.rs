@@ -158,6 +158,12 @@ fn unkeyed_batches_of_two_topics_come_out_as_replayed_whatever_is_killed() {
         rega.kill();
     }
     let _rega = setup.start();
+    check_outcome(broker, &app, &sources);
+}
+
+/// Everything is there once, as `rega replay` says it.
+fn check_outcome(broker: &Broker, app: &str, sources: &Sources) {
+    let folder = TempDir::new().unwrap();
     let (moments, engagement) = sources.replayed(&folder);
     let address = broker.address();
     let topic = |role: &str| format!("{app}-{role}");
@@ -184,7 +190,7 @@ fn unkeyed_batches_of_two_topics_come_out_as_replayed_whatever_is_killed() {
         let partition = Partitioner::Murmur2.partition(key.as_bytes(), 3);
         assert_eq!(u32::try_from(record.partition), Ok(partition));
     }
-    check_rejects(&address, &topic("rejects"), &sources);
+    check_rejects(&address, &topic("rejects"), sources);
 }
 
 /// As with workers: between the two rounds of a rebalance the process is gone, back within its session,
@@ -212,6 +218,56 @@ fn a_source_asked_for_and_never_given_up_finds_a_router() {
     });
     assert_eq!(seen.len(), count);
     second.wait_for("routed router=0");
+}
+
+/// It is stopped with a transaction open, another one takes its sources over when its session is over,
+/// and it wakes up. In the end it is alone, so that it has to have come back.
+#[test]
+fn a_router_that_slept_through_its_session_copies_nothing_twice_and_comes_back() {
+    let Some(broker) = broker::shared() else { return };
+    let app = unique("route-sleep");
+    let sources = Sources::new(&app, 900);
+    sources.create(broker);
+    let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let more = settings(&app, &sources.topics)
+        .replace("workers: 2", "workers: 1")
+        .replace(SMALL_COMMITS, "commit: { interval: 3s, max_touchpoints: 100000 }");
+    let setup =
+        |number: usize| Setup { broker, app: &app, folder: folders[number].path(), more: &more };
+    let (count, address) = (sources.records.len(), broker.address());
+    let mut sleeper = setup(0).start();
+    sleeper.wait_for_each("partition ready", 3);
+    sources.produce(broker, 0..count / 3);
+    sleeper.wait_for("routed router=0");
+    // The next commit comes three seconds after the one before: in between, records of its open
+    // transaction are in the copy.
+    let routed = format!("{app}-routed");
+    let ends = |isolation| client::ends(&address, &routed, 3, isolation);
+    let is_open = || ends("read_uncommitted") != ends("read_committed");
+    let mut produced = count / 3;
+    loop {
+        assert!(produced < count / 2, "it never has a transaction open");
+        sources.produce(broker, produced..produced + 1);
+        produced += 1;
+        if is_open() {
+            sleeper.signal("-STOP");
+            // It may just have committed.
+            if is_open() {
+                break;
+            }
+            sleeper.signal("-CONT");
+        }
+    }
+    let mut other = setup(1).start();
+    other.wait_for("routed router=0");
+    sources.produce(broker, produced..count * 2 / 3);
+    other.wait_for("routed router=0");
+    sleeper.signal("-CONT");
+    sleeper.wait_for_any(&["commit failed, its work is done again", "worker is built anew"]);
+    assert_eq!(other.terminate().code(), Some(0), "{}", other.log());
+    sources.produce(broker, count * 2 / 3..count);
+    sleeper.wait_for("routed router=0");
+    check_outcome(broker, &app, &sources);
 }
 
 /// Every reject once, and each says where it came from.

@@ -1,8 +1,8 @@
 //! Topics are made as they must be, and wrong ones are refused with what to do.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use rega::kafka::{Connection, Role, TopicFailure, TopicPlan, TopicSet, ensure};
+use rega::kafka::{Connection, Place, Role, TopicFailure, TopicPlan, TopicSet, ensure};
 
 use crate::{
     broker::{self, Broker, unique},
@@ -32,6 +32,11 @@ pub(crate) fn plan(app: &str) -> TopicPlan {
 
 pub(crate) fn connection(broker: &Broker) -> Connection {
     Connection::new(&broker.address(), BTreeMap::new()).unwrap()
+}
+
+/// Returns the first partition of a topic.
+pub(crate) fn first_of(topic: &str) -> Place {
+    Place { topic: Arc::from(topic), partition: 0 }
 }
 
 #[test]

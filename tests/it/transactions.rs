@@ -5,15 +5,15 @@ use std::{collections::BTreeMap, time::Duration};
 use rega::{
     clock::Stopwatch,
     kafka::{
-        Class, Connection, GroupConsumer, Handover, Intake, Outbox, Outgoing, Polled, Rebalance,
-        Restore, RestoreStep, Role, Taken, Trouble, ensure,
+        Class, Connection, GroupConsumer, Outbox, Outgoing, Polled, Rebalance, Restore,
+        RestoreStep, Role, Trouble, ensure,
     },
 };
 
 use crate::{
     broker::{self, Broker, unique},
     client::{self, create_topic},
-    topics::{connection, plan},
+    topics::{connection, first_of, plan},
 };
 
 const TURN: Duration = Duration::from_millis(100);
@@ -24,14 +24,13 @@ fn join(consumer: &GroupConsumer, count: usize) {
     while mine.len() < count {
         assert!(matches!(consumer.poll(TURN), Polled::Nothing));
         while let Some(rebalance) = consumer.next_rebalance() {
-            let Rebalance::Assigned(partitions) = rebalance else { panic!("{rebalance:?}") };
+            let Rebalance::Assigned(places) = rebalance else { panic!("{rebalance:?}") };
             // As a worker does: answered at once, taken up later.
-            consumer.assign(&[]).unwrap();
-            mine.extend(partitions);
+            consumer.answer_assignment(false).unwrap();
+            mine.extend(places.into_iter().map(|place| (place, 0)));
         }
     }
-    let positions: Vec<(i32, i64)> = mine.iter().map(|partition| (*partition, 0)).collect();
-    consumer.assign(&positions).unwrap();
+    consumer.assign(&mine).unwrap();
 }
 
 fn send(outbox: &Outbox, topic: &str, key: &str, value: Option<&str>) {
@@ -85,15 +84,19 @@ fn a_commit_shows_records_and_offsets_at_once_and_an_abort_shows_neither() {
     let member = format!("{app}.one.0");
     let mut outbox = Outbox::open(&connection(broker), &member).unwrap();
     let consumer =
-        GroupConsumer::open(&connection(broker), &app, &member, plan.name(Role::Input)).unwrap();
+        GroupConsumer::open(&connection(broker), &app, &member, &[plan.name(Role::Input)]).unwrap();
     join(&consumer, 1);
-    let committed = || consumer.committed(&[0], Duration::from_secs(10)).unwrap()[&0];
+    let place = first_of(plan.name(Role::Input));
+    let committed = || {
+        let places = std::slice::from_ref(&place);
+        consumer.committed(places, Duration::from_secs(10)).unwrap()[&place]
+    };
     assert_eq!(committed(), None);
 
     outbox.begin().unwrap();
     send(&outbox, plan.name(Role::Moments), "a", Some("kept"));
     outbox.drain().unwrap();
-    outbox.send_offsets(&consumer, &[(0, 7)]).unwrap();
+    outbox.send_offsets(&consumer, &[(place.clone(), 7)]).unwrap();
     assert_eq!(values(broker, plan.name(Role::Moments)), Vec::<String>::new());
     outbox.commit().unwrap();
     assert_eq!(values(broker, plan.name(Role::Moments)), ["kept"]);
@@ -102,7 +105,7 @@ fn a_commit_shows_records_and_offsets_at_once_and_an_abort_shows_neither() {
     outbox.begin().unwrap();
     send(&outbox, plan.name(Role::Moments), "a", Some("aborted"));
     outbox.drain().unwrap();
-    outbox.send_offsets(&consumer, &[(0, 9)]).unwrap();
+    outbox.send_offsets(&consumer, &[(place.clone(), 9)]).unwrap();
     outbox.abort().unwrap();
     assert_eq!(values(broker, plan.name(Role::Moments)), ["kept"]);
     assert_eq!(committed(), Some(7));
@@ -111,7 +114,7 @@ fn a_commit_shows_records_and_offsets_at_once_and_an_abort_shows_neither() {
     outbox.begin().unwrap();
     send(&outbox, plan.name(Role::Moments), "a", Some("again"));
     outbox.drain().unwrap();
-    outbox.send_offsets(&consumer, &[(0, 10)]).unwrap();
+    outbox.send_offsets(&consumer, &[(place.clone(), 10)]).unwrap();
     outbox.commit().unwrap();
     assert_eq!(values(broker, plan.name(Role::Moments)), ["kept", "again"]);
 }
@@ -196,9 +199,10 @@ fn offsets_of_a_consumer_that_never_joined_are_not_sent() {
     let member = format!("{app}.one.0");
     let mut outbox = Outbox::open(&connection(broker), &member).unwrap();
     let stranger =
-        GroupConsumer::open(&connection(broker), &app, &member, plan.name(Role::Input)).unwrap();
+        GroupConsumer::open(&connection(broker), &app, &member, &[plan.name(Role::Input)]).unwrap();
     outbox.begin().unwrap();
-    let refused = outbox.send_offsets(&stranger, &[(0, 7)]).unwrap_err();
+    let refused =
+        outbox.send_offsets(&stranger, &[(first_of(plan.name(Role::Input)), 7)]).unwrap_err();
     assert_eq!(refused.class, Class::Abortable, "{refused}");
 }
 
@@ -218,28 +222,28 @@ fn who_comes_back_under_another_id_commits_nothing_of_before() {
     // Without a name of its own: else the client would not leave.
     let consumer = GroupConsumer::open_guest(&connection, &app, plan.name(Role::Input)).unwrap();
     join(&consumer, 1);
-    consumer.note_membership();
+    let place = first_of(plan.name(Role::Input));
     outbox.begin().unwrap();
     send(&outbox, plan.name(Role::Moments), "a", Some("of before"));
     outbox.drain().unwrap();
     let watch = Stopwatch::start();
-    while consumer.ownership(1, Duration::from_secs(10)).unwrap().is_some() {
+    while consumer.ownership(Duration::from_secs(10)).unwrap().is_some() {
         assert!(watch.elapsed() < Duration::from_mins(1), "it does not leave");
     }
-    assert!(!consumer.is_replaced());
-    let away = outbox.send_offsets(&consumer, &[(0, 7)]).unwrap_err();
+    consumer.check_membership(true).unwrap();
+    let away = outbox.send_offsets(&consumer, &[(place.clone(), 7)]).unwrap_err();
     assert_eq!(away.class, Class::Abortable, "{away}");
     rejoin(&consumer);
-    assert!(consumer.is_replaced());
-    let replaced = outbox.send_offsets(&consumer, &[(0, 7)]).unwrap_err();
+    assert_eq!(consumer.check_membership(true).unwrap_err().trouble(), Trouble::Lost);
+    let replaced = outbox.send_offsets(&consumer, &[(place.clone(), 7)]).unwrap_err();
     assert_eq!((replaced.class, replaced.trouble()), (Class::Fatal, Trouble::Lost), "{replaced}");
     // What it takes up from now on is its own.
     outbox.abort().unwrap();
-    consumer.note_membership();
+    consumer.answer_assignment(false).unwrap();
     outbox.begin().unwrap();
     send(&outbox, plan.name(Role::Moments), "a", Some("of after"));
     outbox.drain().unwrap();
-    outbox.send_offsets(&consumer, &[(0, 8)]).unwrap();
+    outbox.send_offsets(&consumer, &[(place.clone(), 8)]).unwrap();
     outbox.commit().unwrap();
     assert_eq!(values(broker, plan.name(Role::Moments)), ["of after"]);
 }
@@ -250,13 +254,13 @@ fn rejoin(consumer: &GroupConsumer) {
     loop {
         assert!(matches!(consumer.poll(TURN), Polled::Nothing | Polled::End(_)));
         match consumer.next_rebalance() {
-            Some(Rebalance::Assigned(partitions)) => {
+            Some(Rebalance::Assigned(places)) => {
                 consumer.assign(&[]).unwrap();
-                if !partitions.is_empty() {
+                if !places.is_empty() {
                     return;
                 }
             }
-            Some(Rebalance::Revoked { partitions, .. }) => consumer.unassign(&partitions).unwrap(),
+            Some(Rebalance::Revoked { places, .. }) => consumer.unassign(&places).unwrap(),
             None => {}
         }
         assert!(watch.elapsed() < Duration::from_mins(1), "it does not join again");
@@ -336,15 +340,15 @@ fn a_router_that_comes_back_under_another_id_commits_nothing_of_before() {
     let connection = Connection::new(&broker.address(), BTreeMap::from(limits)).unwrap();
     let member = format!("{app}.one.0");
     let mut outbox = Outbox::open(&connection, &member).unwrap();
-    let intake = Intake::open(&connection, &app, &member, std::slice::from_ref(&source)).unwrap();
+    let consumer = GroupConsumer::open(&connection, &app, &member, &[&source]).unwrap();
     let take_up = || {
         loop {
-            assert!(matches!(intake.poll(TURN), Taken::Nothing | Taken::Noise));
-            while let Some(handover) = intake.next_handover() {
-                match handover {
-                    Handover::Revoked { .. } => intake.unassign(&[]).unwrap(),
-                    Handover::Assigned(places) => {
-                        intake.assign(&[]).unwrap();
+            assert!(matches!(consumer.poll(TURN), Polled::Nothing | Polled::End(_)));
+            while let Some(rebalance) = consumer.next_rebalance() {
+                match rebalance {
+                    Rebalance::Revoked { .. } => consumer.unassign(&[]).unwrap(),
+                    Rebalance::Assigned(places) => {
+                        consumer.assign(&[]).unwrap();
                         if let [place] = places.as_slice() {
                             return place.clone();
                         }
@@ -354,22 +358,22 @@ fn a_router_that_comes_back_under_another_id_commits_nothing_of_before() {
         }
     };
     let place = take_up();
-    intake.note_membership();
+    consumer.answer_assignment(false).unwrap();
     outbox.begin().unwrap();
     send(&outbox, plan.name(Role::Moments), "a", Some("of before"));
     outbox.drain().unwrap();
     let watch = Stopwatch::start();
-    while intake.ownership(Duration::from_secs(10)).unwrap().is_some() {
+    while consumer.ownership(Duration::from_secs(10)).unwrap().is_some() {
         assert!(watch.elapsed() < Duration::from_mins(1), "it is not taken for dead");
     }
     take_up();
-    assert!(intake.is_replaced());
-    let replaced = outbox.send_places(&intake, &[(place.clone(), 7)]).unwrap_err();
+    assert_eq!(consumer.check_membership(true).unwrap_err().trouble(), Trouble::Lost);
+    let replaced = outbox.send_offsets(&consumer, &[(place.clone(), 7)]).unwrap_err();
     assert_eq!((replaced.class, replaced.trouble()), (Class::Fatal, Trouble::Lost), "{replaced}");
     // What it takes up from now on is its own.
     outbox.abort().unwrap();
-    intake.note_membership();
+    consumer.answer_assignment(false).unwrap();
     outbox.begin().unwrap();
-    outbox.send_places(&intake, &[(place, 8)]).unwrap();
+    outbox.send_offsets(&consumer, &[(place, 8)]).unwrap();
     outbox.commit().unwrap();
 }

@@ -3,7 +3,7 @@
 mod customer;
 mod touchpoint;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use serde_json::Value as Json;
@@ -19,7 +19,8 @@ use crate::{
         Customers, Effect, Effects, Engine, Partition, Record, Sealed, TouchpointExplained,
         customer_explanation,
     },
-    http::{self, AskError, Token},
+    http::Token,
+    http_client::{Answer, Unanswered, WaitingClient, path_segment},
     model::EventTime,
     store::MemoryStore,
 };
@@ -190,17 +191,23 @@ fn token(arguments: &ExplainArguments) -> Result<Option<Token>, Failure> {
     Ok(loaded.config.http.token.map(|Secret(token)| Token::new(token)))
 }
 
+/// An answer takes milliseconds, a busy service says 503 within five seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Asks a running service.
 fn ask(url: &str, customer: &str, token: Option<&Token>) -> Result<Json, Failure> {
-    let path = format!("/v1/customers/{}/explanation", http::path_segment(customer));
-    let (status, body) = http::get(url, &path, token).map_err(|problem| match &problem {
-        // What was typed, and not where an instance sent us.
-        AskError::Address(address) if address == url => Failure::Usage(problem.to_string()),
-        AskError::Address(_)
-        | AskError::RoundAndRound(_)
-        | AskError::Cut { .. }
-        | AskError::TooLong(_)
-        | AskError::Silent { .. } => Failure::Fatal(problem.to_string()),
+    let path = format!("/v1/customers/{}/explanation", path_segment(customer));
+    let page = format!("{}{path}", url.trim_end_matches('/'));
+    let client = WaitingClient::new().map_err(|problem| Failure::Fatal(problem.to_string()))?;
+    let authorization = token.map(Token::header);
+    let answer = client.page(&page, authorization.as_deref(), PATIENCE);
+    let Answer { status, body } = answer.map_err(|problem| {
+        if problem == Unanswered::NoAddress {
+            let told = format!("\"{url}\" is not an address: write it as http://host:8080");
+            Failure::Usage(told)
+        } else {
+            Failure::Fatal(format!("{url}: {problem}"))
+        }
     })?;
     let said: Json = serde_json::from_slice(&body).unwrap_or_default();
     if status == 200 {

@@ -16,7 +16,7 @@ use std::{
 
 use clap::Args;
 
-use self::{lines::Lines, outputs::Outputs, session::Session};
+use self::{lines::Lines, outputs::Outputs, session::ReplaySession};
 use super::{Failure, error};
 use crate::{
     clock,
@@ -127,7 +127,7 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
         arguments.rejects.as_deref(),
     )?
     .and_spikes(arguments.spikes.as_deref())?;
-    let mut session = Session::new(&engine, now, outputs);
+    let mut session = ReplaySession::new(&engine, now, outputs);
     if arguments.spikes.is_some() {
         let settings = DetectorSettings { backfill_after: None, ..config.detector() };
         session.detect(Detector::new(settings));

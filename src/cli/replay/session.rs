@@ -21,7 +21,7 @@ struct Shard {
     store: MemoryStore,
 }
 
-pub(super) struct Session<'e> {
+pub(super) struct ReplaySession<'e> {
     engine: &'e Engine,
     now: EventTime,
     shards: Vec<Shard>,
@@ -36,7 +36,7 @@ pub(super) struct Session<'e> {
     detector: Option<Detector>,
 }
 
-impl<'e> Session<'e> {
+impl<'e> ReplaySession<'e> {
     pub(super) fn new(engine: &'e Engine, now: EventTime, outputs: Outputs) -> Self {
         Self {
             engine,

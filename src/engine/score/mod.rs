@@ -15,6 +15,6 @@ pub(crate) use self::{
     band::{Standing, band_at, standing_at},
     fall::next_fall,
     ledger::{Fading, Ledger, Line},
-    periods::{PeriodLine, Periods, Verdict as PeriodVerdict, period_of},
+    periods::{PeriodLine, PeriodVerdict, Periods, period_of},
     reversals::{Given, Reversals, Taken},
 };

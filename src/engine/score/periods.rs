@@ -44,7 +44,7 @@ impl Clone for Periods {
 
 /// Whether points may count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum PeriodVerdict {
     /// The first of its period.
     First,
     /// Not the first.
@@ -58,14 +58,18 @@ impl Periods {
     const MAX_PERIODS: usize = 8;
 
     /// Takes note of a period, and returns whether points may count.
-    pub(crate) fn note(&mut self, (rule, track): (StableHash, Track), period: Period) -> Verdict {
+    pub(crate) fn note(
+        &mut self,
+        (rule, track): (StableHash, Track),
+        period: Period,
+    ) -> PeriodVerdict {
         let found = self.0.binary_search_by_key(&(rule, track), |line| (line.rule, line.track));
         let position = found.unwrap_or_else(|position| {
             let line = PeriodLine { rule, track, periods: Vec::new(), full: false };
             self.0.insert(position, line);
             position
         });
-        self.0.get_mut(position).map_or(Verdict::Unverifiable, |line| line.note(period))
+        self.0.get_mut(position).map_or(PeriodVerdict::Unverifiable, |line| line.note(period))
     }
 
     /// Moves lines of former rule names to the present ones.
@@ -84,17 +88,19 @@ impl Periods {
 }
 
 impl PeriodLine {
-    fn note(&mut self, period: Period) -> Verdict {
-        let Err(position) = self.periods.binary_search(&period) else { return Verdict::Again };
+    fn note(&mut self, period: Period) -> PeriodVerdict {
+        let Err(position) = self.periods.binary_search(&period) else {
+            return PeriodVerdict::Again;
+        };
         if position == 0 && self.full {
-            return Verdict::Unverifiable;
+            return PeriodVerdict::Unverifiable;
         }
         self.periods.insert(position, period);
         if Periods::MAX_PERIODS < self.periods.len() {
             self.periods.remove(0);
             self.full = true;
         }
-        Verdict::First
+        PeriodVerdict::First
     }
 }
 
@@ -146,10 +152,10 @@ mod tests {
         let mut periods = Periods::default();
         let key = (1, Track::Engage);
         for day in 1..=9 {
-            assert_eq!(periods.note(key, day), Verdict::First);
+            assert_eq!(periods.note(key, day), PeriodVerdict::First);
         }
-        assert_eq!(periods.note(key, 9), Verdict::Again);
-        assert_eq!(periods.note(key, 0), Verdict::Unverifiable);
-        assert_eq!(periods.note(key, 2), Verdict::Again);
+        assert_eq!(periods.note(key, 9), PeriodVerdict::Again);
+        assert_eq!(periods.note(key, 0), PeriodVerdict::Unverifiable);
+        assert_eq!(periods.note(key, 2), PeriodVerdict::Again);
     }
 }

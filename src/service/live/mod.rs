@@ -23,8 +23,10 @@ use std::{
 use self::{record::MomentV1, summary::Here, window::Window};
 use super::{
     Settings,
+    persist::persist,
     shared::Shared,
     spawn::{Farewell, spawn_named},
+    watchdog::Task,
 };
 use crate::{
     clock::Stopwatch,
@@ -48,9 +50,6 @@ const TICK: Duration = Duration::from_secs(1);
 /// Where reading begins: so many moments before the end of each partition, so that the page is not
 /// empty on a quiet day.
 const MOMENTS_BACK: i64 = 300;
-
-/// A pause after a failure, so that a broker that is away is not asked without end.
-const FAILURE_PAUSE: Duration = Duration::from_secs(2);
 
 /// The newest summary, for whoever asks once.
 #[derive(Debug, Default)]
@@ -83,10 +82,7 @@ pub(super) fn start(
     picture.set(summary::write(&Window::new(), &here(&shared)));
     let told = (Arc::clone(&viewers), picture.summary());
     // Nobody waits for it: it holds nothing that must be written.
-    spawn_named("rega-live", farewell, move || {
-        Watch { shared, viewers, picture }.run();
-        Ok(())
-    })?;
+    spawn_named("rega-live", farewell, move || Watch { shared, viewers, picture }.run())?;
     Ok(told)
 }
 
@@ -105,24 +101,38 @@ struct Sitting {
 }
 
 impl Watch {
-    fn run(self) {
-        while !self.shared.stop.is_asked() {
-            if !self.viewers.are_wanted(LINGER) {
-                self.shared.stop.wait(REST);
-                continue;
-            }
-            if let Err(failure) = self.sit(Window::new()) {
+    fn run(self) -> Result<(), KafkaFailure> {
+        let ended = persist(
+            &self.shared,
+            Task::Console,
+            || self.session(),
+            |failure| {
                 log::picture_interrupted(&failure);
-                self.shared.stop.wait(FAILURE_PAUSE);
+                Ok(())
+            },
+        );
+        self.viewers.close();
+        ended
+    }
+
+    /// Sits down whenever somebody watches, until asked to stop.
+    fn session(&self) -> Result<(), KafkaFailure> {
+        while !self.shared.stop.is_asked() {
+            self.shared.rounds.come(Task::Console);
+            if self.viewers.are_wanted(LINGER) {
+                self.sit(Window::new())?;
+            } else {
+                self.shared.stop.wait(REST);
             }
         }
-        self.viewers.close();
+        Ok(())
     }
 
     /// Watches until nobody wants to know any more.
     fn sit(&self, window: Window) -> Result<(), KafkaFailure> {
         let mut sitting = self.open(window)?;
         while self.viewers.are_wanted(LINGER) && !self.shared.stop.is_asked() {
+            self.shared.rounds.come(Task::Console);
             Self::read(&mut sitting)?;
             if TICK <= sitting.ticked.elapsed() {
                 sitting.ticked = Stopwatch::start();

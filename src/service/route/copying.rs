@@ -6,7 +6,7 @@ use crate::{
     kafka::{Header, InputRecord, KafkaFailure, Outbox, Outgoing, Role},
     model::EventTime,
     service::{
-        publish::{self, Publisher},
+        publish::{Publisher, SourceRecord},
         shared::{Ruling, Shared},
         work::given,
     },
@@ -48,7 +48,7 @@ impl Copying<'_> {
         sent?;
         let plan = &self.shared.settings.topics;
         let publisher = Publisher { outbox: self.outbox, plan, topics: self.shared.topics };
-        let source = publish::Source { topic, partition, offset, key: record.key() };
+        let source = SourceRecord { topic, partition, offset, key: record.key() };
         let delivered = publisher.effects(partition, source, effects);
         tally.effects(effects);
         effects.clear();

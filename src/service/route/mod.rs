@@ -32,8 +32,8 @@ use std::sync::{
 };
 
 pub(super) use self::origin::{ORIGIN_HEADER, Origin};
-use self::session::RouteSession;
-use super::{shared::Shared, worker::persist};
+use self::session::RouterSession;
+use super::{persist::persist, shared::Shared, worker::broken};
 use crate::{
     kafka::{KafkaFailure, Role, Source, has_records, survey},
     model::Partitioner,
@@ -100,10 +100,9 @@ impl Router {
     /// The broker does not permit what is needed: that does not get better by trying.
     pub(super) fn run(&self) -> Result<(), KafkaFailure> {
         let Some(sources) = &self.shared.sources else { return Ok(()) };
-        persist(&self.shared, self.index, || {
-            // Whom no broker answers goes on trying, and is not stuck.
-            self.shared.rounds.come(Task::Router(self.index));
-            RouteSession::open(self.index, &self.shared, sources)?.run()
+        let session = || RouterSession::open(self.index, &self.shared, sources)?.run();
+        persist(&self.shared, Task::Router(self.index), session, |failure| {
+            broken(&self.shared, self.index, failure)
         })
     }
 }

@@ -14,12 +14,15 @@ use super::{
 use crate::{
     clock::Stopwatch,
     engine::{Effects, Splitter},
-    kafka::{Class, Handover, Intake, KafkaFailure, Outbox, Place, Source, Taken, committed_by},
+    kafka::{
+        GroupConsumer, KafkaFailure, LostPosition, Outbox, Place, Polled, Rebalance, Source,
+        committed_by,
+    },
     service::{
-        commit::abort_class,
         failpoint::Failpoint,
         orphans::OrphanWatch,
         shared::{Ruling, Shared},
+        transaction::{Transaction, abort_class},
         watchdog::Task,
     },
     telemetry::{Tally, log},
@@ -34,14 +37,8 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// How often the lag is looked at.
 const LOOK_AROUND: Duration = Duration::from_millis(250);
 
-/// How long to wait for the group's offsets before what is assigned already has its turn.
-const ASK_BUDGET: Duration = Duration::from_millis(500);
-
-/// How long a predecessor's transaction may hold them back.
-const ASK_LIMIT: Duration = Duration::from_mins(1);
-
-/// After so many aborts in a row the clients are built anew.
-const ABORTS_MAX: u32 = 5;
+/// How long a broker may take to answer a question.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// How far one partition of a source has been read.
 #[derive(Clone, Copy, Debug)]
@@ -50,11 +47,11 @@ struct Reading {
     committed: i64,
 }
 
-pub(super) struct RouteSession<'r> {
+pub(super) struct RouterSession<'r> {
     router: u16,
     shared: &'r Shared,
     sources: &'r Sources,
-    intake: Intake,
+    consumer: GroupConsumer,
     outbox: Outbox,
     /// By topic and partition. A topic's name is looked up once per record, and never copied.
     read: BTreeMap<Arc<str>, BTreeMap<i32, Reading>>,
@@ -68,16 +65,12 @@ pub(super) struct RouteSession<'r> {
     splitter: Splitter,
     effects: Effects,
     tally: Tally,
-    since: Stopwatch,
-    record_count: usize,
-    /// The last look at the sources found more than a batch takes.
-    is_behind: bool,
-    aborts_in_a_row: u32,
+    transaction: Transaction,
     looked_around: Stopwatch,
     orphans: OrphanWatch,
 }
 
-impl<'r> RouteSession<'r> {
+impl<'r> RouterSession<'r> {
     pub(super) fn open(
         router: u16,
         shared: &'r Shared,
@@ -89,14 +82,15 @@ impl<'r> RouteSession<'r> {
         let outbox = Outbox::open(&settings.connection, &name)?;
         let plan = &settings.topics;
         let group = plan.route_group();
-        let intake = Intake::open(&settings.connection, &group, &name, &plan.sources)?;
+        let topics: Vec<&str> = plan.sources.iter().map(String::as_str).collect();
+        let consumer = GroupConsumer::open(&settings.connection, &group, &name, &topics)?;
         let ruling = shared.ruling.load_full();
         let tally = shared.telemetry.tally(Arc::clone(&ruling.names));
         Ok(Self {
             router,
             shared,
             sources,
-            intake,
+            consumer,
             outbox,
             read: BTreeMap::new(),
             asking: BTreeMap::new(),
@@ -106,10 +100,7 @@ impl<'r> RouteSession<'r> {
             splitter: Splitter::default(),
             effects: Effects::default(),
             tally,
-            since: Stopwatch::start(),
-            record_count: 0,
-            is_behind: false,
-            aborts_in_a_row: 0,
+            transaction: Transaction::starting_now(),
             looked_around: Stopwatch::start(),
             orphans: OrphanWatch::new(group, name),
         })
@@ -127,12 +118,8 @@ impl<'r> RouteSession<'r> {
 
     fn settle(&mut self, turn: Result<(), KafkaFailure>) -> Result<(), KafkaFailure> {
         match turn {
-            Ok(()) => Ok(()),
-            Err(failure) if failure.is_refusal() => Err(failure),
-            Err(failure) => match failure.class {
-                Class::Retriable | Class::Abortable => self.abort(&failure),
-                Class::Fatal => Err(failure),
-            },
+            Err(failure) if failure.can_be_undone() => self.abort(&failure),
+            ended => ended,
         }
     }
 
@@ -144,28 +131,23 @@ impl<'r> RouteSession<'r> {
         self.stop_lost_positions()?;
         if LOOK_AROUND <= self.looked_around.elapsed() {
             self.looked_around = Stopwatch::start();
-            self.look_at_membership()?;
+            self.consumer.check_membership(self.is_holding())?;
             self.look_around();
-            self.orphans.look(self.shared, |limit| self.intake.ownership(limit));
+            self.orphans.look(self.shared, &self.consumer);
         }
-        let settings = &self.shared.settings;
-        let due = settings.max_records_per_commit <= self.record_count
-            || settings.commit_after(self.is_behind) <= self.since.elapsed();
+        let due = self.transaction.is_due(&self.shared.settings);
         if self.is_dirty() && due { self.commit() } else { Ok(()) }
     }
 
     fn answer_group(&mut self) -> Result<(), KafkaFailure> {
-        while let Some(handover) = self.intake.next_handover() {
-            match handover {
-                Handover::Assigned(places) => {
-                    self.look_at_membership()?;
-                    // Before the answer: until then the client does not join again.
-                    self.intake.note_membership();
-                    self.intake.assign(&[])?;
+        while let Some(rebalance) = self.consumer.next_rebalance() {
+            match rebalance {
+                Rebalance::Assigned(places) => {
+                    self.consumer.answer_assignment(self.is_holding())?;
                     let now = Stopwatch::start();
                     self.asking.extend(places.into_iter().map(|place| (place, now)));
                 }
-                Handover::Revoked { places, lost } => {
+                Rebalance::Revoked { places, lost } => {
                     Failpoint::InRouteRevoke.reached();
                     if lost {
                         self.abort_if_dirty(&KafkaFailure::lost_partitions())?;
@@ -181,17 +163,11 @@ impl<'r> RouteSession<'r> {
         Ok(())
     }
 
-    /// The group may have expelled us and let us in again, and the client does not say so: what we
-    /// read may be somebody else's now. Only new clients know for certain.
-    fn look_at_membership(&self) -> Result<(), KafkaFailure> {
-        // Who has lost everything, and was told so, comes back under a new id with nothing to lose.
-        let empty_handed = self.asking.is_empty()
-            && self.stopped.is_empty()
-            && self.read.values().all(BTreeMap::is_empty);
-        if !empty_handed && self.intake.is_replaced() {
-            return Err(KafkaFailure::expelled());
-        }
-        Ok(())
+    /// Returns whether sources are in hand, read or not.
+    fn is_holding(&self) -> bool {
+        !self.asking.is_empty()
+            || !self.stopped.is_empty()
+            || self.read.values().any(|partitions| !partitions.is_empty())
     }
 
     fn give_up(&mut self, places: &[Place]) -> Result<(), KafkaFailure> {
@@ -214,7 +190,7 @@ impl<'r> RouteSession<'r> {
             }
         }
         // Also when there is nothing to give up: the group waits for the answer.
-        self.intake.unassign(&reading)
+        self.consumer.unassign(&reading)
     }
 
     /// What stands still there is somebody else's to tell of.
@@ -226,15 +202,12 @@ impl<'r> RouteSession<'r> {
 
     /// Begins to read what was assigned, as soon as the group's offsets are known.
     fn begin_some(&mut self) -> Result<(), KafkaFailure> {
-        if self.asking.is_empty() {
-            return Ok(());
-        }
+        // Of those that wait, the one that has waited longest.
+        let waiting = self.asking.values().copied();
+        let Some(asked_since) = waiting.max_by_key(Stopwatch::elapsed) else { return Ok(()) };
         let places: Vec<Place> = self.asking.keys().cloned().collect();
-        let committed = match self.intake.committed(&places, ASK_BUDGET) {
-            Ok(committed) => committed,
-            Err(failure) if self.has_asked_for(ASK_LIMIT) => return Err(failure),
-            // A transaction is open, or the coordinator is on its way: ask again.
-            Err(_) => return Ok(()),
+        let Some(committed) = self.consumer.committed_by_now(&places, asked_since)? else {
+            return Ok(());
         };
         let mut positions = Vec::new();
         for place in places {
@@ -245,13 +218,13 @@ impl<'r> RouteSession<'r> {
             match begin(&self.known(&place, committed)?) {
                 Ok(Begin::At(offset)) => positions.push((place, offset)),
                 Ok(Begin::Since(millis)) => {
-                    let offset = self.intake.offset_at(&place, millis)?;
+                    let offset = self.consumer.offset_at(&place, millis)?;
                     positions.push((place, offset));
                 }
                 Err(lost) => self.stop(&place, lost),
             }
         }
-        self.intake.assign(&positions)?;
+        self.consumer.assign(&positions)?;
         for (place, next) in positions {
             // −1: where nothing is committed yet, the first commit says where we began.
             let known = committed.get(&place).copied().flatten();
@@ -259,10 +232,6 @@ impl<'r> RouteSession<'r> {
             self.read.entry(place.topic).or_default().insert(place.partition, reading);
         }
         Ok(())
-    }
-
-    fn has_asked_for(&self, limit: Duration) -> bool {
-        self.asking.values().any(|since| since.left_of(limit).is_zero())
     }
 
     fn known(&self, place: &Place, committed: Option<i64>) -> Result<Known, KafkaFailure> {
@@ -280,7 +249,7 @@ impl<'r> RouteSession<'r> {
             committed,
             read_before: !before_routing.is_empty(),
             before_routing: before_routing.get(&place.partition).copied(),
-            bounds: self.intake.bounds(place)?,
+            bounds: self.consumer.bounds(place, ANSWER_LIMIT)?,
             widened: source.is_some_and(younger),
             copied: *copied && sources.iter().all(|source| !source.known),
             adopt_offsets: settings.adopt_offsets,
@@ -300,11 +269,11 @@ impl<'r> RouteSession<'r> {
     fn read_batch(&mut self) -> Result<(), KafkaFailure> {
         let mut patience = if self.asking.is_empty() { PATIENCE } else { Duration::ZERO };
         let mut now = None;
-        let room = self.shared.settings.max_records_per_commit.saturating_sub(self.record_count);
-        self.is_behind = true;
-        for _ in 0..BATCH_MAX.min(room.max(1)) {
-            match self.intake.poll(patience) {
-                Taken::Record(record) => {
+        let room = self.transaction.room(&self.shared.settings);
+        self.transaction.is_behind = true;
+        for _ in 0..room.min(BATCH_MAX) {
+            match self.consumer.poll(patience) {
+                Polled::Record(record) => {
                     let now = *now.get_or_insert_with(|| self.shared.settings.clock.now());
                     let reading = self
                         .read
@@ -317,7 +286,7 @@ impl<'r> RouteSession<'r> {
                     }
                     // Before anything can fail: from here on we are ahead of the last commit.
                     reading.next = record.offset().saturating_add(1);
-                    self.record_count += 1;
+                    self.transaction.record_count += 1;
                     self.outbox.begin()?;
                     let copying = Copying {
                         shared: self.shared,
@@ -333,16 +302,13 @@ impl<'r> RouteSession<'r> {
                         &mut self.tally,
                     )?;
                 }
-                Taken::Noise => {}
-                Taken::Nothing => {
-                    self.is_behind = false;
+                Polled::End(_) => {}
+                Polled::Nothing => {
+                    self.transaction.is_behind = false;
                     break;
                 }
-                Taken::OutOfRange => {
-                    self.lost_position = true;
-                    break;
-                }
-                Taken::Failed(failure) => return Err(failure),
+                Polled::OutOfRange => self.lost_position = true,
+                Polled::Failed(failure) => return Err(failure),
             }
             patience = Duration::ZERO;
         }
@@ -353,9 +319,9 @@ impl<'r> RouteSession<'r> {
         let mut positions = Vec::new();
         for (topic, partitions) in &self.read {
             let wanted = partitions.iter().filter(|(_, reading)| wanted(reading));
-            positions.extend(wanted.map(|(&partition, &reading)| {
-                (Place { topic: Arc::clone(topic), partition }, reading)
-            }));
+            positions.extend(
+                wanted.map(|(&partition, &reading)| (Place::of(topic, partition), reading)),
+            );
         }
         positions
     }
@@ -365,7 +331,7 @@ impl<'r> RouteSession<'r> {
     }
 
     fn commit(&mut self) -> Result<(), KafkaFailure> {
-        self.look_at_membership()?;
+        self.consumer.check_membership(self.is_holding())?;
         let dirty = self.positions(|reading| reading.next != reading.committed);
         if dirty.is_empty() {
             return Ok(());
@@ -375,22 +341,21 @@ impl<'r> RouteSession<'r> {
             dirty.into_iter().map(|(place, reading)| (place, reading.next)).collect();
         let watch = Stopwatch::start();
         self.outbox.drain()?;
-        self.outbox.send_places(&self.intake, &offsets)?;
+        self.outbox.send_offsets(&self.consumer, &offsets)?;
         self.outbox.commit()?;
         for reading in self.read.values_mut().flat_map(BTreeMap::values_mut) {
             reading.committed = reading.next;
         }
-        self.aborts_in_a_row = 0;
         let now = self.shared.settings.clock.now();
         self.shared.telemetry.committed(&mut self.tally, now, watch.elapsed());
-        log::routed(self.router, self.record_count, watch.elapsed());
-        self.between_transactions();
+        log::routed(self.router, self.transaction.record_count, watch.elapsed());
+        self.transaction.committed();
+        self.take_up_new_rules();
         Ok(())
     }
 
-    fn between_transactions(&mut self) {
-        self.since = Stopwatch::start();
-        self.record_count = 0;
+    /// Between two transactions, so that one transaction is one rule set's work.
+    fn take_up_new_rules(&mut self) {
         let ruling = self.shared.ruling.load();
         if !Arc::ptr_eq(&ruling, &self.ruling) {
             self.ruling = Arc::clone(&ruling);
@@ -404,12 +369,9 @@ impl<'r> RouteSession<'r> {
 
     /// Takes everything since the last commit back, and reads it again.
     fn abort(&mut self, cause: &KafkaFailure) -> Result<(), KafkaFailure> {
-        self.aborts_in_a_row += 1;
         let class = abort_class(cause);
         self.shared.telemetry.aborted(&mut self.tally, self.router, class, &cause.to_string());
-        if ABORTS_MAX < self.aborts_in_a_row {
-            return Err(cause.as_fatal());
-        }
+        self.transaction.aborted(cause)?;
         self.outbox.abort()?;
         self.effects.clear();
         let dirty = self.positions(|reading| reading.next != reading.committed);
@@ -422,8 +384,8 @@ impl<'r> RouteSession<'r> {
         for reading in self.read.values_mut().flat_map(BTreeMap::values_mut) {
             reading.next = reading.committed;
         }
-        self.between_transactions();
-        if back.is_empty() { Ok(()) } else { self.intake.seek(&back) }
+        self.take_up_new_rules();
+        self.consumer.seek(&back)
     }
 
     /// Where the broker has refused a position: finds the partitions whose records are gone. It says
@@ -434,16 +396,15 @@ impl<'r> RouteSession<'r> {
         }
         // What was copied before is still good.
         self.commit()?;
-        let mut lost = Vec::new();
-        for (place, reading) in self.positions(|_| true) {
-            let (first, end) = self.intake.bounds(&place)?;
-            if !(first..=end).contains(&reading.next) {
-                let offset = reading.next;
-                self.stop(&place, Lost::OutOfRange { offset, first, end });
-                lost.push(place);
-            }
-        }
+        let positions = self.positions(|_| true).into_iter();
+        let positions = positions.map(|(place, reading)| (place, reading.next));
+        let lost = self.consumer.lost_positions(positions.collect())?;
         self.lost_position = false;
+        for LostPosition { place, offset, bounds: (first, end) } in &lost {
+            let reason = Lost::OutOfRange { offset: *offset, first: *first, end: *end };
+            self.stop(place, reason);
+        }
+        let lost: Vec<Place> = lost.into_iter().map(|lost| lost.place).collect();
         self.leave_off(&lost)
     }
 
@@ -452,7 +413,7 @@ impl<'r> RouteSession<'r> {
         // What is not committed is not in the copy yet.
         let mut busy = self.is_dirty() || !self.asking.is_empty();
         for (place, reading) in self.positions(|_| true) {
-            let end = self.intake.known_end(&place).unwrap_or(reading.next);
+            let end = self.consumer.known_end(&place).unwrap_or(reading.next);
             let missing = u64::try_from(end - reading.next).unwrap_or(0);
             behind = behind.saturating_add(missing);
             // The one behind the last record may be a transaction's marker, which nobody can read.
@@ -463,7 +424,7 @@ impl<'r> RouteSession<'r> {
     }
 }
 
-impl Drop for RouteSession<'_> {
+impl Drop for RouterSession<'_> {
     fn drop(&mut self) {
         for place in &self.stopped {
             self.source_left(place);

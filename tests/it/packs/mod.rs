@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rega::{
     config::{Colour, Environment, load_suites},
-    trial::{self, Verdict},
+    trial::{self, PackOutcome},
 };
 
 /// Loads a pack and runs its tests, as `rega test` does.
@@ -17,7 +17,7 @@ use rega::{
 /// # Errors
 ///
 /// Returns the problems of the files, or what is not as expected, as a person would read it.
-pub(crate) fn run(pack: &Path) -> Result<Verdict, String> {
+pub(crate) fn run(pack: &Path) -> Result<PackOutcome, String> {
     let path = pack.to_str().ok_or("a path that is no text")?;
     let suites = load_suites(&[path.to_owned()], &Environment::default());
     let suites = suites.map_err(|report| report.render(Colour::Never))?;
@@ -32,6 +32,6 @@ pub(crate) fn run(pack: &Path) -> Result<Verdict, String> {
 }
 
 /// Returns the names of rules that no test hits.
-pub(crate) fn idle(verdict: &Verdict) -> String {
+pub(crate) fn idle(verdict: &PackOutcome) -> String {
     verdict.idle_rules.iter().map(|(_, rule)| &**rule).collect::<Vec<_>>().join(", ")
 }
