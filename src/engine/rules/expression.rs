@@ -296,7 +296,8 @@ mod tests {
 
     #[test]
     fn words_are_the_same_however_they_are_joined() {
-        for text in ["out_of_stock", "Out of stock", "OUT-OF-STOCK", " OutOfStock ", "out of_stock"] {
+        for text in ["out_of_stock", "Out of stock", "OUT-OF-STOCK", " OutOfStock ", "out of_stock"]
+        {
             assert!(is_same_text("out_of_stock", text), "{text}");
         }
         assert!(is_same_text("größe", "GRÖßE"));

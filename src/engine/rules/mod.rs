@@ -7,6 +7,7 @@
 mod compile;
 mod expression;
 mod guess;
+mod rating;
 pub mod spec;
 mod warn;
 
@@ -395,9 +396,10 @@ impl Scale {
                 end(self.worst).zip(end(self.best))
             }
         };
-        let Some((rating, (worst, best))) = number_of(rated).zip(ends) else {
+        let Some(((rating, told), (worst, best))) = rating::rating_of(rated).zip(ends) else {
             return Valence::Unknown;
         };
+        let best = told.filter(|_| worst < best).unwrap_or(best);
         // Ends that are the same make a share of infinity or none: outside, like any other.
         let share = (rating - worst) / (best - worst);
         if !(0.0..=1.0).contains(&share) {
