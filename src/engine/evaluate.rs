@@ -324,8 +324,8 @@ fn feel(
                 outcome.take_back(engagement, overdue, at, context);
             }
             if key.is_some() {
-                let meant = (key.as_deref(), pain.reason.as_deref());
-                remember_end(engagement, meant, digest.ts, &mut outcome.facts);
+                let which = (key.as_deref(), pain.reason.as_deref());
+                remember_end(engagement, which, digest.ts, &mut outcome.facts);
             }
             engagement.recovered = engagement.recovered.saturating_add(1);
             outcome.labels.reason.clone_from(&pain.reason);
