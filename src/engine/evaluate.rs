@@ -4,7 +4,8 @@ use super::{
     classify::{History, RuleIxs, group_of, label, matching},
     effects::{Bounded, Fact, Facts},
     episode::{
-        Closing, Episode, Opening, Overdue, PainNews, close, end_pain, note_pain, open, recover,
+        Closing, Episode, Opening, Overdue, PainNews, close, end_pain, ended_at, note_pain, open,
+        recover, remember_end,
     },
     give::{fading, give_points},
     rules::{Closes, Due, KindIx, Rule, RuleSet, kind, spec::ScaleKind},
@@ -199,6 +200,10 @@ fn fix_pain(
     let wrong = end_pain(engagement, digest.ts, &mut outcome.facts, |pain| {
         (key.is_none() || pain.key.as_deref() == key) && closes.means(pain.reason())
     });
+    let every = closes.reasons.is_empty().then_some(None);
+    for reason in every.into_iter().chain(closes.reasons.iter().map(|one| Some(&**one))) {
+        remember_end(engagement, (key, reason), digest.ts, &mut outcome.facts);
+    }
     for (overdue, at) in wrong {
         outcome.take_back(engagement, overdue, at, context);
     }
@@ -309,7 +314,7 @@ fn feel(
             let (key, closes) = recovery_key(digest, context);
             let means = |reason: Option<&str>| closes.is_none_or(|closes| closes.means(reason));
             let recovered = recover(engagement, (key, means), digest.ts, &mut outcome.facts);
-            let Some(Episode { pain: Some(pain), overdue, deadline, .. }) = recovered else {
+            let Some(Episode { pain: Some(pain), key, overdue, deadline, .. }) = recovered else {
                 // Made good needs something that was bad: the rules after it have the word.
                 outcome.labels = label(context.rules, digest, &matched(digest), false);
                 feel(engagement, digest, context, outcome, pain_key);
@@ -317,6 +322,10 @@ fn feel(
             };
             if let (Some(overdue), Some(at)) = (overdue, deadline.filter(|&at| digest.ts <= at)) {
                 outcome.take_back(engagement, overdue, at, context);
+            }
+            if key.is_some() {
+                let which = (key.as_deref(), pain.reason.as_deref());
+                remember_end(engagement, which, digest.ts, &mut outcome.facts);
             }
             engagement.recovered = engagement.recovered.saturating_add(1);
             outcome.labels.reason.clone_from(&pain.reason);
@@ -331,7 +340,9 @@ fn feel(
                 return;
             }
             let same = same_pain(engagement, pain_key, outcome.labels.reason.as_deref());
-            if let Some(opened_by) = same {
+            let ended = pain_over(engagement, digest, outcome, pain_key);
+            let known = same.or(ended.as_ref().and_then(|(_, shown_by)| shown_by.as_deref()));
+            if let Some(opened_by) = known {
                 outcome.same_pain_as = Some(opened_by.into());
                 return;
             }
@@ -353,9 +364,35 @@ fn feel(
                     within: within.unwrap_or(RECOVER_WITHIN),
                 };
                 note_pain(engagement, news, &mut outcome.facts);
+                if let Some((at, _)) = ended {
+                    let mine = |pain: &Episode| pain.opened_by == digest.event_id;
+                    end_pain(engagement, at, &mut outcome.facts, mine);
+                }
             }
         }
     }
+}
+
+/// Returns when this pain was over, if it lies before its end and is heard of only now; and the event that
+/// showed it first, where that is still known.
+fn pain_over(
+    engagement: &Engagement,
+    digest: &Digest,
+    outcome: &Outcome,
+    key: Option<&str>,
+) -> Option<(EventTime, Option<Box<str>>)> {
+    if digest.is_derived() {
+        // A deadline speaks when it is due, and is not heard of late.
+        return None;
+    }
+    let reason = outcome.labels.reason.as_deref();
+    let at = ended_at(engagement, (key, reason), digest.ts)?;
+    let shown = engagement.episodes.iter().find(|one| {
+        key.is_some()
+            && one.pain.as_ref().is_some_and(|pain| pain.resolved)
+            && (one.key.as_deref(), one.reason()) == (key, reason)
+    });
+    Some((at, shown.map(|one| one.opened_by.clone())))
 }
 
 /// Returns the event that showed this pain first: the same key and the same reason, and nobody has

@@ -180,11 +180,13 @@ fn reason(stated: &str) -> Json {
 }
 
 /// Returns what else was stated, beside what was found.
-fn circumstances(expected: &Expectation, moment: &Moment) -> [(String, Option<Json>, Json); 5] {
+fn circumstances(expected: &Expectation, moment: &Moment) -> [(String, Option<Json>, Json); 6] {
     let transition = expected.transition.map(|one| one.as_str().into());
     let band = expected.band.map(|one| one.as_str().into());
+    let actor = expected.actor.map(|one| one.as_str().into());
     let same_pain = moment["same_pain_as"].is_string();
     [
+        ("actor".to_owned(), actor, at(moment, "/actor")),
         ("same_pain".to_owned(), expected.same_pain.map(Json::from), same_pain.into()),
         (
             "derived".to_owned(),

@@ -88,6 +88,8 @@ pub struct Expectation {
     pub event: Option<String>,
     /// The customer.
     pub customer: Option<String>,
+    /// Who acts.
+    pub actor: Option<Actor>,
     /// The intent.
     pub micro_moment: Option<MicroMoment>,
     /// The promise tested.
@@ -194,6 +196,7 @@ fn expectation(node: &Node, problems: &mut Problems) -> Option<Expectation> {
             place,
             event: fields.get("event", text),
             customer: fields.get("customer", text),
+            actor: fields.get("actor", word),
             micro_moment: fields.get("micro_moment", word),
             moment_of_truth: fields.get("moment_of_truth", word),
             stage: fields.get("stage", word),

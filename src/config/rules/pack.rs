@@ -243,15 +243,20 @@ fn guess(node: &Node, problems: &mut Problems) -> Option<GuessSpec> {
         let at = fields.at();
         let words = fields.need("words", one_or_more(text));
         let channels = fields.get("channels", one_or_more(text)).unwrap_or_default();
-        let label = fields.need("label", |node, problems| {
+        let actor = fields.get("actor", word);
+        let label = |node: &Node, problems: &mut Problems| {
             // Only what a guess may say: never a valence, which would need evidence.
             read_fields(node, "a guess's label", problems, |fields| {
                 let micro_moment = fields.get("micro_moment", word);
                 let moment_of_truth = fields.get("moment_of_truth", word);
                 Some((micro_moment, moment_of_truth, fields.get("stage", word)))
             })
-        });
-        let (micro_moment, moment_of_truth, stage) = label?;
-        Some(GuessSpec { at, words: words?, channels, micro_moment, moment_of_truth, stage })
+        };
+        let label = match actor {
+            Some(_) => fields.get("label", label).unwrap_or_default(),
+            None => fields.need("label", label)?,
+        };
+        let (micro_moment, moment_of_truth, stage) = label;
+        Some(GuessSpec { at, words: words?, channels, actor, micro_moment, moment_of_truth, stage })
     })
 }

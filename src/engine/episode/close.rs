@@ -18,7 +18,7 @@ pub(crate) struct Closing {
     pub(crate) late: bool,
 }
 
-/// Closes the episode of that kind and key (without a key: the one opened first). One with a key is
+/// Closes the episode of that kind and key (without a key: one that has none either, else the one opened first). One with a key is
 /// remembered: its open, or another touchpoint that opens the same, may still come.
 pub(crate) fn close(
     engagement: &mut Engagement,
@@ -41,7 +41,7 @@ pub(crate) fn close(
 
 /// Of several the first is early: it says whether a deadline was kept. Of those that found something
 /// the last counts.
-fn remember(engagement: &mut Engagement, close: PastClose, facts: &mut Facts) {
+pub(super) fn remember(engagement: &mut Engagement, close: PastClose, facts: &mut Facts) {
     let closes = &mut engagement.past_closes;
     let same = |one: &&mut PastClose| one.kind == close.kind && one.key == close.key;
     if let Some(known) = closes.iter_mut().find(same) {

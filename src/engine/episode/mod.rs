@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_128;
 pub(crate) use self::{
     close::{Closing, close},
     open::{Opening, open},
-    pain::{PainNews, end_pain, note_pain, prune_pains, recover},
+    pain::{PainNews, end_pain, ended_at, note_pain, prune_pains, recover, remember_end},
 };
 use crate::{
     engine::{in_place::clone_if_other, rules::KindIx},
@@ -64,7 +64,7 @@ pub(crate) struct PainCase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PastClose {
     pub(crate) kind: KindIx,
-    /// Hash of the key.
+    /// Hash of the key; of a pain, of the key and the reason.
     pub(crate) key: StableHash,
     pub(crate) at: EventTime,
     /// It found nothing to close: whatever opens next under this key is over. One that did close

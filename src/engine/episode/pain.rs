@@ -1,14 +1,14 @@
 //! Pain as an episode: opened by a pain of severity 2 or more, ended by a fix or by being made
 //! good, and due to be made good within a time.
 
-use super::{Episode, Overdue, PainCase, open::insert};
+use super::{Episode, Overdue, PainCase, PastClose, close::remember, open::insert};
 use crate::{
     engine::{
         effects::{Fact, Facts},
         rules::kind,
         state::Engagement,
     },
-    model::{EpisodeOutcome, EventTime, Severity, Span},
+    model::{EpisodeOutcome, EventTime, Severity, Span, StableHash, stable_hash},
 };
 
 /// How long an open pain is remembered after it hurt; then it is closed as `unrecovered`. Longer
@@ -72,6 +72,45 @@ pub(crate) fn end_pain(
         in_time.is_some()
     });
     wrong
+}
+
+/// Which pains a fix means: those under a key, for a reason; `None` is every one.
+type Meant<'a> = (Option<&'a str>, Option<&'a str>);
+
+/// Remembers until when pains like these are over: a word about one of them may come later than the
+/// order window, and would open it anew, with nobody left to close it.
+pub(crate) fn remember_end(
+    engagement: &mut Engagement,
+    meant: Meant<'_>,
+    at: EventTime,
+    facts: &mut Facts,
+) {
+    let close = PastClose { kind: kind::PAIN, key: hash_of(meant), at, early: false };
+    remember(engagement, close, facts);
+}
+
+/// Returns when a pain that hurt at that time was ended, if it is known.
+pub(crate) fn ended_at(
+    engagement: &Engagement,
+    (key, reason): Meant<'_>,
+    at: EventTime,
+) -> Option<EventTime> {
+    let meant = [(key, reason), (key, None), (None, reason), (None, None)].map(hash_of);
+    let ends = engagement
+        .past_closes
+        .iter()
+        .filter(|close| close.kind == kind::PAIN && at < close.at && meant.contains(&close.key));
+    ends.map(|close| close.at).min()
+}
+
+fn hash_of((key, reason): Meant<'_>) -> StableHash {
+    let mut hashed = Vec::with_capacity(64);
+    for part in [key, reason] {
+        hashed.push(u8::from(part.is_some()));
+        hashed.extend_from_slice(part.unwrap_or_default().as_bytes());
+        hashed.push(0);
+    }
+    stable_hash(&hashed)
 }
 
 /// Makes a pain good: of those whose reason is meant the one with that key, or the newest. Returns

@@ -216,7 +216,7 @@ impl ValueTest {
         match self {
             Self::In { texts, numbers, flags } => match value {
                 Property::Text(text) => {
-                    texts.iter().any(|one| one.eq_ignore_ascii_case(text) || lower(one, text))
+                    texts.iter().any(|one| is_same_text(one, text))
                         || (!numbers.is_empty()
                             && number_of(value).is_some_and(|number| contains(numbers, number)))
                 }
@@ -257,9 +257,24 @@ pub(crate) fn feels(reading: &Reading, valences: &[Valence], about: &[Box<str>])
             || reading.reason.as_ref().is_some_and(|reason| about.contains(reason)))
 }
 
-/// Compares beyond ASCII without case; `one` is in lower case already.
-fn lower(one: &str, text: &str) -> bool {
-    !text.is_ascii() && text.to_lowercase() == one
+/// Compares without case; `one` is in lower case already. Of words, the joints do not count either:
+/// `out_of_stock` is also `Out of stock`, `out-of-stock` and `OutOfStock`, as tools have it. What has
+/// a digit is a number or a code, where they may count.
+fn is_same_text(one: &str, text: &str) -> bool {
+    if one.eq_ignore_ascii_case(text) || (!text.is_ascii() && text.to_lowercase() == one) {
+        return true;
+    }
+    let is_words = one.bytes().any(|byte| byte.is_ascii_lowercase())
+        && one.bytes().all(|byte| byte.is_ascii_lowercase() || is_joint(byte));
+    is_words && unjoined(one).eq(unjoined(text))
+}
+
+fn unjoined(text: &str) -> impl Iterator<Item = u8> {
+    text.bytes().filter(|byte| !is_joint(*byte)).map(|byte| byte.to_ascii_lowercase())
+}
+
+const fn is_joint(byte: u8) -> bool {
+    matches!(byte, b' ' | b'_' | b'-' | b'\t' | b'\n')
 }
 
 fn contains(numbers: &[f64], wanted: f64) -> bool {
@@ -272,5 +287,23 @@ pub(crate) fn number_of(value: &Property<'_>) -> Option<f64> {
         Property::Number(number) => Some(*number),
         Property::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
         Property::Flag(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_the_same_however_they_are_joined() {
+        for text in ["out_of_stock", "Out of stock", "OUT-OF-STOCK", " OutOfStock ", "out of_stock"]
+        {
+            assert!(is_same_text("out_of_stock", text), "{text}");
+        }
+        assert!(is_same_text("größe", "GRÖßE"));
+        assert!(!is_same_text("out_of_stock", "out of stocks"));
+        assert!(!is_same_text("a-1", "a1"), "a code is as it is written");
+        assert!(!is_same_text("", "-"));
+        assert!(!is_same_text("-", ""));
     }
 }

@@ -7,6 +7,7 @@
 mod compile;
 mod expression;
 mod guess;
+mod rating;
 pub mod spec;
 mod warn;
 
@@ -297,13 +298,15 @@ impl RuleSet {
         self.property_synonyms.iter().map(|(other, canonical)| (&**other, &**canonical))
     }
 
-    /// Returns who acts, where the touchpoint does not say so.
+    /// Returns who acts, where the touchpoint does not say so. The words of a name are asked only where
+    /// no rule knows it: whoever named an event in a rule also says who acts, or means the customer.
     pub(crate) fn actor(&self, event: &str, channel: &str) -> Actor {
-        self.event_actors
-            .get(event)
-            .or_else(|| self.channel_actors.get(channel))
-            .copied()
-            .unwrap_or(Actor::Customer)
+        let said = self.event_actors.get(event).or_else(|| self.channel_actors.get(channel));
+        let guessed = || {
+            let unknown = !self.by_event.contains_key(event);
+            unknown.then(|| self.guesses.actor(event, channel)).flatten()
+        };
+        said.copied().or_else(guessed).unwrap_or(Actor::Customer)
     }
 
     /// Returns the rules that may match an event of that name, in order.
@@ -393,9 +396,10 @@ impl Scale {
                 end(self.worst).zip(end(self.best))
             }
         };
-        let Some((rating, (worst, best))) = number_of(rated).zip(ends) else {
+        let Some(((rating, told), (worst, best))) = rating::rating_of(rated).zip(ends) else {
             return Valence::Unknown;
         };
+        let best = told.filter(|_| worst < best).unwrap_or(best);
         // Ends that are the same make a share of infinity or none: outside, like any other.
         let share = (rating - worst) / (best - worst);
         if !(0.0..=1.0).contains(&share) {

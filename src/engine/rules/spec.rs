@@ -90,10 +90,13 @@ pub struct EpisodeSpec {
 pub struct GuessSpec {
     /// Where.
     pub at: At,
-    /// Any of these, as whole words of the normalised event name (`product_viewed` has two).
+    /// Any of these, as whole words of the normalised event name (`product_viewed` has two), or as
+    /// several words of it in a row (`email_sent`).
     pub words: Vec<String>,
     /// Only on one of these channels; empty means any.
     pub channels: Vec<String>,
+    /// Suggested actor.
+    pub actor: Option<Actor>,
     /// Suggested intent.
     pub micro_moment: Option<MicroMoment>,
     /// Suggested promise.

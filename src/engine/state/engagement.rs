@@ -124,11 +124,15 @@ impl Engagement {
         }
     }
 
-    /// Returns the open episode of that kind and key; without a key the one opened first.
+    /// Returns the open episode of that kind and key. Without a key it is the one opened first that has
+    /// none either, and if all have one, the one opened first.
     pub(crate) fn open_episode(&self, kind: KindIx, key: Option<&str>) -> Option<usize> {
-        self.episodes.iter().position(|episode| {
-            episode.kind == kind && key.is_none_or(|key| episode.key.as_deref() == Some(key))
-        })
+        let exactly = self
+            .episodes
+            .iter()
+            .position(|episode| episode.kind == kind && episode.key.as_deref() == key);
+        let any = || self.episodes.iter().position(|episode| episode.kind == kind);
+        exactly.or_else(|| key.is_none().then(any).flatten())
     }
 
     /// Returns the close that is remembered of that kind and key.

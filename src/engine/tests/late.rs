@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     journey::{Touch, start},
-    pack::DAY,
+    pack::{DAY, HOUR},
     permutations::{run, settings},
     shop::shop,
     world::World,
@@ -13,15 +13,7 @@ use super::{
 /// An order told of twice, with its promise on the fourth day; between the visits, which make
 /// whatever comes after them too late for the order window.
 fn order(delivered_on: i64) -> Vec<Touch> {
-    let touch = |number: i64, day: i64, event: &str, properties: Value| Touch {
-        customer: "customer-0".to_owned(),
-        event_id: format!("event-{number}"),
-        ts: start().plus(day * DAY),
-        channel: "web".to_owned(),
-        event: event.to_owned(),
-        account: None,
-        properties: properties.as_object().unwrap().clone(),
-    };
+    let touch = |number, day, event, properties| at(number, 24 * day, event, properties);
     let promise =
         json!({"order_id": "o1", "estimated_delivery": start().plus(4 * DAY).to_string()});
     vec![
@@ -61,6 +53,49 @@ fn check(delivered_on: i64, pains: u64) {
         let overdue = moments.values().filter(|one| one["event"] == "episode_overdue");
         assert_eq!(u64::try_from(overdue.count()).unwrap(), pains, "{arriving:#?}");
     }
+}
+
+fn at(number: i64, hour: i64, event: &str, properties: Value) -> Touch {
+    Touch {
+        customer: "customer-0".to_owned(),
+        event_id: format!("event-{number}"),
+        ts: start().plus(hour * HOUR),
+        channel: "web".to_owned(),
+        event: event.to_owned(),
+        account: None,
+        properties: properties.as_object().unwrap().clone(),
+    }
+}
+
+/// A payment that failed, is told again, and is mended within the day.
+#[track_caller]
+fn check_pain(story: Vec<Touch>, pains: u64, recovered: u64) {
+    for arriving in permutations(story) {
+        let mut world = World::new(&shop(), &settings());
+        run(&mut world, &arriving, 60 * DAY);
+        let engagement = world.engagement("customer-0");
+        assert_eq!(engagement["open_episodes"], json!([]), "{arriving:#?}");
+        assert_eq!(engagement["recovered"], recovered, "{arriving:#?}");
+        assert_eq!(engagement["pains"], pains, "{arriving:#?}");
+        let moments = world.last_editions("customer-0");
+        let told = moments.values().filter(|one| one["event"] == "unrecovered_pain").count();
+        assert_eq!(told, 0, "{arriving:#?}");
+    }
+}
+
+#[test]
+fn a_pain_that_is_over_is_not_opened_again_by_what_is_heard_of_it_later() {
+    let order = json!({"order_id": "o1"});
+    check_pain(
+        vec![
+            at(0, 0, "payment_failed", order.clone()),
+            at(1, 2, "payment_failed", order.clone()),
+            at(2, 4, "payment_approved", order),
+            at(3, 60, "page_viewed", json!({})),
+        ],
+        1,
+        0,
+    );
 }
 
 #[test]

@@ -18,11 +18,14 @@ fn means(reasons: &[Located<String>], open: &Open) -> bool {
 
 impl Oracle<'_> {
     fn find(&self, kind: &str, key: Option<&str>) -> Option<usize> {
-        let mine = |open: &Open| {
-            open.kind == kind && key.is_none_or(|key| open.key.as_deref() == Some(key))
+        let first = |mine: &dyn Fn(&Open) -> bool| {
+            let places = (0..self.open.len()).filter(|&place| mine(&self.open[place]));
+            let age =
+                |&place: &usize| (self.open[place].opened_at, self.open[place].opened_by.clone());
+            places.min_by_key(age)
         };
-        let places = (0..self.open.len()).filter(|&place| mine(&self.open[place]));
-        places.min_by_key(|&place| (self.open[place].opened_at, self.open[place].opened_by.clone()))
+        let exactly = first(&|open| open.kind == kind && open.key.as_deref() == key);
+        exactly.or_else(|| key.is_none().then(|| first(&|open| open.kind == kind)).flatten())
     }
 
     pub(super) fn forget_old_pains(&mut self, now: EventTime) {
