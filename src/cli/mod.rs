@@ -17,7 +17,7 @@ mod test;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{Parser, Subcommand, error::ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 pub use self::output::{colour_of, error, print};
 use crate::config::Report;
@@ -92,12 +92,13 @@ const FATAL: u8 = 1;
 
 /// Runs the command that the arguments ask for.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let written: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&written) {
         Ok(arguments) => arguments,
-        Err(refusal) => return refuse(&refusal),
+        Err(refusal) => return refuse(&refusal, written.get(1)),
     };
     let failure = match arguments.command.run() {
-        Ok(()) => return ExitCode::SUCCESS,
+        Ok(()) => return done(),
         Err(failure) => failure,
     };
     match failure {
@@ -118,23 +119,30 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Ends a command that did what was asked, unless what it printed never got out.
+fn done() -> ExitCode {
+    let Some(problem) = output::unsaid() else { return ExitCode::SUCCESS };
+    error(&format!("rega: cannot write to standard output: {problem}\n"));
+    ExitCode::from(FATAL)
+}
+
 /// Answers what is no command: help where it was asked for, one sentence where something is wrong.
-fn refuse(refusal: &clap::Error) -> ExitCode {
+fn refuse(refusal: &clap::Error, command: Option<&OsString>) -> ExitCode {
     let kind = refusal.kind();
     if matches!(kind, ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         print(&refusal.to_string());
-        return ExitCode::SUCCESS;
+        return done();
     }
     if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         error(&refusal.to_string());
     } else {
-        error(&format!("rega: {}\n", sentence(&refusal.to_string())));
+        error(&format!("rega: {}\n", sentence(&refusal.to_string(), command)));
     }
     ExitCode::from(USAGE)
 }
 
 /// Makes one sentence of what clap says in several paragraphs.
-fn sentence(refusal: &str) -> String {
+fn sentence(refusal: &str, command: Option<&OsString>) -> String {
     let mut said = Vec::new();
     for paragraph in refusal.split("\n\n") {
         let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -144,14 +152,17 @@ fn sentence(refusal: &str) -> String {
             said.push(tip.to_owned());
         }
     }
-    said.push("see \"rega --help\"".to_owned());
+    let command = command.and_then(|one| one.to_str());
+    let known = command.filter(|one| Arguments::command().find_subcommand(one).is_some());
+    said.push(known.map_or_else(
+        || "see \"rega --help\"".to_owned(),
+        |known| format!("see \"rega {known} --help\""),
+    ));
     said.join("; ")
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -164,7 +175,8 @@ mod tests {
         #[track_caller]
         fn check(arguments: &[&str], expected: &str) {
             let refusal = Arguments::try_parse_from(arguments).unwrap_err();
-            assert_eq!(sentence(&refusal.to_string()), expected);
+            let command = arguments.get(1).map(OsString::from);
+            assert_eq!(sentence(&refusal.to_string(), command.as_ref()), expected);
         }
         check(
             &["rega", "chek"],
@@ -174,7 +186,7 @@ mod tests {
         check(
             &["rega", "check", "--shema", "rules"],
             "unexpected argument '--shema' found; a similar argument exists: '--schema'; see \
-             \"rega --help\"",
+             \"rega check --help\"",
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -26,6 +27,18 @@ use crate::engine::{
 
 /// Longer than any file that a person keeps by hand.
 const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// Reads a file of at most [`FILE_BYTES_MAX`]. By counting what comes and not by asking its length:
+/// a pipe or a device has none, and may never end.
+fn bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(path)?;
+    let count = opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(count).is_ok_and(|count| count <= FILE_BYTES_MAX) {
+        return Ok(bytes);
+    }
+    Err(io::Error::other("larger than 4 MiB"))
+}
 
 /// How many packs may stand on one another: more is a circle.
 const EXTENDS_MAX: usize = 8;
@@ -213,11 +226,7 @@ impl Loader {
     /// Reads a file whose text must never be shown: it does not become a source.
     fn secret(&mut self, file: &Located<String>, base: &Path) -> Option<String> {
         let path = self.resolve(file, base);
-        if std::fs::metadata(&path).is_ok_and(|found| FILE_BYTES_MAX < found.len()) {
-            self.unreadable(&path, file.at, "larger than 4 MiB");
-            return None;
-        }
-        match std::fs::read_to_string(&path) {
+        match bounded(&path).and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other)) {
             Ok(text) => Some(text),
             Err(error) => {
                 self.unreadable(&path, file.at, &error.to_string());
@@ -392,12 +401,7 @@ impl Loader {
     /// Reads a file; `at` is where it was asked for. Returns the place of the whole file, and its
     /// tree.
     pub(super) fn file(&mut self, path: &Path, at: At) -> Option<(At, Node)> {
-        let length = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        if FILE_BYTES_MAX < length {
-            self.unreadable(path, at, "larger than 4 MiB");
-            return None;
-        }
-        let text = match std::fs::read(path).map(String::from_utf8) {
+        let text = match bounded(path).map(String::from_utf8) {
             Ok(Ok(text)) => text,
             Ok(Err(error)) => {
                 let valid = error.utf8_error().valid_up_to();

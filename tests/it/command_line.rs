@@ -210,3 +210,71 @@ fn fits(name: &str, lines: &[u8]) {
         }
     }
 }
+
+#[test]
+fn what_a_full_disk_keeps_from_standard_output_is_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("one.ndjson");
+    let line = r#"{"event_id":"1","customer_id":"ada","ts":"2026-01-05T10:00:00Z","event":"page_viewed","channel":"web"}"#;
+    std::fs::write(&file, format!("{line}\n")).unwrap();
+    let file = file.to_str().unwrap();
+    for arguments in [
+        ["--help"].as_slice(),
+        &["check", "commerce"],
+        &["check", "--schema", "moments"],
+        &["explain", file],
+        &["inspect", file],
+        &["replay", file, "--moments", "-"],
+    ] {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rega"));
+        let output = command.args(arguments).env_clear().stdout(full).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains("No space left on device"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure_unless_something_else_stays_half_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("many.ndjson");
+    let generated = rega(&["generate", "--events", "2000"], &[]);
+    std::fs::write(&file, &generated.stdout).unwrap();
+    let file = file.to_str().unwrap();
+    let rest = folder.path().join("engagement.ndjson");
+    let both = ["replay", file, "--moments", "-", "--engagement", rest.to_str().unwrap()];
+    for (arguments, expected) in [(["replay", file, "--moments", "-"].as_slice(), 0), (&both, 1)] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rega"));
+        let output = command.args(arguments).env_clear().stdout(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(expected), "{}", text(&output.stderr));
+        assert_eq!(output.stderr.is_empty(), expected == 0);
+    }
+}
+
+#[test]
+fn what_is_packed_is_unpacked_whatever_it_is_called() {
+    let line = r#"{"event_id":"1","customer_id":"ada","ts":"2026-01-05T10:00:00Z","event":"page_viewed","channel":"web"}"#;
+    let folder = tempfile::tempdir().unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, line.as_bytes()).unwrap();
+    let packed = [gzip.finish().unwrap(), zstd::encode_all(line.as_bytes(), 1).unwrap()];
+    for bytes in packed {
+        for name in ["day.ndjson", "day.gz", "day.zst"] {
+            let file = folder.path().join(name);
+            std::fs::write(&file, &bytes).unwrap();
+            let output = rega(&["replay", file.to_str().unwrap()], &[]);
+            let said = text(&output.stderr);
+            assert!(said.starts_with("1 lines = 1 accepted"), "{name}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_file_without_an_end_is_too_large() {
+    let output = rega(&["check", "/dev/zero"], &[]);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(text(&output.stdout).starts_with("cannot read \"/dev/zero\": larger than 4 MiB"));
+}

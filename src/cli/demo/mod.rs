@@ -53,7 +53,7 @@ const TROUBLE_COUNT: usize = 25;
 #[derive(Debug, Args)]
 pub(super) struct DemoArguments {
     /// End after so many seconds, with a summary [default: when interrupted]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seconds: Option<u64>,
 
     /// How many customers there are

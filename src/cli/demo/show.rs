@@ -56,6 +56,9 @@ impl Show {
         if let Some(screen) = &self.screen {
             let snapshot = stats.snapshot(situation);
             screen.draw(|room| picture(&snapshot, room, self.colour));
+        } else if stats.moment_count() == 0 {
+            // Or the first lines of all would say "0 moments", as if nothing worked.
+            print("starting: a broker, and workers that join their group; a few seconds\n");
         } else {
             print(&lines(stats, situation));
         }

@@ -11,6 +11,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Failure;
 
+/// What a gzip stream begins with (RFC 1952), and a Zstandard frame (RFC 8878). No JSON does.
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// The longer one's length.
+const MAGIC_BYTES_MAX: u64 = 4;
+
 /// One line.
 #[derive(Debug)]
 pub(in crate::cli) struct Line<'l> {
@@ -94,20 +100,28 @@ impl Lines {
     }
 
     fn reader(&self, file: &Path) -> Result<Box<dyn BufRead>, Failure> {
-        if file == Path::new("-") {
-            return Ok(Box::new(BufReader::new(io::stdin())));
-        }
-        let opened = File::open(file).map_err(|problem| unreadable(file, &problem))?;
-        let counted = self.progress.wrap_read(opened);
-        let reader: Box<dyn BufRead> = match file.extension().and_then(|one| one.to_str()) {
-            Some("gz") => Box::new(BufReader::new(flate2::read::MultiGzDecoder::new(counted))),
-            Some("zst") => {
-                let decoder = zstd::Decoder::new(counted);
-                Box::new(BufReader::new(decoder.map_err(|problem| unreadable(file, &problem))?))
-            }
-            Some(_) | None => Box::new(BufReader::new(counted)),
+        let mut bytes: Box<dyn Read> = if file == Path::new("-") {
+            Box::new(io::stdin())
+        } else {
+            let opened = File::open(file).map_err(|problem| unreadable(file, &problem))?;
+            Box::new(self.progress.wrap_read(opened))
         };
-        Ok(reader)
+        let mut head = Vec::new();
+        let read = bytes.by_ref().take(MAGIC_BYTES_MAX).read_to_end(&mut head);
+        read.map_err(|problem| unreadable(file, &problem))?;
+        // A name is a promise, and says what is wrong with a broken file; the bytes are the truth.
+        let named = |what: &str| file.extension().is_some_and(|found| found == what);
+        let (gzip, zstd) = (head.starts_with(&GZIP_MAGIC), head.starts_with(&ZSTD_MAGIC));
+        let whole = io::Cursor::new(head).chain(bytes);
+        if gzip || (named("gz") && !zstd) {
+            return Ok(Box::new(BufReader::new(flate2::read::MultiGzDecoder::new(whole))));
+        }
+        if zstd || named("zst") {
+            let decoder = zstd::Decoder::new(whole);
+            let decoder = decoder.map_err(|problem| unreadable(file, &problem))?;
+            return Ok(Box::new(BufReader::new(decoder)));
+        }
+        Ok(Box::new(BufReader::new(whole)))
     }
 }
 

@@ -94,6 +94,17 @@ impl ReplayArguments {
             ("--rejects", self.rejects.as_deref()),
         ]
     }
+
+    /// Returns whether the reader of standard output has seen enough (`rega replay … --moments - |
+    /// head`) and nothing else is written, which would stay half done without a word.
+    fn has_nobody_to_tell(&self, problem: &std::io::Error) -> bool {
+        problem.kind() == std::io::ErrorKind::BrokenPipe
+            && self
+                .outputs()
+                .iter()
+                .filter_map(|(_, path)| *path)
+                .all(|path| path == Path::new("-"))
+    }
 }
 
 pub(super) fn instant(text: &str) -> Result<EventTime, String> {
@@ -135,9 +146,15 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     session.partition_by(arguments.partitions, arguments.partitioner);
     session.assume_time(arguments.default_ts);
     while let Some(line) = lines.next()? {
-        session.line(&line).map_err(|problem| fatal(&problem))?;
+        match session.line(&line) {
+            Err(problem) if arguments.has_nobody_to_tell(&problem) => return Ok(()),
+            outcome => outcome.map_err(|problem| fatal(&problem))?,
+        }
     }
-    let summary = session.finish(arguments.as_of).map_err(|problem| fatal(&problem))?;
+    let summary = match session.finish(arguments.as_of) {
+        Err(problem) if arguments.has_nobody_to_tell(&problem) => return Ok(()),
+        outcome => outcome.map_err(|problem| fatal(&problem))?,
+    };
     drop(lines);
     error(&summary.render(&engine));
     Ok(())
