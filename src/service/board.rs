@@ -24,6 +24,8 @@ enum Waiting {
 #[derive(Debug, Default)]
 struct State {
     unjoined: BTreeSet<u16>,
+    /// Workers that no broker answers.
+    cut_off: BTreeSet<u16>,
     partitions: BTreeMap<i32, Waiting>,
     /// Partitions with records to read and no commit.
     stalled: BTreeSet<i32>,
@@ -75,6 +77,17 @@ impl Board {
         self.change(|state| {
             state.unjoined.insert(worker);
         });
+    }
+
+    /// No broker answers a worker, or one does again; returns whether that is news.
+    pub(super) fn cut_off(&self, worker: u16, cut_off: bool) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let news =
+            if cut_off { state.cut_off.insert(worker) } else { state.cut_off.remove(&worker) };
+        if news {
+            self.readiness.send_replace(state.readiness());
+        }
+        news
     }
 
     pub(super) fn restoring(&self, partition: i32) {
@@ -177,6 +190,9 @@ impl State {
         if self.draining {
             reasons.push("the service is ending".to_owned());
         }
+        for worker in &self.cut_off {
+            reasons.push(format!("no broker answers worker {worker}"));
+        }
         if !self.unjoined.is_empty() {
             reasons.push(format!("{} workers have not joined the group", self.unjoined.len()));
         }
@@ -218,6 +234,9 @@ mod tests {
         assert!(!watch.borrow().is_ready());
         board.joined(0);
         assert!(watch.borrow().is_ready());
+        assert!(board.cut_off(0, true) && !board.cut_off(0, true));
+        assert_eq!(watch.borrow().reasons, ["no broker answers worker 0"]);
+        assert!(board.cut_off(0, false) && !board.cut_off(0, false));
         board.restoring(3);
         assert_eq!(watch.borrow().reasons, ["partition 3 is being restored"]);
         board.stopped(3, "no".to_owned());

@@ -184,7 +184,7 @@ async fn serve_until(
     let all = workers.all_ended();
     let drained = tokio::select! {
         drained = timeout(drain_timeout, all) => drained.is_ok(),
-        () = signals.next() => false,
+        () = signals.again(watch) => false,
     };
     drop(page_stop);
     if let Some(page) = page {
@@ -282,6 +282,10 @@ fn spawn_page(
     }))
 }
 
+/// A second signal within so long is the first one: `timeout` sends it to the process, and then to
+/// the group that it belongs to.
+const SAME_SIGNAL: Duration = Duration::from_secs(1);
+
 /// The two signals that ask to end. Listening from the start, so that none is missed.
 struct Signals {
     terminate: Signal,
@@ -295,6 +299,16 @@ impl Signals {
             terminate: signal(SignalKind::terminate()).map_err(refused)?,
             interrupt: signal(SignalKind::interrupt()).map_err(refused)?,
         })
+    }
+
+    /// Waits for another signal than the one that came when `first` was started.
+    async fn again(&mut self, first: Stopwatch) {
+        loop {
+            self.next().await;
+            if SAME_SIGNAL < first.elapsed() {
+                return;
+            }
+        }
     }
 
     async fn next(&mut self) {

@@ -354,7 +354,7 @@ impl<'w> WorkerSession<'w> {
     fn move_idle_time(&mut self) -> Result<(), KafkaFailure> {
         let now = self.shared.settings.clock.now();
         let idle_after = self.shared.idle_after();
-        let disconnected = self.consumer.is_disconnected();
+        let disconnected = !self.reaches_a_broker();
         let alive = self.shared.is_input_alive(now);
         for (partition, running) in running_among(&mut self.held) {
             if disconnected {
@@ -385,6 +385,17 @@ impl<'w> WorkerSession<'w> {
             work.tick((partition, running), event_time, &mut self.effects, &mut self.tally)?;
         }
         Ok(())
+    }
+
+    /// Returns whether a broker answers. Where all is quiet no record says that one is back, so it is
+    /// asked.
+    fn reaches_a_broker(&self) -> bool {
+        let reached = !self.consumer.is_disconnected()
+            || self.consumer.bounds(&self.place(0), LOOK_AROUND).is_ok();
+        if self.shared.board.cut_off(self.worker, !reached) {
+            log::broker_answers(self.worker, reached);
+        }
+        reached
     }
 
     fn report_standing(&mut self) {

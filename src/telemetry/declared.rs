@@ -193,7 +193,7 @@ metrics! {
     PARTITIONS_STALLED = Gauge "rega_partitions_stalled" [] 1,
         "Partitions with records to read and no commit for a minute.";
     WORKERS_STUCK = Gauge "rega_workers_stuck" [] 1,
-        "Workers, routers and spike detectors that have not come round for two minutes.";
+        "Threads (workers, routers, the spike detector, notification, readers of topics) that have not come round for two minutes.";
     PARTITIONS_ASSIGNED = Gauge "rega_partitions_assigned" [] 1,
         "Input partitions assigned to this instance.";
     PARTITIONS_READY = Gauge "rega_partitions_ready" [] 1,

@@ -108,6 +108,15 @@ pub(super) fn source_stopped(router: u16, place: &str, reason: &dyn fmt::Display
     tracing::error!(router, place, %reason, "source stopped");
 }
 
+/// No broker answers a worker any more, or one does again.
+pub fn broker_answers(worker: u16, reached: bool) {
+    if reached {
+        tracing::info!(worker, "a broker answers again");
+    } else {
+        tracing::warn!(worker, "no broker answers; it goes on when one does");
+    }
+}
+
 /// A partition has records to read and commits nothing.
 pub fn partition_stalled(worker: u16, partition: i32) {
     tracing::error!(worker, partition, "partition does not get on");

@@ -95,6 +95,11 @@ impl Broker {
     /// Kills the broker as a crash would, and starts it again on the same data.
     pub(crate) fn crash_and_restart(&self) {
         self.crash();
+        self.restart();
+    }
+
+    /// Starts the broker again on the same data.
+    pub(crate) fn restart(&self) {
         run_script(&["start", "--port", &self.port.to_string(), "--data", text(&self.data)]);
     }
 }

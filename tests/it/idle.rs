@@ -1,4 +1,4 @@
-//! In-process runs with a clock of their own: idle partitions, the embedded broker.
+//! Where nothing comes: idle partitions, brokers that are away, the embedded broker.
 
 use std::{
     collections::BTreeMap,
@@ -18,12 +18,15 @@ use rega::{
     telemetry::{Names, Telemetry},
 };
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use crate::{
-    broker::{self, unique},
+    broker::{self, Broker, unique},
     client,
+    process::Setup,
     topics::plan,
+    web::ask,
 };
 
 /// 2026-01-01T00:00:00Z.
@@ -38,7 +41,7 @@ struct Running {
     stop: oneshot::Sender<()>,
     ended: thread::JoinHandle<Exit>,
     clock: Clock,
-    _folder: tempfile::TempDir,
+    _folder: TempDir,
 }
 
 impl Running {
@@ -51,7 +54,7 @@ impl Running {
 /// Runs the default pack in this process until told to stop.
 fn start(brokers: &str, plan: TopicPlan, topics: TopicSet) -> Running {
     let clock = Clock::accelerated(EventTime::from_millis(ORIGIN).unwrap(), SPEED);
-    let folder = tempfile::TempDir::new().unwrap();
+    let folder = TempDir::new().unwrap();
     let rules = config::load(None, &Environment::default()).unwrap().rules;
     let settings = engine::Settings::default();
     let names = Names::new(&settings.channels, rules.rule_names(), rules.kind_names());
@@ -174,4 +177,23 @@ fn the_same_workers_run_on_the_embedded_broker() {
     let seen = client::read_until(&brokers, &moments, |seen| 50 <= seen.len());
     assert_eq!(seen.len(), 50);
     running.stop();
+}
+
+#[test]
+fn who_has_nothing_to_read_notices_that_no_broker_answers_and_that_one_does_again() {
+    let Some(broker) = Broker::start() else { return };
+    let (app, folder) = (unique("quiet"), TempDir::new().unwrap());
+    let more = "workers: 1\nhttp: { listen: \"127.0.0.1:0\" }";
+    let mut rega = Setup { broker: &broker, app: &app, folder: folder.path(), more }.start();
+    rega.wait_for("partition ready");
+    let address = rega.address();
+    let readiness = || ask(&address, "GET", "/readyz", "").unwrap();
+    broker.crash();
+    rega.wait_for("no broker answers");
+    let (status, said) = readiness();
+    assert_eq!(status, 503, "{said}");
+    assert!(said.contains("no broker answers worker 0"), "{said}");
+    broker.restart();
+    rega.wait_for("a broker answers again");
+    assert!(!readiness().1.contains("no broker answers"));
 }

@@ -199,6 +199,21 @@ impl Rega {
         self.wait_within(LIMIT)
     }
 
+    /// Asks it to end again and again, and waits until it has.
+    #[track_caller]
+    pub(crate) fn insist(&mut self) -> ExitStatus {
+        let watch = Stopwatch::start();
+        while watch.elapsed() < LIMIT {
+            self.signal("-TERM");
+            match self.lines.recv_timeout(Duration::from_millis(100)) {
+                Ok(line) => self.seen.push(line),
+                Err(RecvTimeoutError::Disconnected) => return self.child.wait().unwrap(),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+        panic!("it has not ended within {LIMIT:?}:\n{}", self.log())
+    }
+
     /// Reads its log to the end, which is the process's. One that does not end fails the test, with
     /// its log, instead of holding up all others.
     #[track_caller]

@@ -108,7 +108,7 @@ fn asked_to_end_it_commits_what_it_has_and_leaves_nothing_open() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn a_signal_a_second_after_the_first_ends_it_at_once() {
     let Some(broker) = Broker::start() else { return };
     let stream = Stream::new(&unique("insist"), 1, 10);
     stream.create_input(&broker);
@@ -121,5 +121,5 @@ fn a_second_signal_ends_it_at_once() {
     broker.crash();
     rega.signal("-TERM");
     rega.wait_for("draining");
-    assert_eq!(rega.terminate().code(), Some(1), "{}", rega.log());
+    assert_eq!(rega.insist().code(), Some(1), "{}", rega.log());
 }
