@@ -115,14 +115,14 @@ impl HttpClient {
         limit: Duration,
     ) -> Result<Answer, Unanswered> {
         let mut url = url.to_owned();
-        address(&url)?;
-        for _ in 0..=HOPS_MAX {
-            if address(&url).is_err() {
-                return Err(Unanswered::SentAstray);
-            }
+        for hop in 0..=HOPS_MAX {
             let request = Request { url: &url, authorization, posted: None };
             let response = timeout(limit, self.ask(request)).await;
-            let response = response.map_err(|_elapsed| Unanswered::TooLate)??;
+            let response = match response.map_err(|_elapsed| Unanswered::TooLate)? {
+                // What an instance said, and not what we were asked for.
+                Err(Unanswered::NoAddress) if 0 < hop => return Err(Unanswered::SentAstray),
+                answer => answer?,
+            };
             let is_elsewhere = response.status() == StatusCode::TEMPORARY_REDIRECT;
             let owner = response.headers().get(header::LOCATION).filter(|_| is_elsewhere);
             let Some(owner) = owner else {

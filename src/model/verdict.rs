@@ -13,7 +13,8 @@ pub struct Labels {
     pub stage: Stage,
     /// How it was for the customer.
     pub valence: Valence,
-    /// Why it hurt, or what was made good: a name of the rule set's closed list, the built-in ones and the packs'.
+    /// Why it hurt, or what was made good: a name of the rule set's closed list, the built-in ones and
+    /// the packs'.
     pub reason: Option<Box<str>>,
     /// How bad a pain is; `None` unless the valence is pain.
     pub severity: Option<Severity>,

@@ -81,13 +81,9 @@ impl Board {
 
     /// No broker answers a worker, or one does again; returns whether that is news.
     pub(super) fn cut_off(&self, worker: u16, cut_off: bool) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let news =
-            if cut_off { state.cut_off.insert(worker) } else { state.cut_off.remove(&worker) };
-        if news {
-            self.readiness.send_replace(state.readiness());
-        }
-        news
+        self.change_if(|state| {
+            if cut_off { state.cut_off.insert(worker) } else { state.cut_off.remove(&worker) }
+        })
     }
 
     pub(super) fn restoring(&self, partition: i32) {
@@ -155,13 +151,12 @@ impl Board {
     /// Takes note of what a transaction accepted, and how much of it had another key than its
     /// customer's id.
     pub(super) fn keys(&self, (accepted, badly_keyed): (u64, u64)) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let warned = state.is_badly_keyed();
-        state.accepted += accepted;
-        state.badly_keyed += badly_keyed;
-        if state.is_badly_keyed() != warned {
-            self.readiness.send_replace(state.readiness());
-        }
+        self.change_if(|state| {
+            let warned = state.is_badly_keyed();
+            state.accepted += accepted;
+            state.badly_keyed += badly_keyed;
+            state.is_badly_keyed() != warned
+        });
     }
 
     /// The rules on disk do not compile, or they do again.
@@ -174,9 +169,20 @@ impl Board {
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
+        self.change_if(|state| {
+            change(state);
+            true
+        });
+    }
+
+    /// Shows what `change` says is another picture; returns whether it was.
+    fn change_if(&self, change: impl FnOnce(&mut State) -> bool) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut state);
-        self.readiness.send_replace(state.readiness());
+        let changed = change(&mut state);
+        if changed {
+            self.readiness.send_replace(state.readiness());
+        }
+        changed
     }
 }
 

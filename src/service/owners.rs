@@ -9,19 +9,19 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::{persist::persist, shared::Shared, watchdog::Task};
+use super::{
+    persist::{persist, read_along},
+    shared::Shared,
+    watchdog::Task,
+};
 use crate::{
-    kafka::{Follower, KafkaFailure, Role},
+    kafka::{KafkaFailure, Role},
     telemetry::log,
 };
-
-/// How long one wait for a record may take: a stop waits as long.
-const TURN: Duration = Duration::from_millis(200);
 
 /// Who has a partition, as it is written to the topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,23 +92,12 @@ pub(super) fn follow(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
     persist(
         shared,
         Task::Owners,
-        || read(shared),
+        || read_along(shared, Task::Owners, Role::Owners, |record| shared.owners.hear(record)),
         |failure| {
             log::owners_unread(&failure);
             Ok(())
         },
     )
-}
-
-fn read(shared: &Shared) -> Result<(), KafkaFailure> {
-    let settings = &shared.settings;
-    let topic = settings.topics.name(Role::Owners);
-    let follower = Follower::open(&settings.connection, &[topic], 1)?;
-    while !shared.stop.is_asked() {
-        shared.rounds.come(Task::Owners);
-        follower.poll(TURN, |_, value| shared.owners.hear(value))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

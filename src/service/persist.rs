@@ -6,10 +6,17 @@
 use std::time::Duration;
 
 use super::{shared::Shared, watchdog::Task};
-use crate::{backoff::Backoff, clock::Stopwatch, kafka::KafkaFailure};
+use crate::{
+    backoff::Backoff,
+    clock::Stopwatch,
+    kafka::{Follower, KafkaFailure, Role},
+};
 
 /// A session that lived so long was a good one: the next wait is the first again.
 const GOOD_LIFE: Duration = Duration::from_secs(30);
+
+/// How long one wait for a record may take: a stop waits as long.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Lives session after session. `broken` tells of one that ended badly, and says whether that was the
 /// last.
@@ -40,6 +47,26 @@ pub(super) fn persist<E>(
             backoff.succeeded();
         }
         shared.stop.wait(backoff.failed(&who));
+    }
+    Ok(())
+}
+
+/// A session that reads a topic of one partition along, from its beginning, until asked to stop.
+///
+/// # Errors
+///
+/// The reader is of no more use.
+pub(super) fn read_along(
+    shared: &Shared,
+    task: Task,
+    role: Role,
+    mut hear: impl FnMut(&[u8]),
+) -> Result<(), KafkaFailure> {
+    let settings = &shared.settings;
+    let follower = Follower::open(&settings.connection, &[settings.topics.name(role)], 1)?;
+    while !shared.stop.is_asked() {
+        shared.rounds.come(task);
+        follower.poll(PATIENCE, |_, record| hear(record))?;
     }
     Ok(())
 }

@@ -5,28 +5,24 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    persist::{persist, unless_refused},
+    persist::{persist, read_along, unless_refused},
     shared::Shared,
     watchdog::Task,
 };
 use crate::{
     http::OpenSpikes,
-    kafka::{Follower, KafkaFailure, Role},
+    kafka::{KafkaFailure, Role},
     telemetry::log,
 };
 
 /// More are never open: the detector watches no more keys.
 const OPEN_MAX: usize = 2000;
-
-/// How long to wait for a record.
-const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Closed ones that are remembered. A page shows no more.
 const CLOSED_MAX: usize = 50;
@@ -140,23 +136,12 @@ pub(super) fn follow(shared: &Arc<Shared>) -> Result<(), KafkaFailure> {
     persist(
         shared,
         Task::Spikes,
-        || read(shared),
+        || read_along(shared, Task::Spikes, Role::PainSpikes, |record| shared.spikes.see(record)),
         |failure| {
             log::spikes_unread(&unless_refused(failure)?);
             Ok(())
         },
     )
-}
-
-fn read(shared: &Shared) -> Result<(), KafkaFailure> {
-    let settings = &shared.settings;
-    let topic = settings.topics.name(Role::PainSpikes);
-    let follower = Follower::open(&settings.connection, &[topic], 1)?;
-    while !shared.stop.is_asked() {
-        shared.rounds.come(Task::Spikes);
-        follower.poll(PATIENCE, |_, record| shared.spikes.see(record))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

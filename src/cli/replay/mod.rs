@@ -95,15 +95,19 @@ impl ReplayArguments {
         ]
     }
 
-    /// Returns whether the reader of standard output has seen enough (`rega replay … --moments - |
-    /// head`) and nothing else is written, which would stay half done without a word.
-    fn has_nobody_to_tell(&self, problem: &std::io::Error) -> bool {
-        problem.kind() == std::io::ErrorKind::BrokenPipe
-            && self
-                .outputs()
-                .iter()
-                .filter_map(|(_, path)| *path)
-                .all(|path| path == Path::new("-"))
+    /// Returns what came of writing; `None` where the reader of standard output has seen enough (`rega
+    /// replay … --moments - | head`) and nothing else is written, which would stay half done without a
+    /// word.
+    fn told<T>(&self, written: std::io::Result<T>) -> Result<Option<T>, Failure> {
+        match written {
+            Ok(outcome) => Ok(Some(outcome)),
+            Err(problem) => {
+                let mut paths = self.outputs().into_iter().filter_map(|(_, path)| path);
+                let enough = problem.kind() == std::io::ErrorKind::BrokenPipe
+                    && paths.all(|path| path == Path::new("-"));
+                if enough { Ok(None) } else { Err(fatal(&problem)) }
+            }
+        }
     }
 }
 
@@ -146,15 +150,11 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     session.partition_by(arguments.partitions, arguments.partitioner);
     session.assume_time(arguments.default_ts);
     while let Some(line) = lines.next()? {
-        match session.line(&line) {
-            Err(problem) if arguments.has_nobody_to_tell(&problem) => return Ok(()),
-            outcome => outcome.map_err(|problem| fatal(&problem))?,
+        if arguments.told(session.line(&line))?.is_none() {
+            return Ok(());
         }
     }
-    let summary = match session.finish(arguments.as_of) {
-        Err(problem) if arguments.has_nobody_to_tell(&problem) => return Ok(()),
-        outcome => outcome.map_err(|problem| fatal(&problem))?,
-    };
+    let Some(summary) = arguments.told(session.finish(arguments.as_of))? else { return Ok(()) };
     drop(lines);
     error(&summary.render(&engine));
     Ok(())

@@ -18,8 +18,9 @@ pub(crate) struct Closing {
     pub(crate) late: bool,
 }
 
-/// Closes the episode of that kind and key (without a key: one that has none either, else the one opened first). One with a key is
-/// remembered: its open, or another touchpoint that opens the same, may still come.
+/// Closes the episode of that kind and key (without a key: one that has none either, else the one
+/// opened first). One with a key is remembered: its open, or another touchpoint that opens the same,
+/// may still come.
 pub(crate) fn close(
     engagement: &mut Engagement,
     (kind, key): (KindIx, Option<&str>),

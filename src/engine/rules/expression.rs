@@ -264,9 +264,12 @@ fn is_same_text(one: &str, text: &str) -> bool {
     if one.eq_ignore_ascii_case(text) || (!text.is_ascii() && text.to_lowercase() == one) {
         return true;
     }
-    let is_words = one.bytes().any(|byte| byte.is_ascii_lowercase())
-        && one.bytes().all(|byte| byte.is_ascii_lowercase() || is_joint(byte));
-    is_words && unjoined(one).eq(unjoined(text))
+    // Asked first, because most often the first letters differ.
+    let is_words = || {
+        one.bytes().any(|byte| byte.is_ascii_lowercase())
+            && one.bytes().all(|byte| byte.is_ascii_lowercase() || is_joint(byte))
+    };
+    unjoined(one).eq(unjoined(text)) && is_words()
 }
 
 fn unjoined(text: &str) -> impl Iterator<Item = u8> {
