@@ -183,9 +183,12 @@ fn the_same_workers_run_on_the_embedded_broker() {
 fn who_has_nothing_to_read_notices_that_no_broker_answers_and_that_one_does_again() {
     let Some(broker) = Broker::start() else { return };
     let (app, folder) = (unique("quiet"), TempDir::new().unwrap());
+    client::create_topic(&broker, &format!("{app}-touchpoints"), 1, &[]);
     let more = "workers: 1\nhttp: { listen: \"127.0.0.1:0\" }";
     let mut rega = Setup { broker: &broker, app: &app, folder: folder.path(), more }.start();
     rega.wait_for("partition ready");
+    // Only then is there nothing under way that would have to be undone without a broker.
+    rega.wait_for("committed worker");
     let address = rega.address();
     let readiness = || ask(&address, "GET", "/readyz", "").unwrap();
     broker.crash();
