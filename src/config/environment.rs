@@ -7,7 +7,8 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::{
-    problem::Problems,
+    load::Loader,
+    near::nearest,
     settings::KEYS,
     source::{Source, SourceKind, Sources},
     yaml::{Entry, Node, Scalar, Value},
@@ -16,6 +17,18 @@ use crate::engine::rules::spec::{At, Located};
 
 /// What every variable of ours begins with.
 const PREFIX: &str = "REGA_";
+
+/// Variables of our tests, benches and scripts, which no command reads.
+const NO_SETTINGS: [&str; 8] = [
+    "REQUIRE",
+    "WRITE_DOCS",
+    "CHAOS_BINARY",
+    "CHAOS_MINUTES",
+    "CHAOS_SEED",
+    "KAFKA_JARS",
+    "LAW_SEEDS",
+    "COMMIT",
+];
 
 /// The variables that may concern us.
 #[derive(Clone, Default)]
@@ -36,30 +49,59 @@ impl Environment {
     }
 
     /// Lays the variables over the tree of a config file.
-    pub(super) fn overlay(&self, root: &mut Node, sources: &mut Sources, problems: &mut Problems) {
+    pub(super) fn overlay(&self, root: &mut Node, loader: &mut Loader) {
         for (name, value) in &self.0 {
             let Some(written) = name.strip_prefix(PREFIX) else { continue };
             if !written.contains("__") && !KEYS.contains(&written.to_lowercase().as_str()) {
-                Self::misspelt(name, written, sources, problems);
+                Self::no_setting(name, value, loader);
                 continue;
             }
-            let at = note(name, value, sources);
+            let at = note(name, value, &mut loader.sources);
             let scalar = Scalar { text: value.clone(), plain: true };
             put(root, &path(written), Node { at, value: Value::Scalar(scalar) });
         }
     }
 
-    /// Reports a variable with one underscore where two were meant. Others are none of our
-    /// business: Kubernetes sets `REGA_PORT` and its like for a service of our name.
-    fn misspelt(name: &str, written: &str, sources: &mut Sources, problems: &mut Problems) {
-        let bare = |text: &str| text.to_lowercase().replace(['_', '.'], "");
-        if let Some(key) = KEYS.iter().find(|key| bare(key) == bare(written)) {
-            let meant = key.replace('.', "__").to_uppercase();
-            let at = note(name, "", sources);
-            let help = format!("did you mean \"{PREFIX}{meant}\" ({key})?");
-            problems.add_with_help(at, "not the name of a setting", help);
+    /// Reports a variable that is no setting: one that was meant to be, as a problem. Another may be
+    /// somebody else's, so it stops nothing and is told by `rega check` alone.
+    fn no_setting(name: &str, value: &str, loader: &mut Loader) {
+        let written = name.strip_prefix(PREFIX).unwrap_or(name);
+        if NO_SETTINGS.contains(&written) || is_kubernetes(written, value) {
+            return;
+        }
+        let at = note(name, "", &mut loader.sources);
+        let message = "not the name of a setting";
+        let section = format!("{}.", written.to_lowercase());
+        let below: Vec<_> =
+            KEYS.into_iter().filter(|key| key.starts_with(&section)).map(variable).collect();
+        if !below.is_empty() {
+            let help = format!("those of \"{}\" are {}", written.to_lowercase(), below.join(", "));
+            loader.problems.add_with_help(at, message, help);
+        } else if let Some(key) = nearest(written, KEYS) {
+            let help = format!("did you mean \"{}\" ({key})?", variable(key));
+            loader.problems.add_with_help(at, message, help);
+        } else {
+            let help = "nothing reads it; a setting kafka.brokers is REGA_KAFKA__BROKERS";
+            loader.warnings.add_with_help(at, message, help);
         }
     }
+}
+
+/// Returns the variable of a setting.
+fn variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
+}
+
+/// Returns whether Kubernetes sets that in every pod beside a service whose name begins with ours:
+/// `REGA_SERVICE_HOST`, `REGA_PORT=tcp://…`, `REGA_PORT_8080_TCP_ADDR`, `REGA_KAFKA_PORT=tcp://…`.
+fn is_kubernetes(written: &str, value: &str) -> bool {
+    let parts: Vec<&str> = written.split('_').collect();
+    let service = parts.windows(2).any(|two| matches!(two, ["SERVICE", "HOST" | "PORT"]));
+    let port = parts.windows(3).any(|three| {
+        matches!(three, ["PORT", number, "TCP" | "UDP" | "SCTP"]
+            if number.chars().all(|digit| digit.is_ascii_digit()))
+    });
+    service || port || parts.last() == Some(&"PORT") && value.contains("://")
 }
 
 impl FromIterator<(String, String)> for Environment {

@@ -194,7 +194,7 @@ impl Loader {
         base: &Path,
         environment: &Environment,
     ) -> Option<Loaded> {
-        environment.overlay(&mut root, &mut self.sources, &mut self.problems);
+        environment.overlay(&mut root, self);
         let mut config = settings::read(&root, &mut self.problems)?;
         self.secrets(&mut config, base);
         let before = self.problems.len();

@@ -102,7 +102,7 @@ fn of_settings(
     loader: &mut Loader,
 ) -> Option<(Pack, engine::Settings)> {
     let (_, mut root) = loader.file(file, At::default())?;
-    environment.overlay(&mut root, &mut loader.sources, &mut loader.problems);
+    environment.overlay(&mut root, loader);
     let config = settings::read(&root, &mut loader.problems)?;
     let base = file.parent().unwrap_or(Path::new(""));
     let pack = loader.packs(&config.rules, base);

@@ -43,7 +43,7 @@ fn settings_with(text: &str, variables: &[(&str, &str)]) -> Result<Config, Repor
     let mut loader = Loader::default();
     let root = loader.text("rega.yaml".to_owned(), text.to_owned());
     let config = root.and_then(|mut root| {
-        environment(variables).overlay(&mut root, &mut loader.sources, &mut loader.problems);
+        environment(variables).overlay(&mut root, &mut loader);
         settings::read(&root, &mut loader.problems)
     });
     config.filter(|_| loader.problems.is_empty()).ok_or_else(|| loader.into_report())

@@ -1,9 +1,11 @@
 //! The environment over the file.
 
+use std::{collections::BTreeSet, fs, path::Path};
+
 use insta::assert_snapshot;
 
-use super::{settings_of, settings_with};
-use crate::config::settings::KEYS;
+use super::{load_with, settings_of, settings_with};
+use crate::config::{Colour, Environment, load::Loader, settings::KEYS};
 
 #[test]
 fn a_variable_is_checked_like_the_file_and_named() {
@@ -92,5 +94,88 @@ fn every_setting_can_be_overridden() {
         let changed = values.into_iter().filter_map(|value| read(value).ok());
         let changed = changed.filter(|config| format!("{config:?}") != usual).count();
         assert_ne!(changed, 0, "{key}");
+    }
+}
+
+#[test]
+fn a_misspelt_variable_is_told_with_the_name_that_was_meant() {
+    let variables = [
+        ("REGA_WORKRES", "4"),
+        ("REGA_RULE", "saas"),
+        ("REGA_KAFKA_BROKRS", "secret"),
+        ("REGA_STATE", "/tmp"),
+        ("REGA_HTTP_LISTEN", "127.0.0.1:1"),
+    ];
+    assert_snapshot!(load_with("", &variables).unwrap_err(), @r#"
+    REGA_HTTP_LISTEN: not the name of a setting
+      = did you mean "REGA_HTTP__LISTEN" (http.listen)?
+
+    REGA_KAFKA_BROKRS: not the name of a setting
+      = did you mean "REGA_KAFKA__BROKERS" (kafka.brokers)?
+
+    REGA_RULE: not the name of a setting
+      = did you mean "REGA_RULES" (rules)?
+
+    REGA_STATE: not the name of a setting
+      = those of "state" are REGA_STATE__DIR, REGA_STATE__CHECKPOINT, REGA_STATE__MEMORY_BYTES, REGA_STATE__DECODED, REGA_STATE__KEEP, REGA_STATE__RETENTION
+
+    REGA_WORKRES: not the name of a setting
+      = did you mean "REGA_WORKERS" (workers)?
+    "#);
+}
+
+#[test]
+fn what_others_set_under_our_prefix_stops_nothing() {
+    let variables = [
+        ("REGA_PORT", "tcp://10.0.0.1:80"),
+        ("REGA_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("REGA_SERVICE_HOST", "10.0.0.1"),
+        ("REGA_SERVICE_PORT_HTTP", "8080"),
+        ("REGA_KAFKA_PORT", "tcp://10.0.0.1:9092"),
+        ("REGA_REQUIRE", "kafka"),
+        ("REGA_COLOUR", "red"),
+    ];
+    load_with("", &variables).unwrap();
+    let mut loader = Loader::default();
+    let environment: Environment = super::environment(&variables);
+    let root = loader.text("rega.yaml".to_owned(), "app: x\n".to_owned());
+    environment.overlay(&mut root.unwrap(), &mut loader);
+    assert_snapshot!(loader.into_report().render_warnings(Colour::Never), @"
+    REGA_COLOUR: warning: not the name of a setting
+      = nothing reads it; a setting kafka.brokers is REGA_KAFKA__BROKERS
+    ");
+}
+
+/// Returns every name that begins with our prefix in the files below a folder.
+fn named_below(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            named_below(&path, names);
+            continue;
+        }
+        // Pictures are no text.
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let part = |from: &str| -> String {
+            from.chars().take_while(|c| c.is_ascii_uppercase() || *c == '_').collect()
+        };
+        names.extend(text.split("REGA_").skip(1).map(part).filter(|name| !name.is_empty()));
+    }
+}
+
+#[test]
+fn what_our_own_tests_scripts_and_pages_set_stops_nothing() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut names = BTreeSet::new();
+    for folder in ["tests", "benches", "deploy", "docs", ".ci", "src/engine", "src/telemetry"] {
+        named_below(&root.join(folder), &mut names);
+    }
+    assert!(names.contains("REQUIRE") && names.contains("CHAOS_SEED"), "{names:?}");
+    for name in names.iter().filter(|name| !name.contains("__") && *name != "WORKRES") {
+        let variable = format!("REGA_{name}");
+        let mut loader = Loader::default();
+        let root = loader.text("rega.yaml".to_owned(), "app: x\n".to_owned());
+        super::environment(&[(&variable, "x")]).overlay(&mut root.unwrap(), &mut loader);
+        assert!(loader.problems.is_empty() && loader.warnings.is_empty(), "{variable}");
     }
 }
