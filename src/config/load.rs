@@ -20,8 +20,8 @@ use super::{
 use crate::engine::{
     decode::{Dialect, mapping::spec::MappingSpec},
     rules::{
-        RuleSet,
-        spec::{At, Located, PackSpec},
+        Hidden, RuleSet,
+        spec::{At, Located, PackSpec, RuleSpec},
     },
 };
 
@@ -251,12 +251,36 @@ impl Loader {
         match RuleSet::compile(pack.spec.clone()) {
             Ok(rules) => {
                 self.warnings.extend(RuleSet::warnings(&pack.spec));
+                self.warn_of_hidden(pack);
                 Some(rules)
             }
             Err(problems) => {
                 self.problems.extend(problems);
                 None
             }
+        }
+    }
+
+    /// Warns of rules that never have an effect. Where packs stand on one another or are asked one
+    /// after the other, that is what it is for, so only rules of one pack are compared.
+    fn warn_of_hidden(&mut self, pack: &Pack) {
+        let inherited = |at: At| pack.lineage.inherited.contains(&at);
+        let beside = |one: At, other: At| {
+            inherited(one) == inherited(other)
+                && self.sources.folder(one) == self.sources.folder(other)
+        };
+        for Hidden { rule, by } in RuleSet::hidden(&pack.spec, beside) {
+            let first = |by: &RuleSpec| {
+                format!("\"{}\" ({})", by.name.value, self.sources.line(by.name.at))
+            };
+            let who = by.iter().map(|by| first(by)).collect::<Vec<_>>().join(" and ");
+            let (hold, leave) = if by.len() == 1 { ("holds", "leaves") } else { ("hold", "leave") };
+            let message = format!("the rule \"{}\" never has an effect", rule.name.value);
+            let help = format!(
+                "before it, {who} {hold} wherever it does, and {leave} it nothing to say: put the \
+                 narrower rule first, or remove this one"
+            );
+            self.warnings.add_with_help(rule.name.at, message, help);
         }
     }
 

@@ -4,6 +4,8 @@
 //! a file, a line and a caret. So plain data can carry its place through merging and compiling at
 //! no cost, and the engine needs to know nothing of files.
 
+use std::path::Path;
+
 use crate::engine::rules::spec::At;
 
 /// A file (or an environment variable) among the [`Sources`].
@@ -88,6 +90,12 @@ impl Sources {
         let file = place.and_then(|place| self.source(place.source));
         let line = place.map_or(0, |place| place.line);
         format!("{}:{line}", file.map_or("?", |file| &*file.name))
+    }
+
+    /// Returns the folder of the file that something stands in.
+    pub(super) fn folder(&self, at: At) -> Option<&Path> {
+        let source = self.place(at).and_then(|place| self.source(place.source));
+        source.and_then(|source| Path::new(&source.name).parent())
     }
 
     /// Returns whether that stands in a pack that comes with Rega.

@@ -7,6 +7,7 @@
 mod compile;
 mod expression;
 mod guess;
+mod hidden;
 mod rating;
 pub mod spec;
 mod warn;
@@ -18,9 +19,10 @@ use hashbrown::HashMap;
 pub(crate) use self::expression::{
     Alone, Expression, HistoryTest, Leaves, Seen, Truth, ValueTest, feels, number_of,
 };
+pub use self::hidden::Hidden;
 use self::{
     guess::Guesses,
-    spec::{HalfLifeSpec, OncePer, PackSpec, Problem, ScaleKind},
+    spec::{At, HalfLifeSpec, OncePer, PackSpec, Problem, ScaleKind},
 };
 use crate::{
     engine::text::Lexicon,
@@ -228,6 +230,13 @@ impl RuleSet {
     /// Returns what is allowed, but should be looked at.
     pub fn warnings(pack: &PackSpec) -> Vec<Problem> {
         warn::warnings(pack)
+    }
+
+    /// Returns the rules that never have an effect, since those before them hold wherever they do
+    /// and leave them nothing to say. `beside` says of the places of two rules whether one may be
+    /// told to hide the other.
+    pub fn hidden(pack: &PackSpec, beside: impl Fn(At, At) -> bool) -> Vec<Hidden<'_>> {
+        hidden::hidden(pack, beside)
     }
 
     /// Returns the content hash of the rules, 16 hexadecimal digits: `rules_version` in records.
