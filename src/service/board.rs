@@ -34,6 +34,8 @@ struct State {
     /// Partitions of sources that a router cannot go on with, and why. By router, because one may hear
     /// late that another one has its partition.
     sources: BTreeMap<(String, u16), String>,
+    /// Partitions whose checkpoint the disk does not take, and why.
+    unwritten: BTreeMap<i32, String>,
     draining: bool,
     accepted: u64,
     /// Records whose key is not their customer's id.
@@ -104,6 +106,14 @@ impl Board {
         });
     }
 
+    /// The disk does not take a partition's checkpoint, or it does again.
+    pub(super) fn unwritten(&self, partition: i32, why: Option<String>) {
+        self.change_if(|state| match why {
+            Some(why) => state.unwritten.insert(partition, why.clone()) != Some(why),
+            None => state.unwritten.remove(&partition).is_some(),
+        });
+    }
+
     pub(super) fn stopped(&self, partition: i32, reason: String) {
         self.change(|state| {
             state.partitions.insert(partition, Waiting::Stopped(reason));
@@ -145,6 +155,7 @@ impl Board {
         self.change(|state| {
             state.partitions.remove(&partition);
             state.stalled.remove(&partition);
+            state.unwritten.remove(&partition);
         });
     }
 
@@ -200,7 +211,8 @@ impl State {
             reasons.push(format!("no broker answers worker {worker}"));
         }
         if !self.unjoined.is_empty() {
-            reasons.push(format!("{} workers have not joined the group", self.unjoined.len()));
+            let has = if self.unjoined.len() == 1 { "worker has" } else { "workers have" };
+            reasons.push(format!("{} {has} not joined the group", self.unjoined.len()));
         }
         for (partition, waiting) in &self.partitions {
             reasons.push(match waiting {
@@ -225,7 +237,14 @@ impl State {
                 .to_owned()
         });
         let warnings = warnings.into_iter().chain(self.rules_refused.clone());
-        Readiness { reasons, warnings: warnings.collect() }
+        // Work goes on: memory holds what is not written, and Kafka has it.
+        let unwritten = self.unwritten.iter().map(|(partition, why)| {
+            format!(
+                "the disk does not take the checkpoint of partition {partition}: {why}; it is tried \
+                 again, and until then a restart reads more from Kafka"
+            )
+        });
+        Readiness { reasons, warnings: warnings.chain(unwritten).collect() }
     }
 }
 
@@ -237,7 +256,7 @@ mod tests {
     fn ready_is_joined_and_restored() {
         let board = Board::new(1);
         let watch = board.watch();
-        assert!(!watch.borrow().is_ready());
+        assert_eq!(watch.borrow().reasons, ["1 worker has not joined the group"]);
         board.joined(0);
         assert!(watch.borrow().is_ready());
         assert!(board.cut_off(0, true) && !board.cut_off(0, true));
@@ -272,6 +291,21 @@ mod tests {
         assert_eq!(watch.borrow().reasons, ["web/1 is not routed: no"]);
         board.source_left(1, "web/1");
         assert!(watch.borrow().is_ready());
+    }
+
+    #[test]
+    fn a_disk_that_refuses_is_a_warning_until_it_takes_a_checkpoint_or_the_partition_goes() {
+        let board = Board::new(0);
+        let watch = board.watch();
+        board.unwritten(3, Some("no space left".to_owned()));
+        board.unwritten(4, Some("no space left".to_owned()));
+        assert!(watch.borrow().is_ready());
+        let said = "the disk does not take the checkpoint of partition 3: no space left; ";
+        assert!(watch.borrow().warnings[0].starts_with(said), "{:?}", watch.borrow());
+        board.unwritten(3, None);
+        assert_eq!(watch.borrow().warnings.len(), 1);
+        board.clear(4);
+        assert!(watch.borrow().warnings.is_empty());
     }
 
     #[test]

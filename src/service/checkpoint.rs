@@ -106,10 +106,12 @@ impl WorkerSession<'_> {
             Ok(true) => {
                 Failpoint::AfterCheckpoint.reached();
                 self.shared.telemetry.checkpoint_written(worker, partition);
+                self.shared.board.unwritten(partition, None);
                 self.go_on(partition)
             }
             Err(refused @ DiskFailure::Refused(_)) => {
                 self.shared.telemetry.checkpoint_refused(worker, partition, &refused);
+                self.shared.board.unwritten(partition, Some(refused.to_string()));
                 Ok(())
             }
             Err(damaged @ DiskFailure::Damaged(_)) => Err(self.throw_away(partition, &damaged)),

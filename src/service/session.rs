@@ -392,10 +392,15 @@ impl<'w> WorkerSession<'w> {
     fn reaches_a_broker(&self) -> bool {
         let reached = !self.consumer.is_disconnected()
             || self.consumer.bounds(&self.place(0), LOOK_AROUND).is_ok();
-        if self.shared.board.cut_off(self.worker, !reached) {
-            log::broker_answers(self.worker, reached);
-        }
+        note_broker(self.shared, self.worker, reached);
         reached
+    }
+
+    /// These clients are of no more use: says whether that is because no broker answers. New ones may
+    /// take most of a minute to find out.
+    pub(super) fn ask_for_a_broker(&self) {
+        let reached = self.consumer.bounds(&self.place(0), END_LIMIT).is_ok();
+        note_broker(self.shared, self.worker, reached);
     }
 
     fn report_standing(&mut self) {
@@ -423,6 +428,13 @@ impl<'w> WorkerSession<'w> {
         }
         standing.produced = self.outbox.queued_count();
         self.shared.telemetry.worker(self.worker, standing);
+    }
+}
+
+/// Tells once that no broker answers a worker, and once that one does again.
+pub(super) fn note_broker(shared: &Shared, worker: u16, reached: bool) {
+    if shared.board.cut_off(worker, !reached) {
+        log::broker_answers(worker, reached);
     }
 }
 

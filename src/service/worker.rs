@@ -5,7 +5,7 @@ use std::{sync::Arc, sync::mpsc::Receiver};
 use super::{
     lookup::Lookup,
     persist::{persist, unless_refused},
-    session::WorkerSession,
+    session::{WorkerSession, note_broker},
     shared::Shared,
     watchdog::Task,
 };
@@ -30,12 +30,23 @@ impl Worker {
     /// The broker does not permit what is needed: that does not get better by trying.
     pub(super) fn run(&self) -> Result<(), KafkaFailure> {
         log::worker_started(self.index);
-        let session = || WorkerSession::open(self.index, &self.shared, &self.mailbox)?.run();
+        let session = || {
+            let mut session = WorkerSession::open(self.index, &self.shared, &self.mailbox)
+                .inspect_err(|failure| self.hear_silence(failure))?;
+            session.run().inspect_err(|_| session.ask_for_a_broker())
+        };
         let ended = persist(&self.shared, Task::Worker(self.index), session, |failure| {
             broken(&self.shared, self.index, failure)
         });
         self.shared.telemetry.worker_stopped(self.index);
         ended
+    }
+
+    /// New clients that got no answer have no consumer that could be asked.
+    fn hear_silence(&self, failure: &KafkaFailure) {
+        if failure.trouble() == Trouble::TimedOut {
+            note_broker(&self.shared, self.index, false);
+        }
     }
 }
 

@@ -137,6 +137,10 @@ fn a_full_disk_stops_reading_when_memory_is_full_and_goes_on_when_there_is_room(
     let mut rega = setup.start_within(limited, &settings);
     rega.wait_for("checkpoint refused");
     rega.wait_for("partition waits for room on the disk");
+    let address = rega.address();
+    let readiness = || crate::web::ask(&address, "GET", "/readyz", "").unwrap().1;
+    let refused = "the disk does not take the checkpoint of partition 0";
+    assert!(readiness().contains(refused), "{}", readiness());
     let moments = format!("{app}-moments");
     assert!(client::read(&broker.address(), &moments).len() < CUSTOMERS);
     let pid = rega.id().to_string();
@@ -144,6 +148,7 @@ fn a_full_disk_stops_reading_when_memory_is_full_and_goes_on_when_there_is_room(
     assert!(raised.unwrap().success());
     client::read_until(&broker.address(), &moments, |seen| CUSTOMERS <= seen.len());
     rega.wait_for("checkpoint written");
+    assert!(!readiness().contains(refused), "{}", readiness());
     assert_eq!(rega.terminate().code(), Some(0), "{}", rega.log());
     // Nothing twice, and the disk has everything.
     assert_eq!(client::read(&broker.address(), &moments).len(), CUSTOMERS);

@@ -200,3 +200,31 @@ fn who_has_nothing_to_read_notices_that_no_broker_answers_and_that_one_does_agai
     rega.wait_for("a broker answers again");
     assert!(!readiness().1.contains("no broker answers"));
 }
+
+#[test]
+fn who_is_built_anew_while_no_broker_answers_says_so() {
+    let Some(broker) = Broker::start() else { return };
+    let (app, folder) = (unique("anew"), TempDir::new().unwrap());
+    let input = format!("{app}-touchpoints");
+    client::create_topic(&broker, &input, 1, &[]);
+    let more = "workers: 1\nhttp: { listen: \"127.0.0.1:0\" }";
+    let mut rega = Setup { broker: &broker, app: &app, folder: folder.path(), more }.start();
+    let address = rega.address();
+    rega.wait_for("committed worker");
+    let views: Vec<String> =
+        (0..20_000).map(|number| view(number, EventTime::from_millis(ORIGIN).unwrap())).collect();
+    let records: Vec<_> = views.iter().map(|view| (0, "bert", view.as_str())).collect();
+    client::produce(&broker.address(), &input, &records);
+    // Now something is under way; and when a checkpoint is due, a transaction has to prove that the
+    // partition is still ours.
+    rega.wait_for("committed worker");
+    broker.crash();
+    rega.wait_for("worker is built anew");
+    let (status, said) = ask(&address, "GET", "/readyz", "").unwrap();
+    assert_eq!(status, 503, "{said}");
+    assert!(said.contains("no broker answers worker 0"), "{said}");
+    broker.restart();
+    rega.wait_for("partition ready");
+    rega.wait_for("committed worker");
+    assert!(!ask(&address, "GET", "/readyz", "").unwrap().1.contains("no broker answers"));
+}
