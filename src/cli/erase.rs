@@ -10,7 +10,7 @@ use std::{
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::{Failure, print};
+use super::{Failure, kafka_failed, print};
 use crate::{
     clock::wall_clock,
     config::{self, Config, Environment, settings::Partitioner as Written},
@@ -59,12 +59,17 @@ pub(super) fn run(arguments: &EraseArguments) -> Result<(), Failure> {
     }
     let connection =
         service::connection(&config).map_err(|problem| Failure::Usage(problem.to_string()))?;
-    let eraser = Eraser::new(&config, connection).map_err(|failure| fatal(&failure))?;
+    let brokers = connection.brokers().to_owned();
+    let eraser =
+        Eraser::new(&config, connection).map_err(|failure| kafka_failed(&brokers, &failure))?;
+    // By then it may be written.
+    let interrupted = |failure: KafkaFailure| {
+        Failure::Fatal(format!("Kafka at {brokers}: {failure}; run this again to see it done"))
+    };
     let mut missing = 0_usize;
     for customer in &arguments.customers {
-        let receipt = eraser
-            .erase(customer, Duration::from_secs(arguments.wait))
-            .map_err(|failure| fatal(&failure))?;
+        let receipt =
+            eraser.erase(customer, Duration::from_secs(arguments.wait)).map_err(interrupted)?;
         missing += receipt.missing;
         print(&format!("{}\n", receipt.text));
     }
@@ -76,10 +81,6 @@ pub(super) fn run(arguments: &EraseArguments) -> Result<(), Failure> {
          input, and will be done when it is; run this again to see it done",
         arguments.wait
     )))
-}
-
-fn fatal(failure: &KafkaFailure) -> Failure {
-    Failure::Fatal(failure.to_string())
 }
 
 struct Receipt {

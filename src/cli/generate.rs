@@ -12,7 +12,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::{
-    Failure,
+    Failure, kafka_failed,
     output::{self, Output},
     pace::{Pace, Pacer, pause},
 };
@@ -136,7 +136,7 @@ fn feeder(arguments: &GenerateArguments) -> Result<Feeder, Failure> {
         service::connection(&settings).map_err(|problem| Failure::Usage(problem.to_string()))?;
     let brokers = connection.brokers();
     Feeder::open(&connection, &settings.topics.touchpoints)
-        .map_err(|failure| Failure::Fatal(format!("Kafka at {brokers}: {failure}")))
+        .map_err(|failure| kafka_failed(brokers, &failure))
 }
 
 /// Where touchpoints go.

@@ -20,7 +20,7 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 pub use self::output::{colour_of, error, print};
-use crate::config::Report;
+use crate::{config::Report, kafka::KafkaFailure};
 
 /// Names every moment between customers and a brand, keeps engagement, and raises the alarm when
 /// pain spikes.
@@ -83,6 +83,19 @@ impl From<Report> for Failure {
     fn from(report: Report) -> Self {
         Self::Config(Box::new(report))
     }
+}
+
+/// Says why Kafka did not do what was asked. That nobody answers is the usual reason, and the client's
+/// words for it help nobody.
+fn kafka_failed(brokers: &str, failure: &KafkaFailure) -> Failure {
+    Failure::Fatal(if failure.is_silence() {
+        format!(
+            "no Kafka broker answers at {brokers}, so nothing was done: start it, or say where it is \
+             (kafka.brokers in the file of --config, or REGA_KAFKA__BROKERS)"
+        )
+    } else {
+        format!("Kafka at {brokers}: {failure}")
+    })
 }
 
 /// Wrong usage or configuration (`EX_USAGE` of sysexits).

@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -23,7 +23,8 @@ use rdkafka::{
     types::RDKafkaRespErr,
 };
 
-use super::{Class, KafkaFailure, Place, Rebalance};
+use super::{Class, KafkaFailure, Place, Rebalance, repeats::Repeats};
+use crate::clock::Stopwatch;
 
 /// What every client starts with. The operator may change these.
 const START_VALUES: [(&str, &str); 5] = [
@@ -277,6 +278,24 @@ impl Heard {
     }
 }
 
+/// What each client says of each connection that fails.
+const FAILED_CONNECTION: &str = "FAIL";
+
+/// Warns of what the client says; of a connection that fails again and again, now and then.
+fn warn(facility: &str, text: &str) {
+    static REPEATS: Repeats = Repeats::new();
+    static START: LazyLock<Stopwatch> = LazyLock::new(Stopwatch::start);
+    if facility != FAILED_CONNECTION {
+        tracing::warn!(facility, "kafka client: {text}");
+        return;
+    }
+    match REPEATS.hear(text, START.elapsed()) {
+        Some(0) => tracing::warn!(facility, "kafka client: {text}"),
+        Some(before) => tracing::warn!(facility, before, "kafka client, again: {text}"),
+        None => tracing::debug!(facility, "kafka client: {text}"),
+    }
+}
+
 impl ClientContext for Listener {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
         if HARMLESS.contains(&facility) {
@@ -293,7 +312,7 @@ impl ClientContext for Listener {
             | RDKafkaLogLevel::Alert
             | RDKafkaLogLevel::Critical
             | RDKafkaLogLevel::Error
-            | RDKafkaLogLevel::Warning => tracing::warn!(facility, "kafka client: {text}"),
+            | RDKafkaLogLevel::Warning => warn(facility, text),
             RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
                 tracing::debug!(facility, "kafka client: {text}");
             }

@@ -149,6 +149,19 @@ impl KafkaFailure {
         self.class != Class::Fatal && !self.is_refusal()
     }
 
+    /// Returns whether nobody answered at all.
+    pub fn is_silence(&self) -> bool {
+        matches!(
+            self.code,
+            Some(
+                RDKafkaErrorCode::BrokerTransportFailure
+                    | RDKafkaErrorCode::AllBrokersDown
+                    | RDKafkaErrorCode::Resolve
+                    | RDKafkaErrorCode::OperationTimedOut
+            )
+        )
+    }
+
     /// Returns whether the broker said no rather than nothing.
     pub fn is_refusal(&self) -> bool {
         matches!(

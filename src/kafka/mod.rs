@@ -16,6 +16,7 @@ mod native;
 mod orphans;
 mod place;
 mod producer;
+mod repeats;
 mod sample;
 mod sources;
 mod topic_ids;

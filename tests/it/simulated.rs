@@ -102,14 +102,21 @@ fn what_is_produced_to_kafka_is_what_would_have_been_written() {
 }
 
 #[test]
-fn without_a_broker_it_says_so() {
+fn without_a_broker_every_command_says_so_and_what_to_do() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let failed = rega(&["generate", "--to-kafka"])
-        .env("REGA_KAFKA__BROKERS", nobody.to_string())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&failed.stderr);
-    assert_eq!(failed.status.code(), Some(1), "{said}");
-    assert!(said.starts_with(&format!("rega: Kafka at {nobody}: ")), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
+    let commands: [&[&str]; 3] = [
+        &["generate", "--to-kafka"],
+        &["inspect", "--topic", "touchpoints"],
+        &["erase", "ada", "--config", concat!(env!("CARGO_MANIFEST_DIR"), "/config/rega.yaml")],
+    ];
+    for command in commands {
+        let failed = rega(command).env("REGA_KAFKA__BROKERS", nobody.to_string()).output().unwrap();
+        let said = String::from_utf8_lossy(&failed.stderr);
+        assert_eq!(failed.status.code(), Some(1), "{said}");
+        let expected = format!(
+            "rega: no Kafka broker answers at {nobody}, so nothing was done: start it, or say where \
+             it is (kafka.brokers in the file of --config, or REGA_KAFKA__BROKERS)\n"
+        );
+        assert_eq!(said, expected, "{command:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::{Failure, replay::lines::Lines};
+use super::super::{Failure, kafka_failed, replay::lines::Lines};
 use crate::{
     config::Config,
     kafka::{SampledRecord, sample},
@@ -34,6 +34,10 @@ pub(super) fn of_topic(
     let connection =
         service::connection(config).map_err(|problem| Failure::Usage(problem.to_string()))?;
     let brokers = connection.brokers();
-    sample(&connection, topic, most)
-        .map_err(|failure| Failure::Fatal(format!("Kafka at {brokers}, \"{topic}\": {failure}")))
+    sample(&connection, topic, most).map_err(|failure| {
+        if failure.is_silence() {
+            return kafka_failed(brokers, &failure);
+        }
+        Failure::Fatal(format!("Kafka at {brokers}, \"{topic}\": {failure}"))
+    })
 }
