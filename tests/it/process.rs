@@ -20,6 +20,9 @@ use crate::broker::Broker;
 /// Longer than anything that is waited for takes; then the test fails and says what it waited for.
 pub(crate) const LIMIT: Duration = Duration::from_secs(90);
 
+/// How long one line may be waited for while others come: a log that goes on and on ends no test.
+const WAIT_LIMIT: Duration = Duration::from_mins(4);
+
 /// How a process ends at a failpoint: SIGABRT.
 pub(crate) const ABORTED: Option<i32> = Some(6);
 
@@ -132,8 +135,15 @@ impl Rega {
     /// The same for any of some texts.
     #[track_caller]
     pub(crate) fn wait_for_any(&mut self, texts: &[&str]) {
+        self.wait_for_any_within(texts, WAIT_LIMIT);
+    }
+
+    /// Waits no longer than that, whatever else is said meanwhile.
+    #[track_caller]
+    fn wait_for_any_within(&mut self, texts: &[&str], limit: Duration) {
+        let watch = Stopwatch::start();
         loop {
-            let Ok(line) = self.lines.recv_timeout(LIMIT) else {
+            let Ok(line) = self.lines.recv_timeout(watch.left_of(limit).min(LIMIT)) else {
                 panic!("none of {texts:?} in the log:\n{}", self.seen.join("\n"));
             };
             let found = texts.iter().any(|text| line.contains(text));
@@ -284,4 +294,15 @@ pub(crate) fn free_port() -> u16 {
         }
     }
     panic!("no port in {PORTS:?} is free");
+}
+
+#[test]
+fn a_log_that_goes_on_and_on_does_not_hold_a_wait_up() {
+    let mut endless = Command::new("sh");
+    endless.args(["-c", "exec yes line >&2"]);
+    let mut rega = Setup::spawn(endless);
+    let wait = || rega.wait_for_any_within(&["another"], Duration::from_millis(50));
+    let waited = std::panic::catch_unwind(std::panic::AssertUnwindSafe(wait));
+    assert!(waited.is_err(), "it has found what nobody said");
+    rega.seen.clear();
 }
