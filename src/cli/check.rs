@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
 
-use super::{Failure, colour_of, print};
+use super::{Failure, colour_of, print, words::counted};
 use crate::config::{self, Colour, Environment, schemas};
 
 /// Check settings, packs and mappings, and tell every problem at once
@@ -98,10 +98,6 @@ fn listed(paths: &[PathBuf], environment: &Environment) -> Result<String, Failur
         out.push('\n');
     }
     Ok(out)
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -77,8 +77,13 @@ pub(super) fn run(arguments: &EraseArguments) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Fatal(format!(
-        "{missing} tombstones have not come within {} s: is Rega running? the wish is written to the \
-         input, and will be done when it is; run this again to see it done",
+        "{} not come within {} s: is Rega running? the wish is written to the input, and will be \
+         done when it is; run this again to see it done",
+        if missing == 1 {
+            "1 tombstone has".to_owned()
+        } else {
+            format!("{missing} tombstones have")
+        },
         arguments.wait
     )))
 }

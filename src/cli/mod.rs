@@ -14,6 +14,7 @@ mod pace;
 mod replay;
 mod run;
 mod test;
+mod words;
 
 use std::{ffi::OsString, process::ExitCode};
 

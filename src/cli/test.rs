@@ -4,7 +4,7 @@ use std::{fmt::Write as _, io::IsTerminal};
 
 use clap::Args;
 
-use super::{Failure, colour_of, error, print};
+use super::{Failure, colour_of, error, print, words::counted};
 use crate::{
     config::{self, Colour, Environment, LoadedPack},
     engine::Settings,
@@ -103,7 +103,8 @@ fn told(name: &str, outcome: &PackOutcome, colour: Colour) -> String {
         count => format!("{count} expectations are not met"),
     };
     let hit = rule_count - idle_rules.len().min(*rule_count);
-    _ = writeln!(out, "{name}: {test_count} tests, {hit} of {rule_count} rules hit, {failed}");
+    let (tests, rules) = (counted(*test_count, "test"), counted(*rule_count, "rule"));
+    _ = writeln!(out, "{name}: {tests}, {hit} of {rules} hit, {failed}");
     out
 }
 
@@ -117,6 +118,7 @@ fn survivors(hunt: &Hunt) -> String {
     }
     let noticed = hunt.tried - hunt.survivors.len();
     let percent = hunt.noticed_percent();
-    _ = writeln!(out, "{noticed} of {} changes noticed ({percent:.1} %)", hunt.tried);
+    let tried = counted(hunt.tried, "change");
+    _ = writeln!(out, "{noticed} of {tried} noticed ({percent:.1} %)");
     out
 }

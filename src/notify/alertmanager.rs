@@ -153,8 +153,13 @@ fn alert(record: &Record, ends_at: EventTime, settings: &Settings) -> Value {
         "annotations": {
             "summary": format!("{} spike: {place}, {:.1} times the usual", head.numerator, head.ratio),
             "description": format!(
-                "since {}: {} where {} are usual, {} customers; {}",
-                head.onset, head.observed, head.expected, head.customers, reasons.join(", "),
+                "since {}: {} where {} are usual, {} customer{}; {}",
+                head.onset,
+                head.observed,
+                head.expected,
+                head.customers,
+                if head.customers == 1 { "" } else { "s" },
+                reasons.join(", "),
             ),
             "onset": head.onset,
             "spike_id": head.spike_id,

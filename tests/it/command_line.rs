@@ -267,7 +267,7 @@ fn what_is_packed_is_unpacked_whatever_it_is_called() {
             std::fs::write(&file, &bytes).unwrap();
             let output = rega(&["replay", file.to_str().unwrap()], &[]);
             let said = text(&output.stderr);
-            assert!(said.starts_with("1 lines = 1 accepted"), "{name}: {said}");
+            assert!(said.starts_with("1 line = 1 accepted"), "{name}: {said}");
         }
     }
 }

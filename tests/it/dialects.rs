@@ -164,5 +164,5 @@ fn an_event_in_binary_mode_is_read_from_its_headers() {
         .unwrap();
     let said = String::from_utf8(inspected.stdout).unwrap();
     assert!(said.contains("dialect   cloudevents 1\nread as   cloudevents\n"), "{said}");
-    assert!(said.contains("found     1 touchpoints of 1 customers"), "{said}");
+    assert!(said.contains("found     1 touchpoint of 1 customer;"), "{said}");
 }

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
+use crate::cli::words::{counted, fixed};
+
 pub(super) fn render(explanation: &Json) -> String {
     let mut out = String::new();
     let text = |field: &str| text(explanation, field);
@@ -26,7 +28,8 @@ pub(super) fn render(explanation: &Json) -> String {
     for line in gone {
         let (track, points) = (self::text(line, "track"), number(line, "points"));
         let (rule, at) = (self::text(line, "rule_hash"), self::text(line, "as_of"));
-        _ = writeln!(out, "  {points:>8.2}  {track}, rule {rule}, as of {at}");
+        let points = fixed(points, 2);
+        _ = writeln!(out, "  {points:>8}  {track}, rule {rule}, as of {at}");
     }
     render_balance(&mut out, explanation);
     render_journey(&mut out, explanation.get("journey").unwrap_or(&Json::Null));
@@ -79,34 +82,35 @@ fn render_track(out: &mut String, track: &Json) {
             None => "never fades".to_owned(),
         };
         let capped = match line.get("capped") {
-            Some(_) => format!("; {:.2}, but capped", number(line, "points")),
+            Some(_) => format!("; {}, but capped", fixed(number(line, "points"), 2)),
             None => String::new(),
         };
-        let (counted, given) = (number(line, "counted"), number(line, "given"));
-        _ = writeln!(out, "  {counted:>8.2}  {rule}: {given:.2} at {at}, {fading}{capped}");
+        let (counted, given) = (fixed(number(line, "counted"), 2), fixed(number(line, "given"), 2));
+        _ = writeln!(out, "  {counted:>8}  {rule}: {given} at {at}, {fading}{capped}");
     }
 }
 
 fn render_balance(out: &mut String, explanation: &Json) {
     let Some(balance) = explanation.get("balance") else { return };
     let value = match balance.get("value").and_then(Json::as_f64) {
-        Some(value) => format!("{value:.0}"),
+        Some(value) => fixed(value, 0),
         None => "not known: fewer than two moments".to_owned(),
     };
     let (good, bad) = (number(balance, "good"), number(balance, "bad"));
-    let count = |field: &str| number(explanation, field);
+    let count = |field: &str| explanation.get(field).and_then(Json::as_u64).unwrap_or(0);
     _ = writeln!(
         out,
-        "\nbalance {value} (good {good:.2}, bad {bad:.2}); {} pains, {} glories, {} made good",
-        count("pains"),
-        count("glories"),
+        "\nbalance {value} (good {good:.2}, bad {bad:.2}); {}, {}, {} made good",
+        counted(count("pains"), "pain"),
+        counted(count("glories"), "glory"),
         count("recovered")
     );
 }
 
 fn render_journey(out: &mut String, journey: &Json) {
     let steps = list(journey, "transitions");
-    _ = writeln!(out, "\njourney: {} visits", number(journey, "visits"));
+    let visits = journey.get("visits").and_then(Json::as_u64).unwrap_or(0);
+    _ = writeln!(out, "\njourney: {}", counted(visits, "visit"));
     for step in steps {
         let (at, kind) = (text(step, "at"), text(step, "kind"));
         _ = writeln!(out, "  {at}  {kind}: {} to {}", text(step, "from"), text(step, "to"));

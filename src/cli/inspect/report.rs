@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Findings, fields::FieldFacts};
-use crate::model::LabelledBy;
+use crate::{cli::words::counted, model::LabelledBy};
 
 /// Events that are shown one by one.
 const EVENTS_SHOWN: usize = 40;
@@ -44,8 +44,11 @@ fn head(text: &mut String, findings: &Findings) -> std::fmt::Result {
     let by = |by| share(labels.by.get(&by).copied().unwrap_or(0), labels.touchpoints);
     writeln!(
         text,
-        "found     {} touchpoints of {} customers; {} without a time, {} without an id",
-        labels.touchpoints, labels.customers, labels.without_time, labels.without_id
+        "found     {} of {}; {} without a time, {} without an id",
+        counted(labels.touchpoints, "touchpoint"),
+        counted(labels.customers, "customer"),
+        labels.without_time,
+        labels.without_id
     )?;
     writeln!(
         text,

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use crate::{
+    cli::words::counted,
     engine::{
         Effects, Engine, Fact, Moment, RejectedItem,
         spike::{SaidSpike, SpikeState},
@@ -141,8 +142,12 @@ impl Summary {
         let rejected: u64 = self.rejects.values().sum();
         writeln!(
             text,
-            "{} lines = {} accepted + {} duplicates + {rejected} rejects; {} customers",
-            self.lines, self.accepted, self.duplicates, self.customers
+            "{} = {} accepted + {} + {}; {}",
+            counted(self.lines, "line"),
+            self.accepted,
+            counted(self.duplicates, "duplicate"),
+            counted(rejected, "reject"),
+            counted(self.customers, "customer")
         )?;
         let by = |by| self.labelled_by.get(&by).copied().unwrap_or(0);
         let labelled: u64 = self.labelled_by.values().sum();
@@ -156,8 +161,11 @@ impl Summary {
         )?;
         writeln!(
             text,
-            "moments   {} first editions ({} from deadlines), {} revisions, {} retractions",
-            self.moments, self.derived, self.revisions, self.retractions
+            "moments   {} ({} from deadlines), {}, {}",
+            counted(self.moments, "first edition"),
+            self.derived,
+            counted(self.revisions, "revision"),
+            counted(self.retractions, "retraction")
         )?;
         if let (Some(first), Some(last)) = (self.first, self.last) {
             writeln!(text, "from      {first} to {last}")?;

@@ -8,7 +8,7 @@ import * as heat from "./heat.js";
 import * as moments from "./moments.js";
 import * as spikes from "./spikes.js";
 import { byId, put } from "./draw.js";
-import { count, language, say, speak, use, when } from "./words.js";
+import { count, language, say, sayOf, speak, use, when } from "./words.js";
 
 const PARTS = [figures, funnel, spikes, heat, moments];
 
@@ -31,7 +31,7 @@ const on = {
   summary(summary, live) {
     newest = summary;
     const time = summary.as_of ? when(summary.as_of, true) : say("nothing_yet");
-    state(live ? "live" : "slow", say(live ? "live" : "not_live", { time }) + (missed ? ` · ${say("missed", { count: count(missed) })}` : ""));
+    state(live ? "live" : "slow", say(live ? "live" : "not_live", { time }) + (missed ? ` · ${sayOf("missed", missed)}` : ""));
     if (!document.hidden) show();
   },
   missed(more) { missed += more; },

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { byId, data, h, s } from "./draw.js";
-import { count, decimal, isRtl, name, percent, say, span, when } from "./words.js";
+import { count, decimal, isRtl, name, percent, say, sayOf, span, when } from "./words.js";
 
 const TRACKS = ["access", "engage", "customize", "connect", "collaborate"];
 const STAGES = ["awareness", "consideration", "purchase", "loyalty", "advocacy"];
@@ -143,7 +143,7 @@ function journey({ journey: walked, open_episodes: waiting, as_of, first_seen })
   const ends = [
     s("text", { x: x(first), y: outside + 18, "text-anchor": "start" }, when(new Date(first).toISOString())),
     s("text", { x: x(now), y: outside + 18, "text-anchor": "end" }, when(as_of))];
-  const picture = s("svg", { viewBox: `0 0 ${width} ${outside + 24}`, role: "img", "aria-label": say("journey_picture", { count: count(steps.length) }) },
+  const picture = s("svg", { viewBox: `0 0 ${width} ${outside + 24}`, role: "img", "aria-label": sayOf("journey_picture", steps.length) },
     ...lanes, ...deadlines, s("path", { class: "walk", d: line }), ...dots, ...ends);
   return [h("div", { class: "path" }, picture), list(steps, waiting ?? [])];
 }

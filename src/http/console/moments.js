@@ -1,7 +1,7 @@
 // The stream of moments: a few a second, what somebody felt first, never faster than one can read.
 
 import { byId, data, h, put } from "./draw.js";
-import { count, name, say, when } from "./words.js";
+import { count, name, say, sayOf, when } from "./words.js";
 
 const ROWS_MAX = 14;
 const EACH_SECOND_MAX = 3;
@@ -48,7 +48,7 @@ function row(moment) {
 }
 
 export function show(summary) {
-  put(byId("moments-note"), summary.unshown ? say("unshown", { count: count(summary.unshown) }) : "");
+  put(byId("moments-note"), summary.unshown ? sayOf("unshown", summary.unshown) : "");
   const list = byId("moments");
   if (paused || list.matches(":hover") || list.contains(document.activeElement)) return;
   const all = summary.recent.filter((moment) => show_all || felt(moment));

@@ -7,21 +7,21 @@ const WORDS = {
     funnel: "Funnel", spikes: "Spikes", heat: "Where it hurts", moments: "Moments",
     moments_filter: "Which moments", all: "All", felt: "Felt", pause: "Pause",
     connecting: "Connecting", live: "Live, up to {time}", not_live: "Every few seconds, up to {time}: all places are taken",
-    away: "No answer, trying again", nothing_yet: "now", missed: "{count} pictures missed",
+    away: "No answer, trying again", nothing_yet: "now", missed: "{count} pictures missed", missed_one: "1 picture missed",
     figure_moments: "Moments", figure_pains: "Pain", figure_recovered: "Made good", figure_glories: "Glory", figure_customers: "Customers",
     per_second: "a second", of_moments: "{share} of moments", after_pain: "after a pain", above_and_beyond: "above and beyond",
     known_now: "known by now", known_here: "on this instance: {here} of {all} partitions",
     outside: "outside the funnel", flow_forth: "on", flow_back: "back", flow_enter: "come in", flow_leave: "leave",
     flows_since: "customers now, and their steps since {time}", funnel_table: "Steps between stages", from: "from", to: "to", count: "customers",
     pain_since: "since {time}", no_pain: "Nobody was hurt.", touchpoint: "Touchpoint", mostly: "mostly",
-    unshown: "{count} more were not shown: a few each second can be read",
+    unshown: "{count} more were not shown: a few each second can be read", unshown_one: "1 more was not shown: a few each second can be read",
     no_spike: "Nothing out of the ordinary.", spikes_open: "{count} open",
     everywhere: "everywhere", is_over: "over", numerator: "watched", onset: "since", closed: "until", seen: "seen",
     seen_of_usual: "{seen}, usually {usual}", people: "customers",
     looking: "Looking…", nobody: "Nobody by that id is known here.", elsewhere: "This customer is on another instance. Ask there.", no_answer: "There was no answer. Try again.",
     journey: "The way so far", why_score: "Why this score", overall: "Score", stage: "stage", touchpoints: "touchpoints", pains: "pains",
     made_good: "made good", glories: "glories", balance: "balance", first_seen: "first seen", last_seen: "last seen", next_band: "falls a band",
-    no_journey: "No step in the funnel yet.", journey_picture: "{count} steps through the stages over time; each is listed below",
+    no_journey: "No step in the funnel yet.", journey_picture: "{count} steps through the stages over time; each is listed below", journey_picture_one: "1 step through the stages, listed below",
     every_step: "Every step", open_since: "open since {time}", due: "due {time}", was_due: "was due {time}",
     no_ledger: "No rule has given points yet.", half_life: "halves in {span}", rule_gone: "a rule no longer loaded", within_bounds: "kept within 0 to 100",
     ledger_track: "Track", ledger_rule: "Rule", ledger_age: "Last", ledger_points: "Points", ledger_cap: "Cap", ledger_counts: "Counts",
@@ -34,21 +34,21 @@ const WORDS = {
     funnel: "משפך", spikes: "זינוקים", heat: "איפה כואב", moments: "רגעים",
     moments_filter: "אילו רגעים", all: "הכול", felt: "מורגשים", pause: "השהיה",
     connecting: "מתחבר", live: "חי, עד {time}", not_live: "כל כמה שניות, עד {time}: כל המקומות תפוסים",
-    away: "אין תשובה, מנסה שוב", nothing_yet: "עכשיו", missed: "{count} תמונות הוחמצו",
+    away: "אין תשובה, מנסה שוב", nothing_yet: "עכשיו", missed: "{count} תמונות הוחמצו", missed_one: "תמונה אחת הוחמצה",
     figure_moments: "רגעים", figure_pains: "כאב", figure_recovered: "תוקן", figure_glories: "זוהר", figure_customers: "לקוחות",
     per_second: "בשנייה", of_moments: "{share} מהרגעים", after_pain: "אחרי כאב", above_and_beyond: "מעל ומעבר",
     known_now: "מוכרים כעת", known_here: "במופע זה: {here} מתוך {all} מחיצות",
     outside: "מחוץ למשפך", flow_forth: "הלאה", flow_back: "אחורה", flow_enter: "נכנסים", flow_leave: "עוזבים",
     flows_since: "לקוחות כעת, וצעדיהם מאז {time}", funnel_table: "צעדים בין שלבים", from: "מ־", to: "אל", count: "לקוחות",
     pain_since: "מאז {time}", no_pain: "איש לא נפגע.", touchpoint: "נקודת מגע", mostly: "בעיקר",
-    unshown: "עוד {count} לא הוצגו: אפשר לקרוא רק כמה בשנייה",
+    unshown: "עוד {count} לא הוצגו: אפשר לקרוא רק כמה בשנייה", unshown_one: "עוד אחד לא הוצג: אפשר לקרוא רק כמה בשנייה",
     no_spike: "שום דבר חריג.", spikes_open: "{count} פתוחים",
     everywhere: "בכל מקום", is_over: "נגמר", numerator: "נמדד", onset: "מאז", closed: "עד", seen: "נצפו",
     seen_of_usual: "{seen}, בדרך כלל {usual}", people: "לקוחות",
     looking: "מחפש…", nobody: "אין כאן לקוח מוכר במזהה הזה.", elsewhere: "הלקוח נמצא במופע אחר. יש לשאול שם.", no_answer: "לא הייתה תשובה. נסו שוב.",
     journey: "הדרך עד כה", why_score: "למה הציון הזה", overall: "ציון", stage: "שלב", touchpoints: "נקודות מגע", pains: "כאבים",
     made_good: "תוקנו", glories: "רגעי זוהר", balance: "מאזן", first_seen: "נראה לראשונה", last_seen: "נראה לאחרונה", next_band: "ירידת דרגה",
-    no_journey: "עדיין אין צעד במשפך.", journey_picture: "{count} צעדים בין השלבים לאורך זמן; כולם מפורטים למטה",
+    no_journey: "עדיין אין צעד במשפך.", journey_picture: "{count} צעדים בין השלבים לאורך זמן; כולם מפורטים למטה", journey_picture_one: "צעד אחד בין השלבים, מפורט למטה",
     every_step: "כל הצעדים", open_since: "פתוח מאז {time}", due: "מועד {time}", was_due: "המועד היה {time}",
     no_ledger: "אף כלל עוד לא נתן נקודות.", half_life: "נחצה תוך {span}", rule_gone: "כלל שכבר אינו טעון", within_bounds: "נשמר בין 0 ל־100",
     ledger_track: "מסלול", ledger_rule: "כלל", ledger_age: "לפני", ledger_points: "נקודות", ledger_cap: "תקרה", ledger_counts: "נספר",
@@ -134,8 +134,15 @@ export function name(_kind, value) {
   return LABELS[now][value] ?? LABELS.en[value] ?? String(value ?? "").replaceAll("_", " ");
 }
 
-export const count = (n) => numbers.format(n);
-export const decimal = (n) => decimals.format(Number(n));
+/** The same of a number of things: one is said by itself, where the language does. */
+export function sayOf(key, n) {
+  const one = `${key}_one`;
+  return say(n === 1 && Object.hasOwn(WORDS[now], one) ? one : key, { count: count(n) });
+}
+
+// What rounds to nothing has no minus.
+export const count = (n) => numbers.format(Math.abs(n) < 0.05 ? 0 : n);
+export const decimal = (n) => decimals.format(Math.abs(n) < 0.05 ? 0 : Number(n));
 export const percent = (n) => percents.format(n);
 
 /** A time of today by its hour, another with its day. */

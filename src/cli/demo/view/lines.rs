@@ -5,7 +5,10 @@ use super::{
     words::{day_and_minute, length, short},
 };
 use crate::{
-    cli::demo::snapshot::{Notable, Snapshot},
+    cli::{
+        demo::snapshot::{Notable, Snapshot},
+        words::{counted, plural},
+    },
     model::Stage,
 };
 
@@ -14,9 +17,9 @@ pub(in super::super) fn status_line(snapshot: &Snapshot) -> String {
     let situation = &snapshot.situation;
     let rate = situation.rates.last().copied().unwrap_or(0.0);
     let mut line = format!(
-        "{}  {rate:.0}/s  {} moments  pains {}",
+        "{}  {rate:.0}/s  {}  pains {}",
         day_and_minute(situation.clock),
-        grouped(snapshot.moment_count),
+        many(snapshot.moment_count, "moment"),
         grouped(snapshot.pain_count),
     );
     if let Some((reason, count)) = snapshot.reasons.first() {
@@ -60,11 +63,11 @@ pub(in super::super) fn summary(snapshot: &Snapshot) -> String {
     let situation = &snapshot.situation;
     let mut lines = vec![
         format!(
-            "In {} of your time and up to {} of theirs, {} customers had {} touchpoints.",
-            seconds(situation.elapsed.as_secs()),
+            "In {} of your time and up to {} of theirs, {} had {}.",
+            counted(situation.elapsed.as_secs(), "second"),
             day_and_minute(situation.clock),
-            grouped(snapshot.customer_count),
-            grouped(situation.touchpoint_count),
+            many(snapshot.customer_count, "customer"),
+            many(situation.touchpoint_count, "touchpoint"),
         ),
         format!("  moments     {}", grouped(snapshot.moment_count)),
         format!("  stages      {}", stages(snapshot)),
@@ -76,7 +79,7 @@ pub(in super::super) fn summary(snapshot: &Snapshot) -> String {
             grouped(snapshot.taken_back_count),
         ),
         format!("  glories     {}", grouped(snapshot.glory_count)),
-        format!("  went back   {} times to an earlier stage", grouped(snapshot.regress_count)),
+        format!("  went back   {} to an earlier stage", many(snapshot.regress_count, "time")),
     ];
     if let Some(best) = snapshot.engaged.first() {
         let band = best.band.map_or("", |band| band.as_str()).replace('_', " ");
@@ -92,8 +95,9 @@ pub(in super::super) fn summary(snapshot: &Snapshot) -> String {
     lines.join("\n")
 }
 
-fn seconds(count: u64) -> String {
-    format!("{count} second{}", if count == 1 { "" } else { "s" })
+/// As [`counted`], for large counts.
+fn many(count: u64, noun: &str) -> String {
+    format!("{} {}", grouped(count), plural(count, noun))
 }
 
 fn stages(snapshot: &Snapshot) -> String {
