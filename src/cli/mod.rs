@@ -21,12 +21,12 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 pub use self::output::{colour_of, error, print};
-use crate::{config::Report, kafka::KafkaFailure};
+use crate::{config::Report, kafka::KafkaFailure, telemetry::version};
 
 /// Names every moment between customers and a brand, keeps engagement, and raises the alarm when
 /// pain spikes.
 #[derive(Debug, Parser)]
-#[command(name = "rega", version, arg_required_else_help = true, subcommand_required = true)]
+#[command(name = "rega", version = version(), arg_required_else_help = true, subcommand_required = true)]
 #[command(after_help = "Settings can also be given as environment variables: `kafka.brokers` is \
                         REGA_KAFKA__BROKERS.\nExit codes: 0 done, 1 failed, 64 wrong usage or \
                         configuration.")]

@@ -244,8 +244,8 @@ metrics! {
         "Rules that were taken up from changed files while running.";
     RULES_REFUSED = Gauge "rega_rules_refused_problems" [] 1,
         "Problems of the rules on disk that keep them out of force; 0 when what is on disk is in force.";
-    BUILD_INFO = Gauge "rega_build_info" ["version" "profile"] 1,
-        "Always 1: what this program is.";
+    BUILD_INFO = Gauge "rega_build_info" ["version" "revision" "profile"] 1,
+        "Always 1: what this program is, and the commit it was built from, where that is known.";
 }
 
 #[cfg(test)]

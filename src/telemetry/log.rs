@@ -62,7 +62,7 @@ pub fn not_delivered(receiver: &str, problem: &str) {
 
 /// The service begins its work.
 pub fn service_started(app: &str, instance: &str, workers: usize) {
-    let version = env!("CARGO_PKG_VERSION");
+    let version = super::version();
     tracing::info!(version, app, instance, workers, "started");
 }
 

@@ -13,6 +13,7 @@
 
 mod alarms;
 mod book;
+mod build;
 mod customer_counts;
 mod declared;
 mod distribution;
@@ -32,6 +33,7 @@ mod text_counts;
 pub use self::{
     alarms::DetectorStanding,
     book::{Latency, Telemetry, TelemetryError},
+    build::version,
     customer_counts::CustomerCounts,
     declared::{ALL as METRICS, Declared, Kind, SERIES_MAX},
     labels::{AbortClass, Caveat, Output, Queue, StopReason, StorePart},

@@ -9,6 +9,7 @@ use prometheus::IntGaugeVec;
 
 use super::{
     CustomerCounts, OTHER,
+    build::{VERSION, revision},
     declared::PARTITIONS_MAX,
     labels::{Queue, StorePart},
     metrics::Gauges,
@@ -157,7 +158,7 @@ impl Standing {
         }
         set(&gauges.rules_refused, &[], shown(self.rules_refused));
         let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
-        set(&gauges.build_info, &[env!("CARGO_PKG_VERSION"), profile], 1);
+        set(&gauges.build_info, &[VERSION, revision(), profile], 1);
         self.show_workers(gauges);
         self.show_lag(gauges);
     }

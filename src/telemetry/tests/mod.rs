@@ -281,6 +281,14 @@ fn new_rules_are_counted_under_their_own_names() {
 }
 
 #[test]
+fn a_build_is_told_with_its_commit_or_that_none_is_known() {
+    let telemetry = Telemetry::new().unwrap();
+    let revisions = telemetry.sums_by("rega_build_info", "revision");
+    let expected = option_env!("REGA_COMMIT").filter(|one| !one.is_empty()).unwrap_or("unknown");
+    assert_eq!(revisions.keys().collect::<Vec<_>>(), [expected]);
+}
+
+#[test]
 fn lags_beyond_the_bound_are_summed_and_the_oldest_is_shown() {
     let telemetry = Telemetry::new().unwrap();
     let partitions: Vec<i32> = (0..131).collect();
