@@ -30,6 +30,9 @@ use crate::{
 /// be today.
 const DEFAULT_START: &str = "2026-01-05T00:00:00Z";
 
+/// 9000-01-01, in seconds: what follows the start needs dates as well, and these end with 9999.
+const START_MAX: i64 = 221_845_392_000;
+
 /// Enough for three weeks of the default population's life, in 35 MB.
 const DEFAULT_EVENTS: u64 = 100_000;
 
@@ -262,8 +265,12 @@ impl Timetable {
 fn instant(text: &str) -> Result<EventTime, String> {
     text.parse::<Timestamp>()
         .ok()
+        .filter(|instant| instant.as_second() < START_MAX)
         .and_then(|instant| EventTime::from_millis(instant.as_millisecond()))
-        .ok_or_else(|| "expected RFC 3339 with a zone, such as 2026-01-05T00:00:00Z".to_owned())
+        .ok_or_else(|| {
+            "expected RFC 3339 with a zone and a year before 9000, such as 2026-01-05T00:00:00Z"
+                .to_owned()
+        })
 }
 
 fn activity(text: &str) -> Result<f64, String> {
@@ -288,6 +295,15 @@ mod tests {
     fn parse(arguments: &[&str]) -> Result<GenerateArguments, clap::Error> {
         let arguments = std::iter::once("generate").chain(arguments.iter().copied());
         Command::try_parse_from(arguments).map(|command| command.arguments)
+    }
+
+    #[test]
+    fn a_start_leaves_room_for_what_follows_it() {
+        assert!(parse(&["--start", "8999-12-31T00:00:00Z"]).is_ok());
+        for late in ["9000-01-01T00:00:00Z", "9999-12-31T00:00:00Z", "10000-01-01T00:00:00Z"] {
+            let refusal = parse(&["--start", late]).unwrap_err().to_string();
+            assert!(refusal.contains("a year before 9000"), "{refusal}");
+        }
     }
 
     /// Keeps lines, and is full after so many.

@@ -30,7 +30,7 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 
 /// Reads a file of at most [`FILE_BYTES_MAX`]. By counting what comes and not by asking its length:
 /// a pipe or a device has none, and may never end.
-fn bounded(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let opened = std::fs::File::open(path)?;
     let count = opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;

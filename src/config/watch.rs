@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::load::is_yaml;
+use super::load::{bounded, is_yaml};
 use crate::model::stable_hash;
 
 /// Returns a hash of what stands in some files, and in the YAML files of some folders.
@@ -15,8 +15,8 @@ pub fn fingerprint(paths: &[PathBuf]) -> u64 {
     for path in paths {
         for file in files_of(path) {
             all.extend_from_slice(file.as_os_str().as_encoded_bytes());
-            // A file that cannot be read now is a change when it can.
-            let content = std::fs::read(&file).map(|text| stable_hash(&text));
+            // A file that cannot be read now, or is too large to be, is a change when it can.
+            let content = bounded(&file).map(|text| stable_hash(&text));
             all.extend_from_slice(&content.unwrap_or_default().to_le_bytes());
         }
     }
@@ -63,5 +63,11 @@ mod tests {
         note(true);
         fs::remove_file(folder.path().join("b.yaml")).unwrap();
         note(true);
+        // Larger than anything that is read: what stands in it is not looked at.
+        let large = |last: u8| fs::write(&paths[1], [vec![b'x'; 4 << 20], vec![last]].concat());
+        large(b'a').unwrap();
+        note(true);
+        large(b'b').unwrap();
+        note(false);
     }
 }

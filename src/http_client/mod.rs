@@ -240,6 +240,11 @@ async fn read(response: Response<Incoming>) -> Result<Answer, Unanswered> {
     Ok(Answer { status, body })
 }
 
+/// Returns the address of a path of somebody whose address may end in a slash or not.
+pub fn address_of(base: &str, path: &str) -> String {
+    format!("{}{path}", base.trim_end_matches('/'))
+}
+
 /// Writes a text so that it is one segment of a path (RFC 3986: all but the unreserved characters
 /// are percent-encoded).
 pub fn path_segment(text: &str) -> String {

@@ -145,3 +145,10 @@ fn what_is_no_address_is_told() {
         assert_eq!(page(url, None), Err(Unanswered::NoAddress), "{url}");
     }
 }
+
+#[test]
+fn an_address_may_end_in_a_slash_or_not() {
+    for base in ["http://a:8080", "http://a:8080/"] {
+        assert_eq!(address_of(base, "/v1/spikes"), "http://a:8080/v1/spikes");
+    }
+}

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     backoff::Backoff,
-    http_client::{Posted, Request, WaitingClient},
+    http_client::{Posted, Request, WaitingClient, address_of},
     model::{EventTime, Span, span_of},
 };
 
@@ -107,7 +107,7 @@ impl Alerts {
             idempotency_key: None,
             body: &Value::Array(alerts).to_string(),
         };
-        let url = format!("{url}/api/v2/alerts");
+        let url = address_of(url, "/api/v2/alerts");
         let request = Request { url: &url, authorization: None, posted: Some(posted) };
         let answer = post(client, request);
         let (result, problem) = match answer {

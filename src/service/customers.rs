@@ -14,7 +14,7 @@ use crate::{
     clock::Clock,
     engine::{Engine, RowError, customer_explanation, customer_view},
     http::{CustomerLookup, LookupError, LookupFuture, Reach},
-    http_client::{HttpClient, Request, path_segment},
+    http_client::{HttpClient, Request, address_of, path_segment},
     model::EventTime,
 };
 
@@ -101,7 +101,7 @@ impl Customers {
     /// Asks another instance, and returns the status; `None` where there is no answer. The body is not
     /// read: whoever asked us follows the redirect.
     async fn ask(&self, address: &str, path: &str, authorization: Option<&str>) -> Option<u16> {
-        let url = format!("{}{path}", address.trim_end_matches('/'));
+        let url = address_of(address, path);
         let request = Request { url: &url, authorization, posted: None };
         self.client.status(request, PEER_LIMIT).await.ok()
     }

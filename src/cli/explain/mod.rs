@@ -20,7 +20,7 @@ use crate::{
         customer_explanation,
     },
     http::Token,
-    http_client::{Answer, Unanswered, WaitingClient, path_segment},
+    http_client::{Answer, Unanswered, WaitingClient, address_of, path_segment},
     model::EventTime,
     store::MemoryStore,
 };
@@ -197,7 +197,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Asks a running service.
 fn ask(url: &str, customer: &str, token: Option<&Token>) -> Result<Json, Failure> {
     let path = format!("/v1/customers/{}/explanation", path_segment(customer));
-    let page = format!("{}{path}", url.trim_end_matches('/'));
+    let page = address_of(url, &path);
     let client = WaitingClient::new().map_err(|problem| Failure::Fatal(problem.to_string()))?;
     let authorization = token.map(Token::header);
     let answer = client.page(&page, authorization.as_deref(), PATIENCE);
