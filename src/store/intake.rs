@@ -69,7 +69,7 @@ impl Intake {
             let last = deadlines.len() < limit;
             disk.append(Part::Deadlines, deadlines, |head| {
                 if last {
-                    settle(head)
+                    settle(head);
                 }
             })?;
             self.deadlines.done();

@@ -46,7 +46,8 @@ pub(super) struct Runs {
     entries: Vec<Entry>,
     /// The file and how long it is, once there is one.
     file: Option<(Arc<File>, u64)>,
-    runs: Vec<Range<u64>>,
+    /// Where each run is in it.
+    places: Vec<Range<u64>>,
     merge: Option<Merge>,
 }
 
@@ -61,8 +62,8 @@ struct Entry {
 impl Runs {
     /// Puts its file into `folder`.
     pub(super) fn new(folder: PathBuf) -> Self {
-        let (bytes, entries, runs) = (Vec::new(), Vec::new(), Vec::new());
-        Self { folder, bytes, entries, file: None, runs, merge: None }
+        let (bytes, entries, places) = (Vec::new(), Vec::new(), Vec::new());
+        Self { folder, bytes, entries, file: None, places, merge: None }
     }
 
     /// Takes a value, or (`None`) that there is none any more.
@@ -81,7 +82,7 @@ impl Runs {
 
     /// Returns whether nothing was taken.
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.runs.is_empty()
+        self.entries.is_empty() && self.places.is_empty()
     }
 
     /// Returns whether what was collected should be written, where so many bytes may be used.
@@ -95,7 +96,7 @@ impl Runs {
     ///
     /// The disk refuses, and nothing is lost by that.
     pub(super) fn write_run(&mut self) -> io::Result<()> {
-        let Self { folder, bytes, entries, file, runs, .. } = self;
+        let Self { folder, bytes, entries, file, places, .. } = self;
         let (file, length) = match file {
             Some(file) => file,
             None => file.insert((Arc::new(unnamed(folder)?), 0)),
@@ -118,7 +119,7 @@ impl Runs {
         writer.flush()?;
         let end = writer.get_ref().next;
         drop(writer);
-        runs.push(*length..end);
+        places.push(*length..end);
         *length = end;
         bytes.clear();
         entries.clear();
@@ -143,7 +144,7 @@ impl Runs {
                 self.bytes = Vec::new();
                 self.entries = Vec::new();
                 let file = file.as_ref().map(|(file, _)| file);
-                none.insert(Merge::begin(file, &self.runs, run_bytes(budget))?)
+                none.insert(Merge::begin(file, &self.places, run_bytes(budget))?)
             }
         };
         merge.fill(limit)?;
@@ -280,13 +281,13 @@ struct Run {
 impl Merge {
     fn begin(
         file: Option<&Arc<File>>,
-        runs: &[Range<u64>],
+        places: &[Range<u64>],
         bytes: usize,
     ) -> Result<Self, DiskFailure> {
-        let chunk = bytes / runs.len().max(1);
+        let chunk = bytes / places.len().max(1);
         let chunk = chunk.clamp(*CHUNK_BYTES.start(), *CHUNK_BYTES.end());
-        let mut heap = BinaryHeap::with_capacity(runs.len());
-        for (number, range) in runs.iter().enumerate() {
+        let mut heap = BinaryHeap::with_capacity(places.len());
+        for (number, range) in places.iter().enumerate() {
             let Some(file) = file else { continue };
             let at = At { file: Arc::clone(file), next: range.start };
             let reader = BufReader::with_capacity(chunk, at.take(range.end - range.start));
@@ -324,13 +325,13 @@ impl Run {
             return Ok(false);
         }
         let mut header = [0; HEADER_BYTES];
-        self.reader.read_exact(&mut header).map_err(lost)?;
+        self.reader.read_exact(&mut header).map_err(|error| lost(&error))?;
         let (key, value) = lengths(&header).unwrap_or_default();
         self.is_gone = value.is_none();
         for (part, length) in [(&mut self.key, key), (&mut self.value, value.unwrap_or(0))] {
             part.clear();
             let length = u64::try_from(length).unwrap_or(u64::MAX);
-            self.reader.by_ref().take(length).read_to_end(part).map_err(lost)?;
+            self.reader.by_ref().take(length).read_to_end(part).map_err(|error| lost(&error))?;
         }
         match header.last_chunk::<CHECKSUM_BYTES>() {
             Some(sum) if *sum == checksum(&self.key, &self.value) => Ok(true),
@@ -342,7 +343,7 @@ impl Run {
 }
 
 /// What cannot be read back is lost, whatever the reason: the changelog has it.
-fn lost(error: io::Error) -> DiskFailure {
+fn lost(error: &io::Error) -> DiskFailure {
     DiskFailure::Damaged(format!("records that were put aside cannot be read: {error}"))
 }
 
