@@ -112,6 +112,7 @@ pub const WORDS: &[(&str, &str)] = &[
     words!("en.yaml"),
     words!("es.yaml"),
     words!("pt.yaml"),
+    words!("de.yaml"),
     words!("he.yaml"),
     words!("fa.yaml"),
     words!("any.yaml"),

@@ -139,7 +139,8 @@ impl Lexicon {
         }
     }
 
-    /// Returns the ways to read a word: as it stands, with held letters once, without prefixes.
+    /// Returns the ways to read a word: as it stands, with held letters once, without an article
+    /// before an apostrophe, without prefixes.
     fn readings<'f>(
         &'f self,
         folded: &'f Folded,
@@ -147,9 +148,10 @@ impl Lexicon {
     ) -> impl Iterator<Item = &'f str> {
         let word = folded.text(&token.text);
         let once = token.plain.as_ref().map(|plain| folded.text(plain));
+        let elided = token.elided.as_ref().map(|elided| folded.text(elided));
         let hebrew = token.script == Script::Hebrew;
         let stems = self.stems(if hebrew { word } else { "" });
-        std::iter::once(word).chain(once).chain(stems)
+        std::iter::once(word).chain(once).chain(elided).chain(stems)
     }
 
     /// Returns what is left of a word without letters that may stand before it.
@@ -168,42 +170,45 @@ impl Lexicon {
 
     /// Returns the languages that a text is in, by rank; which of them are present.
     fn present(&self, folded: &Folded, all: &[Vec<Hit<'_>>]) -> Vec<bool> {
-        let count = self.languages().len();
         let mut present: Vec<bool> = self.languages().iter().map(|one| one.always).collect();
         for script in [Script::Latin, Script::Hebrew, Script::Arabic] {
-            let mut covered = vec![vec![false; folded.tokens.len()]; count];
-            for hit in all.iter().flatten() {
-                let own = folded.tokens.get(hit.start).is_some_and(|one| one.script == script);
-                if own && let Some(words) = covered.get_mut(usize::from(hit.entry.language)) {
-                    words.iter_mut().take(hit.end).skip(hit.start).for_each(|word| *word = true);
-                }
+            let own = |at: usize| folded.tokens.get(at).is_some_and(|one| one.script == script);
+            if !(0..folded.tokens.len()).any(own) {
+                continue;
             }
-            let weight = |words: &[bool]| -> usize {
-                let lengths = folded.tokens.iter().map(|token| token.text.len().min(6));
-                words
-                    .iter()
-                    .zip(lengths)
-                    .filter(|(known, _)| **known)
-                    .map(|(_, length)| length)
-                    .sum()
+            // Word by word, the languages that know it, a bit each.
+            let mut known = vec![0_u64; folded.tokens.len()];
+            for hit in all.iter().flatten().filter(|hit| own(hit.start)) {
+                let words = known.iter_mut().take(hit.end).skip(hit.start);
+                words.for_each(|word| *word |= bit(hit.entry.language));
+            }
+            let weight = |language: LanguageIx| -> usize {
+                let knows = known.iter().zip(&folded.tokens);
+                let knows = knows.filter(|(words, _)| **words & bit(language) != 0);
+                knows.map(|(_, token)| token.text.len().min(6)).sum()
             };
-            let weights: Vec<usize> = covered.iter().map(|words| weight(words)).collect();
+            let languages = || (0..LanguageIx::MAX).take(present.len());
+            let weights: Vec<usize> = languages().map(weight).collect();
             let Some(&most) = weights.iter().max().filter(|most| 0 < **most) else { continue };
-            let main = weights.iter().position(|&one| one == most);
-            let Some(known) = main.and_then(|main| covered.get(main)) else { continue };
-            for (index, words) in covered.iter().enumerate() {
-                let own = words.iter().zip(known).filter(|(word, main)| **word && !**main).count();
+            let main = languages().zip(&weights).find(|(_, weight)| **weight == most);
+            let main = main.map_or(0, |(language, _)| bit(language));
+            for ((language, weight), present) in
+                (0..LanguageIx::MAX).zip(&weights).zip(&mut present)
+            {
+                let further = |words: &&u64| **words & bit(language) != 0 && **words & main == 0;
                 // Of two that know as much, both are present.
-                let main = weights.get(index) == Some(&most);
-                if (main || PRESENT_MIN <= own)
-                    && let Some(present) = present.get_mut(index)
-                {
+                if *weight == most || PRESENT_MIN <= known.iter().filter(further).count() {
                     *present = true;
                 }
             }
         }
         present
     }
+}
+
+/// Returns the bit of a language; more than 64 are not told apart.
+fn bit(language: LanguageIx) -> u64 {
+    1_u64 << (language % 64)
 }
 
 /// Returns the phrase that counts of those that begin at one word: the longest of a present

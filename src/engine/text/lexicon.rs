@@ -264,21 +264,21 @@ impl Compiler {
             language.endings.extend(boxed(&list.endings));
         }
         for entry in &list.forget {
-            for (phrase, _) in self.phrases(entry) {
+            for (phrase, _) in self.phrases(entry, list.umlauts) {
                 self.known.remove(&(phrase.clone(), index));
                 self.intents.remove(&phrase);
             }
         }
         let mut own = BTreeMap::new();
         for word in &list.words {
-            self.word(word, index, &mut own);
+            self.word(word, (index, list.umlauts), &mut own);
         }
     }
 
     fn word<'s>(
         &mut self,
         word: &'s WordSpec,
-        language: LanguageIx,
+        (language, umlauts): (LanguageIx, bool),
         own: &mut BTreeMap<String, &'s RoleSpec>,
     ) {
         if let RoleSpec::Feels { reason: Some(reason), .. }
@@ -286,7 +286,7 @@ impl Compiler {
         {
             self.reasons.entry(reason.value.clone()).or_insert_with(|| reason.clone());
         }
-        for (phrase, written) in self.phrases(&word.written) {
+        for (phrase, written) in self.phrases(&word.written, umlauts) {
             if let RoleSpec::Seeks(intent) = word.role {
                 self.intents.entry(phrase).or_default().insert((intent.index(), language));
                 continue;
@@ -324,7 +324,7 @@ impl Compiler {
     }
 
     /// Returns the folded phrases of an entry, each with how it is written.
-    fn phrases(&mut self, entry: &Located<String>) -> Vec<(String, String)> {
+    fn phrases(&mut self, entry: &Located<String>, umlauts: bool) -> Vec<(String, String)> {
         let Some(phrases) = expand(&entry.value) else {
             let message = format!("the brackets of \"{}\" do not fit", entry.value);
             self.problem(entry, message, "write alternatives as in: (arrived|came) late");
@@ -339,6 +339,10 @@ impl Compiler {
                 break;
             }
             let written = written.split_whitespace().collect::<Vec<_>>().join(" ");
+            if umlauts && written.contains(['ä', 'ö', 'ü']) {
+                let spelt = written.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue");
+                folded.push((key_of(&fold(&spelt)), written.clone()));
+            }
             folded.push((key_of(&words), written));
         }
         folded
@@ -366,7 +370,7 @@ impl Compiler {
             for (written, role) in words {
                 _ = write!(content, "{written}{}", without_places(&format!("{role:?}")));
             }
-            let rest = (&list.language, &list.prefixes, &list.endings, list.replaces);
+            let rest = (&list.language, &list.prefixes, &list.endings, list.replaces, list.umlauts);
             let forget = list.forget.iter().map(|one| &one.value).collect::<Vec<_>>();
             _ = write!(content, "{rest:?}{forget:?}{}", list.negates_backwards);
         }
