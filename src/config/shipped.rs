@@ -113,6 +113,7 @@ pub const WORDS: &[(&str, &str)] = &[
     words!("es.yaml"),
     words!("pt.yaml"),
     words!("de.yaml"),
+    words!("fr.yaml"),
     words!("he.yaml"),
     words!("fa.yaml"),
     words!("any.yaml"),

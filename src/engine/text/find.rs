@@ -183,9 +183,9 @@ impl Lexicon {
                 words.for_each(|word| *word |= bit(hit.entry.language));
             }
             let weight = |language: LanguageIx| -> usize {
-                let knows = known.iter().zip(&folded.tokens);
-                let knows = knows.filter(|(words, _)| **words & bit(language) != 0);
-                knows.map(|(_, token)| token.text.len().min(6)).sum()
+                let tokens = known.iter().zip(&folded.tokens);
+                let tokens = tokens.filter(|(words, _)| **words & bit(language) != 0);
+                tokens.map(|(_, token)| token.text.len().min(6)).sum()
             };
             let languages = || (0..LanguageIx::MAX).take(present.len());
             let weights: Vec<usize> = languages().map(weight).collect();
