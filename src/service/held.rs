@@ -11,7 +11,7 @@ use crate::{
     },
     kafka::{KafkaFailure, Restore, RestoreStep, RestoredRow},
     model::EventTime,
-    store::{DiskFailure, PartitionStore},
+    store::{DiskFailure, Intake, PartitionStore},
 };
 
 /// How many rows a restore writes to the disk between two looks at everything else.
@@ -45,6 +45,8 @@ pub(super) struct Restoring {
 #[derive(Debug)]
 pub(super) struct RestoredState {
     pub(super) store: PartitionStore,
+    /// Takes the rows, where the disk has none.
+    intake: Option<Intake>,
     pub(super) unreadable: Option<RowError>,
 }
 
@@ -77,7 +79,8 @@ pub(super) struct Running {
 
 impl Restoring {
     pub(super) fn new(restore: Restore, committed: Option<i64>, store: PartitionStore) -> Self {
-        let state = RestoredState { store, unreadable: None };
+        let intake = store.intake();
+        let state = RestoredState { store, intake, unreadable: None };
         Self { restore, committed, state, reported: 0 }
     }
 
@@ -85,19 +88,10 @@ impl Restoring {
     /// short, what was read so far is written down before more is read: a partition need not fit in
     /// it.
     pub(super) fn step(&mut self, budget: Duration) -> Result<(RestoreStep, u64), RestoreFailure> {
+        if let Some(step) = self.make_room()? {
+            return Ok((step, 0));
+        }
         let Self { restore, state, reported, .. } = self;
-        if state.store.is_writing() {
-            state.store.write_some(ROWS_AT_ONCE).map_err(RestoreFailure::Disk)?;
-            return Ok((RestoreStep::Reading, 0));
-        }
-        if state.store.is_full() {
-            // The disk refuses, and memory is full of what it does not have.
-            if !state.store.is_checkpoint_due(Duration::MAX) {
-                return Ok((RestoreStep::Waiting, 0));
-            }
-            state.store.begin_checkpoint(restore.position(), wall_clock());
-            return Ok((RestoreStep::Reading, 0));
-        }
         let step =
             restore.step(budget, &mut |row| state.take(row)).map_err(RestoreFailure::Kafka)?;
         let new = restore.row_count() - *reported;
@@ -106,10 +100,34 @@ impl Restoring {
             // It will not run. And a checkpoint behind such a row would hide it from the next start.
             return Ok((RestoreStep::Done, new));
         }
-        if step == RestoreStep::Reading && state.store.is_checkpoint_due(Duration::MAX) {
-            state.store.begin_checkpoint(restore.position(), wall_clock());
+        match step {
+            RestoreStep::Done if !state.take_in(restore.position())? => {
+                Ok((RestoreStep::Reading, new))
+            }
+            RestoreStep::Waiting | RestoreStep::Reading | RestoreStep::Done => Ok((step, new)),
         }
-        Ok((step, new))
+    }
+
+    /// Goes on with what has to be on disk before more is read; `None`: nothing has.
+    fn make_room(&mut self) -> Result<Option<RestoreStep>, RestoreFailure> {
+        let Self { restore, state, .. } = self;
+        let RestoredState { store, intake, .. } = state;
+        let must = intake.as_ref().map_or(store.is_full(), |intake| store.is_run_due(intake));
+        if must && store.is_refused() {
+            // Memory is full of what the disk does not have.
+            return Ok(Some(RestoreStep::Waiting));
+        }
+        match intake {
+            Some(intake) if must => store.write_run(intake).map_err(RestoreFailure::Disk)?,
+            None if store.is_writing() => {
+                store.write_some(ROWS_AT_ONCE).map_err(RestoreFailure::Disk)?;
+            }
+            None if store.is_checkpoint_due(Duration::MAX) => {
+                store.begin_checkpoint(restore.position(), wall_clock());
+            }
+            Some(_) | None => return Ok(None),
+        }
+        Ok(Some(RestoreStep::Reading))
     }
 
     pub(super) fn remaining(&self) -> u64 {
@@ -122,6 +140,22 @@ impl Restoring {
 }
 
 impl RestoredState {
+    /// Everything was read: goes on with what an intake still holds, and returns whether that was all.
+    fn take_in(&mut self, position: i64) -> Result<bool, RestoreFailure> {
+        let Some(intake) = self.intake.as_mut().filter(|intake| !intake.is_empty()) else {
+            return Ok(true);
+        };
+        if self.store.is_refused() {
+            return Ok(false);
+        }
+        let done = self.store.take_in(intake, ROWS_AT_ONCE, position, wall_clock());
+        let done = done.map_err(RestoreFailure::Disk)?;
+        if done {
+            self.intake = None;
+        }
+        Ok(done)
+    }
+
     /// Takes one row. Later ones of a key replace earlier ones: the topic's order is that of the
     /// transactions, and what the checkpoint had is older than all of them.
     fn take(&mut self, row: RestoredRow<'_>) {
@@ -137,8 +171,11 @@ impl RestoredState {
             Some((&CUSTOMER_PREFIX, id)) => str::from_utf8(id).ok(),
             Some(_) | None => None,
         };
-        let taken =
-            customer_id.ok_or(RowError::Damaged).and_then(|id| self.store.put(id, row.value));
+        let put = |id: &str| match &mut self.intake {
+            Some(intake) => intake.put(id, row.value),
+            None => self.store.put(id, row.value),
+        };
+        let taken = customer_id.ok_or(RowError::Damaged).and_then(put);
         if let Err(unreadable) = taken {
             self.unreadable = Some(unreadable);
         }

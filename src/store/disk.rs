@@ -17,7 +17,7 @@ use heed::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Identity, environment};
+use super::{Identity, environment, runs::Records};
 use crate::{
     engine::inspect_row,
     model::{Band, EventTime, Stage, stable_hash},
@@ -30,7 +30,7 @@ pub(super) const FORMAT: u8 = 2;
 const HEAD_KEY: &[u8] = b"head";
 
 /// A checksum before each value.
-const CHECKSUM_BYTES: usize = 4;
+pub(super) const CHECKSUM_BYTES: usize = 4;
 
 /// A deadline's time before the customer id.
 const TIME_BYTES: usize = 8;
@@ -126,6 +126,15 @@ impl Head {
     }
 }
 
+/// What is appended.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part {
+    /// Rows, by id.
+    Rows,
+    /// Deadlines, by [`deadline_key`], with nothing as their value.
+    Deadlines,
+}
+
 /// One partition's tables.
 pub(super) struct Disk {
     /// Before `env`, so that it ends first.
@@ -193,7 +202,7 @@ impl Disk {
         after: Option<(EventTime, &str)>,
         skip: impl Fn(&str) -> bool,
     ) -> Result<Option<(EventTime, &str)>, DiskFailure> {
-        let after = after.map(|(at, id)| deadline_key(at, id));
+        let after = after.map(|(at, id)| deadline_key(at, id.as_bytes()));
         let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let range: (Bound<&[u8]>, Bound<&[u8]>) = (start, Bound::Unbounded);
         for entry in self.deadlines.range(self.reading()?, &range)? {
@@ -218,13 +227,36 @@ impl Disk {
         changes: &(impl Iterator<Item = (&'c str, Option<&'c [u8]>)> + Clone),
         settle: impl FnOnce(&mut Head),
     ) -> Result<(), DiskFailure> {
+        self.attempt(settle, |disk, head| disk.try_write(changes.clone(), head))
+    }
+
+    /// Puts records behind all that are there: rows without their deadlines, which have to follow before
+    /// the head says that something is contained, or those.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was written.
+    pub(super) fn append(
+        &mut self,
+        part: Part,
+        records: &Records,
+        settle: impl FnOnce(&mut Head),
+    ) -> Result<(), DiskFailure> {
+        self.attempt(settle, |disk, head| disk.try_append(part, records, head))
+    }
+
+    fn attempt(
+        &mut self,
+        settle: impl FnOnce(&mut Head),
+        attempt: impl Fn(&Self, &mut Head) -> heed::Result<()>,
+    ) -> Result<(), DiskFailure> {
         self.reading = None;
-        let mut head = self.head.clone();
-        settle(&mut head);
+        let mut settled = self.head.clone();
+        settle(&mut settled);
         let written = loop {
-            let mut attempt = head.clone();
-            match self.try_write(changes.clone(), &mut attempt) {
-                Ok(()) => break Ok(attempt),
+            let mut head = settled.clone();
+            match attempt(self, &mut head) {
+                Ok(()) => break Ok(head),
                 Err(heed::Error::Mdb(MdbError::MapFull)) => {
                     self.map_bytes = self.map_bytes.saturating_mul(2);
                     if let Err(error) = environment::grow(&self.env, self.map_bytes) {
@@ -237,6 +269,24 @@ impl Disk {
         self.reading = Some(self.env.clone().static_read_txn()?);
         self.head = written?;
         self.lengthen()
+    }
+
+    fn try_append(&self, part: Part, records: &Records, head: &mut Head) -> heed::Result<()> {
+        let mut writing = self.env.write_txn()?;
+        let mut value = Vec::new();
+        for (key, content) in records.iter() {
+            seal(key, content, &mut value);
+            let table = match part {
+                Part::Rows => self.rows,
+                Part::Deadlines => self.deadlines,
+            };
+            table.put_with_flags(&mut writing, PutFlags::APPEND, key, &value)?;
+            if let (Part::Rows, Ok(facts)) = (part, inspect_row(content)) {
+                head.count(facts.standing, 1);
+            }
+        }
+        self.heads.put(&mut writing, HEAD_KEY, &write_head(head))?;
+        writing.commit()
     }
 
     fn try_write<'c>(
@@ -268,7 +318,7 @@ impl Disk {
             }
             let Ok(facts) = inspect_row(row) else { continue };
             head.count(facts.standing, 1);
-            deadlines.extend(facts.due.map(|due| deadline_key(due, id)));
+            deadlines.extend(facts.due.map(|due| deadline_key(due, id.as_bytes())));
         }
         // In their own order, which is not that of ids: neighbours share a page.
         deadlines.sort_unstable();
@@ -295,7 +345,7 @@ impl Disk {
         if let Some(facts) = facts {
             head.count(facts.standing, -1);
             if let Some(due) = facts.due {
-                self.deadlines.delete(writing, &deadline_key(due, id))?;
+                self.deadlines.delete(writing, &deadline_key(due, id.as_bytes()))?;
             }
         }
         if for_good {
@@ -336,12 +386,13 @@ fn needed_bytes(env: &Env<WithoutTls>) -> u64 {
     pages.saturating_mul(u64::from(env.unnamed_database_stat().page_size))
 }
 
-fn deadline_key(at: EventTime, id: &str) -> Vec<u8> {
+/// Returns the key of a customer's deadline: keys are in the order of time.
+pub(super) fn deadline_key(at: EventTime, id: &[u8]) -> Vec<u8> {
     // With the sign flipped, bytes are in the order of time.
     let sortable = at.as_millis() ^ i64::MIN;
     let mut key = Vec::with_capacity(TIME_BYTES + id.len());
     key.extend_from_slice(&sortable.to_be_bytes());
-    key.extend_from_slice(id.as_bytes());
+    key.extend_from_slice(id);
     key
 }
 
@@ -353,7 +404,7 @@ fn read_deadline_key(key: &[u8]) -> Result<(EventTime, &str), DiskFailure> {
     split.ok_or_else(|| DiskFailure::Damaged("a deadline is none".to_owned()))
 }
 
-fn checksum(key: &[u8], content: &[u8]) -> [u8; CHECKSUM_BYTES] {
+pub(super) fn checksum(key: &[u8], content: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let both = stable_hash(content) ^ stable_hash(key).rotate_left(1);
     let [a, b, c, d, ..] = both.to_le_bytes();
     [a, b, c, d]

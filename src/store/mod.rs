@@ -10,16 +10,19 @@
 
 mod disk;
 mod environment;
+mod intake;
 mod map;
 mod marker;
 mod memory;
 mod partition;
+mod runs;
 mod shelf;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
     disk::DiskFailure,
+    intake::Intake,
     memory::{Change, MemoryStore},
     partition::PartitionStore,
     shelf::{Identity, Opened, Shelf},

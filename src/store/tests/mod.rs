@@ -1,6 +1,7 @@
 //! The store against a model, and a folder after everything that can happen to one.
 
 mod folder;
+mod intake;
 mod model;
 
 use std::{path::Path, sync::Arc, time::Duration};

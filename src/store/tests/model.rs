@@ -33,10 +33,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-type Model = BTreeMap<String, Vec<u8>>;
+pub(super) type Model = BTreeMap<String, Vec<u8>>;
 
 #[track_caller]
-fn agree(store: &PartitionStore, model: &Model) {
+pub(super) fn agree(store: &PartitionStore, model: &Model) {
     for number in 0..20 {
         let id = format!("c{number}");
         assert_eq!(store.row(&id).as_deref(), model.get(&id).map(Vec::as_slice), "{id}");
