@@ -7,7 +7,7 @@
 
 use super::{
     fold::{Break, Folded, Script, Token},
-    lexicon::{Entry, LanguageIx, Lexicon, PHRASE_MAX, Role, join},
+    lexicon::{Entry, Intents, LanguageIx, Lexicon, PHRASE_MAX, Role, join},
 };
 use crate::model::MicroMoment;
 
@@ -19,7 +19,7 @@ const PRESENT_MIN: usize = 2;
 const PREFIX_MAX: usize = 3;
 
 /// Takes the end, the entries and the intents of a phrase.
-type Found<'f> = dyn FnMut(usize, &[u32], &[MicroMoment]) + 'f;
+type Found<'l, 'f> = dyn FnMut(usize, &'l [Entry], Intents) + 'f;
 
 /// A phrase in the text: its words, and what it is.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +55,7 @@ impl Lexicon {
         for start in 0..folded.tokens.len() {
             let mut here = Vec::new();
             self.phrases_at(folded, start, &mut |end, entries, _| {
-                let entries = entries.iter().filter_map(|&index| self.entry(index));
-                here.extend(entries.map(|entry| Hit { start, end, entry }));
+                here.extend(entries.iter().map(|entry| Hit { start, end, entry }));
             });
             all.push(here);
         }
@@ -75,25 +74,25 @@ impl Lexicon {
     pub(super) fn intents(&self, folded: &Folded) -> impl Iterator<Item = MicroMoment> + use<> {
         let mut found = Vec::new();
         for start in 0..folded.tokens.len() {
-            self.phrases_at(folded, start, &mut |_, _, intents| found.extend(intents));
+            self.phrases_at(folded, start, &mut |_, _, intents| found.extend(intents.iter()));
         }
         found.into_iter()
     }
 
     /// Calls `found` with every known phrase that begins with that word.
-    fn phrases_at(&self, folded: &Folded, start: usize, found: &mut Found<'_>) {
+    fn phrases_at<'l>(&'l self, folded: &Folded, start: usize, found: &mut Found<'l, '_>) {
         let mut key = String::new();
         self.extend(folded, (start, start), &mut key, found);
     }
 
     /// Looks up the phrase so far with each way to read the next word, and goes on where longer
     /// phrases begin so.
-    fn extend(
-        &self,
+    fn extend<'l>(
+        &'l self,
         folded: &Folded,
         (start, next): (usize, usize),
         key: &mut String,
-        found: &mut Found<'_>,
+        found: &mut Found<'l, '_>,
     ) {
         let Some(token) = folded.tokens.get(next) else { return };
         let broken = start < next && token.after != Break::Space;
@@ -121,7 +120,7 @@ impl Lexicon {
     }
 
     /// Persian words take endings: tried where the word alone is not known.
-    fn without_endings(&self, key: &str, end: usize, found: &mut Found<'_>) {
+    fn without_endings<'l>(&'l self, key: &str, end: usize, found: &mut Found<'l, '_>) {
         let known = |key: &str| {
             self.phrase(key)
                 .is_some_and(|(entries, intents, _)| !entries.is_empty() || !intents.is_empty())
