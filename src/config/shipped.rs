@@ -114,6 +114,7 @@ pub const WORDS: &[(&str, &str)] = &[
     words!("pt.yaml"),
     words!("de.yaml"),
     words!("fr.yaml"),
+    words!("it.yaml"),
     words!("he.yaml"),
     words!("fa.yaml"),
     words!("any.yaml"),

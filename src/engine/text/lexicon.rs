@@ -412,12 +412,11 @@ impl Tables {
             if (arabic || character == ' ')
                 && let Some(beginning) = phrase.get(..end)
             {
-                match self.phrases.get_mut(beginning) {
-                    Some(known) => known.begins = true,
-                    None => {
-                        let begins = Phrase { begins: true, ..Phrase::default() };
-                        self.phrases.insert(beginning.into(), begins);
-                    }
+                if let Some(known) = self.phrases.get_mut(beginning) {
+                    known.begins = true;
+                } else {
+                    let begins = Phrase { begins: true, ..Phrase::default() };
+                    self.phrases.insert(beginning.into(), begins);
                 }
             }
         }
