@@ -119,6 +119,7 @@ fn list(fields: &mut Fields<'_, '_>) -> WordListSpec {
         negates_backwards: fields.get("negates_backwards", flag).unwrap_or(false),
         prefixes: parts(fields.get("prefixes", items)),
         endings: parts(fields.get("endings", items)),
+        umlauts: fields.get("umlauts", flag).unwrap_or(false),
         replaces: fields.get("replaces", flag).unwrap_or(false),
         forget: fields.get("forget", items).unwrap_or_default(),
         words: Vec::new(),

@@ -7,7 +7,7 @@
 
 use super::{
     fold::{Break, Folded, Script, Token},
-    lexicon::{Entry, LanguageIx, Lexicon, PHRASE_MAX, Role, join},
+    lexicon::{Entry, Intents, LanguageIx, Lexicon, PHRASE_MAX, Role, join},
 };
 use crate::model::MicroMoment;
 
@@ -19,7 +19,7 @@ const PRESENT_MIN: usize = 2;
 const PREFIX_MAX: usize = 3;
 
 /// Takes the end, the entries and the intents of a phrase.
-type Found<'f> = dyn FnMut(usize, &[u32], &[MicroMoment]) + 'f;
+type Found<'l, 'f> = dyn FnMut(usize, &'l [Entry], Intents) + 'f;
 
 /// A phrase in the text: its words, and what it is.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +55,7 @@ impl Lexicon {
         for start in 0..folded.tokens.len() {
             let mut here = Vec::new();
             self.phrases_at(folded, start, &mut |end, entries, _| {
-                let entries = entries.iter().filter_map(|&index| self.entry(index));
-                here.extend(entries.map(|entry| Hit { start, end, entry }));
+                here.extend(entries.iter().map(|entry| Hit { start, end, entry }));
             });
             all.push(here);
         }
@@ -75,25 +74,25 @@ impl Lexicon {
     pub(super) fn intents(&self, folded: &Folded) -> impl Iterator<Item = MicroMoment> + use<> {
         let mut found = Vec::new();
         for start in 0..folded.tokens.len() {
-            self.phrases_at(folded, start, &mut |_, _, intents| found.extend(intents));
+            self.phrases_at(folded, start, &mut |_, _, intents| found.extend(intents.iter()));
         }
         found.into_iter()
     }
 
     /// Calls `found` with every known phrase that begins with that word.
-    fn phrases_at(&self, folded: &Folded, start: usize, found: &mut Found<'_>) {
+    fn phrases_at<'l>(&'l self, folded: &Folded, start: usize, found: &mut Found<'l, '_>) {
         let mut key = String::new();
         self.extend(folded, (start, start), &mut key, found);
     }
 
     /// Looks up the phrase so far with each way to read the next word, and goes on where longer
     /// phrases begin so.
-    fn extend(
-        &self,
+    fn extend<'l>(
+        &'l self,
         folded: &Folded,
         (start, next): (usize, usize),
         key: &mut String,
-        found: &mut Found<'_>,
+        found: &mut Found<'l, '_>,
     ) {
         let Some(token) = folded.tokens.get(next) else { return };
         let broken = start < next && token.after != Break::Space;
@@ -121,7 +120,7 @@ impl Lexicon {
     }
 
     /// Persian words take endings: tried where the word alone is not known.
-    fn without_endings(&self, key: &str, end: usize, found: &mut Found<'_>) {
+    fn without_endings<'l>(&'l self, key: &str, end: usize, found: &mut Found<'l, '_>) {
         let known = |key: &str| {
             self.phrase(key)
                 .is_some_and(|(entries, intents, _)| !entries.is_empty() || !intents.is_empty())
@@ -139,7 +138,8 @@ impl Lexicon {
         }
     }
 
-    /// Returns the ways to read a word: as it stands, with held letters once, without prefixes.
+    /// Returns the ways to read a word: as it stands, with held letters once, without an article
+    /// before an apostrophe, without prefixes.
     fn readings<'f>(
         &'f self,
         folded: &'f Folded,
@@ -147,9 +147,10 @@ impl Lexicon {
     ) -> impl Iterator<Item = &'f str> {
         let word = folded.text(&token.text);
         let once = token.plain.as_ref().map(|plain| folded.text(plain));
+        let elided = token.elided.as_ref().map(|elided| folded.text(elided));
         let hebrew = token.script == Script::Hebrew;
         let stems = self.stems(if hebrew { word } else { "" });
-        std::iter::once(word).chain(once).chain(stems)
+        std::iter::once(word).chain(once).chain(elided).chain(stems)
     }
 
     /// Returns what is left of a word without letters that may stand before it.
@@ -168,42 +169,45 @@ impl Lexicon {
 
     /// Returns the languages that a text is in, by rank; which of them are present.
     fn present(&self, folded: &Folded, all: &[Vec<Hit<'_>>]) -> Vec<bool> {
-        let count = self.languages().len();
         let mut present: Vec<bool> = self.languages().iter().map(|one| one.always).collect();
         for script in [Script::Latin, Script::Hebrew, Script::Arabic] {
-            let mut covered = vec![vec![false; folded.tokens.len()]; count];
-            for hit in all.iter().flatten() {
-                let own = folded.tokens.get(hit.start).is_some_and(|one| one.script == script);
-                if own && let Some(words) = covered.get_mut(usize::from(hit.entry.language)) {
-                    words.iter_mut().take(hit.end).skip(hit.start).for_each(|word| *word = true);
-                }
+            let own = |at: usize| folded.tokens.get(at).is_some_and(|one| one.script == script);
+            if !(0..folded.tokens.len()).any(own) {
+                continue;
             }
-            let weight = |words: &[bool]| -> usize {
-                let lengths = folded.tokens.iter().map(|token| token.text.len().min(6));
-                words
-                    .iter()
-                    .zip(lengths)
-                    .filter(|(known, _)| **known)
-                    .map(|(_, length)| length)
-                    .sum()
+            // Word by word, the languages that know it, a bit each.
+            let mut known = vec![0_u64; folded.tokens.len()];
+            for hit in all.iter().flatten().filter(|hit| own(hit.start)) {
+                let words = known.iter_mut().take(hit.end).skip(hit.start);
+                words.for_each(|word| *word |= bit(hit.entry.language));
+            }
+            let weight = |language: LanguageIx| -> usize {
+                let tokens = known.iter().zip(&folded.tokens);
+                let tokens = tokens.filter(|(words, _)| **words & bit(language) != 0);
+                tokens.map(|(_, token)| token.text.len().min(6)).sum()
             };
-            let weights: Vec<usize> = covered.iter().map(|words| weight(words)).collect();
+            let languages = || (0..LanguageIx::MAX).take(present.len());
+            let weights: Vec<usize> = languages().map(weight).collect();
             let Some(&most) = weights.iter().max().filter(|most| 0 < **most) else { continue };
-            let main = weights.iter().position(|&one| one == most);
-            let Some(known) = main.and_then(|main| covered.get(main)) else { continue };
-            for (index, words) in covered.iter().enumerate() {
-                let own = words.iter().zip(known).filter(|(word, main)| **word && !**main).count();
+            let main = languages().zip(&weights).find(|(_, weight)| **weight == most);
+            let main = main.map_or(0, |(language, _)| bit(language));
+            for ((language, weight), present) in
+                (0..LanguageIx::MAX).zip(&weights).zip(&mut present)
+            {
+                let further = |words: &&u64| **words & bit(language) != 0 && **words & main == 0;
                 // Of two that know as much, both are present.
-                let main = weights.get(index) == Some(&most);
-                if (main || PRESENT_MIN <= own)
-                    && let Some(present) = present.get_mut(index)
-                {
+                if *weight == most || PRESENT_MIN <= known.iter().filter(further).count() {
                     *present = true;
                 }
             }
         }
         present
     }
+}
+
+/// Returns the bit of a language; more than 64 are not told apart.
+fn bit(language: LanguageIx) -> u64 {
+    1_u64 << (language % 64)
 }
 
 /// Returns the phrase that counts of those that begin at one word: the longest of a present

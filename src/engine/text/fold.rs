@@ -14,6 +14,9 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 /// writes more has been heard.
 const READ_MAX: usize = 4000;
 
+/// What stands behind an apostrophe is a word from so many bytes on: "t" of "don't" is none.
+const ELIDED_MIN: usize = 3;
+
 /// The scripts that are told apart: words of one never spell a word of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Script {
@@ -40,6 +43,8 @@ pub(super) struct Token {
     pub(super) text: Range<usize>,
     /// The same with held letters once.
     pub(super) plain: Option<Range<usize>>,
+    /// What stands behind an apostrophe: "appareil" in "l'appareil".
+    pub(super) elided: Option<Range<usize>>,
     pub(super) script: Script,
     /// Before it.
     pub(super) after: Break,
@@ -70,6 +75,7 @@ pub(super) fn fold(text: &str) -> Folded {
         sentence: 0,
         run: 0,
         held: false,
+        apostrophe: 0,
     };
     let characters = text.chars().take(READ_MAX);
     if text.is_ascii() {
@@ -94,6 +100,8 @@ struct Folder {
     run: usize,
     /// The word has a held letter.
     held: bool,
+    /// Where the last apostrophe stood.
+    apostrophe: usize,
 }
 
 impl Folder {
@@ -116,11 +124,8 @@ impl Folder {
         match character {
             // Direction marks, joiners, tatweel, skin tones: nothing that anybody reads. Apostrophes
             // and their like hold a word together.
-            '\''
-            | '’'
-            | '‘'
-            | '`'
-            | '׳'
+            '\'' | '’' | '‘' | '`' => self.apostrophe = self.folded.buffer.len(),
+            '׳'
             | '״'
             | '\u{200d}'..='\u{200f}'
             | '\u{202a}'..='\u{202e}'
@@ -152,8 +157,18 @@ impl Folder {
             emoji if is_emoji(emoji) => self.sign(emoji.encode_utf8(&mut [0; 4])),
             letter if letter.is_alphanumeric() => {
                 for lower in letter.to_lowercase() {
+                    // Letters that stand for two, and that no decomposition takes apart.
+                    let (lower, second) = match lower {
+                        'ß' => ('s', Some('s')),
+                        'œ' => ('o', Some('e')),
+                        'æ' => ('a', Some('e')),
+                        other => (other, None),
+                    };
                     let (lower, script) = plain(lower);
                     self.letter(lower, script);
+                    if let Some(second) = second {
+                        self.letter(second, script);
+                    }
                 }
             }
             _ => self.end_word(),
@@ -211,8 +226,11 @@ impl Folder {
             self.folded.buffer.push_str(&once);
             start..self.folded.buffer.len()
         });
+        let elided = (text.start < self.apostrophe && script == Script::Latin)
+            .then_some(self.apostrophe..text.end)
+            .filter(|rest| ELIDED_MIN <= rest.len());
         let after = std::mem::replace(&mut self.pending, Break::Space);
-        self.folded.tokens.push(Token { text, plain, script, after, asked: false });
+        self.folded.tokens.push(Token { text, plain, elided, script, after, asked: false });
         (self.run, self.held) = (0, false);
     }
 
@@ -248,6 +266,8 @@ fn plain(letter: char) -> (char, Script) {
         '۰'..='۹' => (digit(letter, '۰'), Script::Latin),
         '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' => (letter, Script::Arabic),
         hebrew if is_hebrew(hebrew) => (hebrew, Script::Hebrew),
+        // Turkish, where it is often written with its dot.
+        'ı' => ('i', Script::Latin),
         other => (other, Script::Latin),
     }
 }

@@ -119,8 +119,8 @@ impl Text<'_> {
         match hit.entry.role {
             Role::Negates => {
                 let target = self.ahead(hit, felt, DENIES_AHEAD);
-                let target =
-                    target.or_else(|| backwards.then(|| self.back(hit, felt, EMPHASIS)).flatten());
+                let target = target
+                    .or_else(|| backwards.then(|| self.back(hit, felt, DENIES_BACK)).flatten());
                 deny(felt, target, hit);
             }
             Role::Denies => {

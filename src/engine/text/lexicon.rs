@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     fmt::Write as _,
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
 };
 
 use foldhash::fast::FixedState;
@@ -88,15 +88,33 @@ pub(super) struct Feels {
     pub(super) denied: i8,
     /// Undenied, it says that it was so-so.
     pub(super) lukewarm: bool,
-    pub(super) reason: Option<Box<str>>,
-    pub(super) denied_reason: Option<Box<str>>,
+    /// Shared: thousands of phrases give a few reasons.
+    pub(super) reason: Option<Arc<str>>,
+    pub(super) denied_reason: Option<Arc<str>>,
+}
+
+/// What a phrase seeks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Intents(u8);
+
+impl Intents {
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn iter(self) -> impl Iterator<Item = MicroMoment> {
+        let sought = (0..8).filter(move |index| self.0 & (1 << index) != 0);
+        sought.filter_map(MicroMoment::from_index)
+    }
 }
 
 #[derive(Debug, Default)]
 struct Phrase {
-    /// In order of rank.
-    entries: Vec<u32>,
-    intents: Vec<MicroMoment>,
+    /// Its entries stand together, in order of rank: the first, and how many.
+    first: u32,
+    count: u8,
+    /// A bit for each micro-moment that it seeks.
+    intents: u8,
     /// A longer phrase begins so.
     begins: bool,
 }
@@ -161,22 +179,16 @@ impl Lexicon {
 
     /// Returns how many phrases are known.
     pub fn phrase_count(&self) -> usize {
-        self.tables
-            .phrases
-            .values()
-            .filter(|one| !one.entries.is_empty() || !one.intents.is_empty())
-            .count()
-    }
-
-    pub(super) fn entry(&self, index: u32) -> Option<&Entry> {
-        self.tables.entries.get(usize::try_from(index).ok()?)
+        self.tables.phrases.values().filter(|one| one.count != 0 || one.intents != 0).count()
     }
 
     /// Returns what is known of a folded phrase: its entries, its intents, and whether longer
     /// phrases begin with it.
-    pub(super) fn phrase(&self, folded: &str) -> Option<(&[u32], &[MicroMoment], bool)> {
+    pub(super) fn phrase(&self, folded: &str) -> Option<(&[Entry], Intents, bool)> {
         let phrase = self.tables.phrases.get(folded)?;
-        Some((&phrase.entries, &phrase.intents, phrase.begins))
+        let first = usize::try_from(phrase.first).ok()?;
+        let entries = self.tables.entries.get(first..first + usize::from(phrase.count))?;
+        Some((entries, Intents(phrase.intents), phrase.begins))
     }
 
     /// Returns what the grammar of each language asks for, by rank.
@@ -223,11 +235,11 @@ struct Compiler {
     names: Vec<String>,
     languages: Vec<Language>,
     /// (phrase, language) → what it is; in order, so that compiling is deterministic.
-    known: BTreeMap<(String, LanguageIx), (Box<str>, Role)>,
+    known: BTreeMap<(Box<str>, LanguageIx), (Box<str>, Role)>,
     intents: BTreeMap<String, BTreeSet<(usize, LanguageIx)>>,
-    /// Phrases that longer ones begin with.
-    begins: BTreeSet<String>,
     reasons: BTreeMap<String, Located<String>>,
+    /// Each reason once.
+    shared: BTreeSet<Arc<str>>,
 }
 
 impl Compiler {
@@ -264,21 +276,21 @@ impl Compiler {
             language.endings.extend(boxed(&list.endings));
         }
         for entry in &list.forget {
-            for (phrase, _) in self.phrases(entry) {
-                self.known.remove(&(phrase.clone(), index));
+            for (phrase, _) in self.phrases(entry, list.umlauts) {
                 self.intents.remove(&phrase);
+                self.known.remove(&(phrase.into(), index));
             }
         }
         let mut own = BTreeMap::new();
         for word in &list.words {
-            self.word(word, index, &mut own);
+            self.word(word, (index, list.umlauts), &mut own);
         }
     }
 
     fn word<'s>(
         &mut self,
         word: &'s WordSpec,
-        language: LanguageIx,
+        (language, umlauts): (LanguageIx, bool),
         own: &mut BTreeMap<String, &'s RoleSpec>,
     ) {
         if let RoleSpec::Feels { reason: Some(reason), .. }
@@ -286,7 +298,7 @@ impl Compiler {
         {
             self.reasons.entry(reason.value.clone()).or_insert_with(|| reason.clone());
         }
-        for (phrase, written) in self.phrases(&word.written) {
+        for (phrase, written) in self.phrases(&word.written, umlauts) {
             if let RoleSpec::Seeks(intent) = word.role {
                 self.intents.entry(phrase).or_default().insert((intent.index(), language));
                 continue;
@@ -315,16 +327,17 @@ impl Compiler {
                 self.problem(&word.written, message, "keep the one that is meant");
                 continue;
             }
-            let key = (phrase.clone(), language);
+            let key = (phrase.as_str().into(), language);
             let before = own.contains_key(&phrase).then(|| self.known.get(&key)).flatten();
-            let role = role_of(&word.role, before.map(|(_, role)| role));
+            let before = before.map(|(_, role)| role.clone());
+            let role = self.role_of(&word.role, before.as_ref());
             own.insert(phrase, &word.role);
             self.known.insert(key, (written.into(), role));
         }
     }
 
     /// Returns the folded phrases of an entry, each with how it is written.
-    fn phrases(&mut self, entry: &Located<String>) -> Vec<(String, String)> {
+    fn phrases(&mut self, entry: &Located<String>, umlauts: bool) -> Vec<(String, String)> {
         let Some(phrases) = expand(&entry.value) else {
             let message = format!("the brackets of \"{}\" do not fit", entry.value);
             self.problem(entry, message, "write alternatives as in: (arrived|came) late");
@@ -339,24 +352,13 @@ impl Compiler {
                 break;
             }
             let written = written.split_whitespace().collect::<Vec<_>>().join(" ");
+            if umlauts && written.contains(['ä', 'ö', 'ü']) {
+                let spelt = written.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue");
+                folded.push((key_of(&fold(&spelt)), written.clone()));
+            }
             folded.push((key_of(&words), written));
         }
         folded
-    }
-
-    /// Notes what longer phrases begin with: words of a phrase, letters of a Persian one.
-    fn note_beginnings(&mut self) {
-        let phrases = self.known.keys().map(|(phrase, _)| phrase).chain(self.intents.keys());
-        for phrase in phrases {
-            // Asked of folded phrases, one script each: the first letter tells.
-            let arabic =
-                phrase.chars().next().is_some_and(|first| ('\u{600}'..='\u{6ff}').contains(&first));
-            for (end, character) in phrase.char_indices().skip(1) {
-                if arabic || character == ' ' {
-                    self.begins.insert(phrase.get(..end).unwrap_or_default().to_owned());
-                }
-            }
-        }
     }
 
     fn finish(mut self, lists: &[WordListSpec]) -> Lexicon {
@@ -366,7 +368,7 @@ impl Compiler {
             for (written, role) in words {
                 _ = write!(content, "{written}{}", without_places(&format!("{role:?}")));
             }
-            let rest = (&list.language, &list.prefixes, &list.endings, list.replaces);
+            let rest = (&list.language, &list.prefixes, &list.endings, list.replaces, list.umlauts);
             let forget = list.forget.iter().map(|one| &one.value).collect::<Vec<_>>();
             _ = write!(content, "{rest:?}{forget:?}{}", list.negates_backwards);
         }
@@ -374,24 +376,50 @@ impl Compiler {
         Lexicon::new(self.tables(), reasons, stable_hash(content.as_bytes()))
     }
 
-    fn tables(mut self) -> Tables {
-        self.note_beginnings();
+    fn tables(self) -> Tables {
         let mut tables = Tables { languages: self.languages, ..Tables::default() };
+        let all = self.known.keys().map(|(phrase, _)| &**phrase);
+        for phrase in all.chain(self.intents.keys().map(String::as_str)) {
+            tables.note_beginnings(phrase);
+        }
+        tables.entries.reserve_exact(self.known.len());
         for ((phrase, language), (written, role)) in self.known {
             let position = u32::try_from(tables.entries.len()).unwrap_or(u32::MAX);
             tables.entries.push(Entry { written, language, role });
-            tables.phrases.entry(phrase.into()).or_default().entries.push(position);
+            let phrase = tables.phrases.entry(phrase).or_default();
+            if phrase.count == 0 {
+                phrase.first = position;
+            }
+            phrase.count = phrase.count.saturating_add(1);
         }
         for (phrase, intents) in self.intents {
             let phrase = tables.phrases.entry(phrase.into()).or_default();
-            phrase.intents.extend(
-                intents.into_iter().filter_map(|(index, _)| MicroMoment::from_index(index)),
-            );
-        }
-        for phrase in self.begins {
-            tables.phrases.entry(phrase.into()).or_default().begins = true;
+            for (index, _) in intents {
+                phrase.intents |= 1 << index;
+            }
         }
         tables
+    }
+}
+
+impl Tables {
+    /// Notes what longer phrases begin with: words of a phrase, letters of a Persian one.
+    fn note_beginnings(&mut self, phrase: &str) {
+        // Asked of folded phrases, one script each: the first letter tells.
+        let arabic =
+            phrase.chars().next().is_some_and(|first| ('\u{600}'..='\u{6ff}').contains(&first));
+        for (end, character) in phrase.char_indices().skip(1) {
+            if (arabic || character == ' ')
+                && let Some(beginning) = phrase.get(..end)
+            {
+                if let Some(known) = self.phrases.get_mut(beginning) {
+                    known.begins = true;
+                } else {
+                    let begins = Phrase { begins: true, ..Phrase::default() };
+                    self.phrases.insert(beginning.into(), begins);
+                }
+            }
+        }
     }
 }
 
@@ -407,53 +435,65 @@ fn without_places(written: &str) -> String {
     meaning
 }
 
-/// Compiles a role; `before` is what the same list says of the same phrase, where both count.
-fn role_of(spec: &RoleSpec, before: Option<&Role>) -> Role {
-    let was_lukewarm = matches!(before, Some(Role::Lukewarm));
-    let before = match before {
-        Some(Role::Feels(feels)) => feels.clone(),
-        Some(
-            Role::Plain
-            | Role::Negates
-            | Role::Denies
-            | Role::Strengthens
-            | Role::Weakens
-            | Role::Turns
-            | Role::Concedes
-            | Role::Supposes
-            | Role::Lukewarm,
-        )
-        | None => Feels::default(),
-    };
-    let lukewarm = was_lukewarm || before.lukewarm;
-    match spec {
-        // What a search seeks is looked up by itself, and says nothing in a text.
-        RoleSpec::Plain | RoleSpec::Seeks(_) => Role::Plain,
-        RoleSpec::Negates => Role::Negates,
-        RoleSpec::Denies => Role::Denies,
-        RoleSpec::Strengthens => Role::Strengthens,
-        RoleSpec::Weakens => Role::Weakens,
-        RoleSpec::Turns => Role::Turns,
-        RoleSpec::Concedes => Role::Concedes,
-        RoleSpec::Supposes => Role::Supposes,
-        RoleSpec::Lukewarm if before.denied == 0 => Role::Lukewarm,
-        RoleSpec::Lukewarm => Role::Feels(Feels { lukewarm: true, ..before }),
-        RoleSpec::Feels { weight, denied, reason } => {
-            let reason = reason.as_ref().map(|reason| Box::from(&*reason.value));
-            let missed = before.denied != 0;
-            // "Not good" is bad; "not bad" is lukewarm at most.
-            let opposite = if 0 < *weight { -1 } else { 0 };
-            Role::Feels(Feels {
-                weight: *weight,
-                denied: if missed { before.denied } else { denied.unwrap_or(opposite) },
-                denied_reason: before.denied_reason,
-                lukewarm: false,
-                reason,
-            })
+impl Compiler {
+    /// Compiles a role; `before` is what the same list says of the same phrase, where both count.
+    fn role_of(&mut self, spec: &RoleSpec, before: Option<&Role>) -> Role {
+        let was_lukewarm = matches!(before, Some(Role::Lukewarm));
+        let before = match before {
+            Some(Role::Feels(feels)) => feels.clone(),
+            Some(
+                Role::Plain
+                | Role::Negates
+                | Role::Denies
+                | Role::Strengthens
+                | Role::Weakens
+                | Role::Turns
+                | Role::Concedes
+                | Role::Supposes
+                | Role::Lukewarm,
+            )
+            | None => Feels::default(),
+        };
+        let lukewarm = was_lukewarm || before.lukewarm;
+        match spec {
+            // What a search seeks is looked up by itself, and says nothing in a text.
+            RoleSpec::Plain | RoleSpec::Seeks(_) => Role::Plain,
+            RoleSpec::Negates => Role::Negates,
+            RoleSpec::Denies => Role::Denies,
+            RoleSpec::Strengthens => Role::Strengthens,
+            RoleSpec::Weakens => Role::Weakens,
+            RoleSpec::Turns => Role::Turns,
+            RoleSpec::Concedes => Role::Concedes,
+            RoleSpec::Supposes => Role::Supposes,
+            RoleSpec::Lukewarm if before.denied == 0 => Role::Lukewarm,
+            RoleSpec::Lukewarm => Role::Feels(Feels { lukewarm: true, ..before }),
+            RoleSpec::Feels { weight, denied, reason } => {
+                let reason = reason.as_ref().map(|reason| self.share(&reason.value));
+                let missed = before.denied != 0;
+                // "Not good" is bad; "not bad" is lukewarm at most.
+                let opposite = if 0 < *weight { -1 } else { 0 };
+                Role::Feels(Feels {
+                    weight: *weight,
+                    denied: if missed { before.denied } else { denied.unwrap_or(opposite) },
+                    denied_reason: before.denied_reason,
+                    lukewarm: false,
+                    reason,
+                })
+            }
+            RoleSpec::Missed { reason } => {
+                let reason = reason.as_ref().map(|reason| self.share(&reason.value));
+                Role::Feels(Feels { denied: -2, denied_reason: reason, lukewarm, ..before })
+            }
         }
-        RoleSpec::Missed { reason } => {
-            let reason = reason.as_ref().map(|reason| Box::from(&*reason.value));
-            Role::Feels(Feels { denied: -2, denied_reason: reason, lukewarm, ..before })
+    }
+
+    /// Returns a reason that every phrase shares.
+    fn share(&mut self, reason: &str) -> Arc<str> {
+        if let Some(known) = self.shared.get(reason) {
+            return Arc::clone(known);
         }
+        let reason: Arc<str> = reason.into();
+        self.shared.insert(Arc::clone(&reason));
+        reason
     }
 }

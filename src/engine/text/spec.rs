@@ -13,6 +13,8 @@ pub struct WordListSpec {
     pub prefixes: Vec<String>,
     /// Letters that may stand behind it (Persian): tried, not cut.
     pub endings: Vec<String>,
+    /// Ä, ö and ü may also be written ae, oe and ue (German).
+    pub umlauts: bool,
     /// The list takes the place of the one that comes with Rega.
     pub replaces: bool,
     /// Entries of the shipped list that shall not count.
