@@ -115,6 +115,7 @@ pub const WORDS: &[(&str, &str)] = &[
     words!("de.yaml"),
     words!("fr.yaml"),
     words!("it.yaml"),
+    words!("nl.yaml"),
     words!("he.yaml"),
     words!("fa.yaml"),
     words!("any.yaml"),
