@@ -116,6 +116,7 @@ pub const WORDS: &[(&str, &str)] = &[
     words!("fr.yaml"),
     words!("it.yaml"),
     words!("nl.yaml"),
+    words!("tr.yaml"),
     words!("he.yaml"),
     words!("fa.yaml"),
     words!("any.yaml"),
