@@ -117,6 +117,7 @@ pub const WORDS: &[(&str, &str)] = &[
     words!("it.yaml"),
     words!("he.yaml"),
     words!("fa.yaml"),
+    words!("ar.yaml"),
     words!("any.yaml"),
 ];
 
