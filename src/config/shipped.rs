@@ -119,6 +119,7 @@ pub const WORDS: &[(&str, &str)] = &[
     words!("tr.yaml"),
     words!("he.yaml"),
     words!("fa.yaml"),
+    words!("ar.yaml"),
     words!("any.yaml"),
 ];
 

@@ -15,11 +15,24 @@ use crate::model::MicroMoment;
 /// does not: one may be chance.
 const PRESENT_MIN: usize = 2;
 
-/// A Hebrew word has at most so many letters before it.
+/// A word has at most so many prefixes before it: Arabic "wa-bi-l-", Hebrew "ve-she-ha-".
 const PREFIX_MAX: usize = 3;
 
 /// Takes the end, the entries and the intents of a phrase.
 type Found<'l, 'f> = dyn FnMut(usize, &'l [Entry], Intents) + 'f;
+
+/// The words of a phrase so far.
+#[derive(Clone, Copy)]
+struct Span {
+    start: usize,
+    /// The word to be read.
+    next: usize,
+    only: Only,
+}
+
+/// The language whose prefixes or endings were left out; the same letters left out of a word of another
+/// language give a word that nobody wrote.
+type Only = Option<LanguageIx>;
 
 /// A phrase in the text: its words, and what it is.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +95,7 @@ impl Lexicon {
     /// Calls `found` with every known phrase that begins with that word.
     fn phrases_at<'l>(&'l self, folded: &Folded, start: usize, found: &mut Found<'l, '_>) {
         let mut key = String::new();
-        self.extend(folded, (start, start), &mut key, found);
+        self.extend(folded, Span { start, next: start, only: None }, &mut key, found);
     }
 
     /// Looks up the phrase so far with each way to read the next word, and goes on where longer
@@ -90,7 +103,7 @@ impl Lexicon {
     fn extend<'l>(
         &'l self,
         folded: &Folded,
-        (start, next): (usize, usize),
+        Span { start, next, only: so_far }: Span,
         key: &mut String,
         found: &mut Found<'l, '_>,
     ) {
@@ -102,69 +115,83 @@ impl Lexicon {
             return;
         }
         let length = key.len();
-        for word in self.readings(folded, token) {
+        for (word, own) in self.readings(folded, token) {
+            let only = so_far.or(own);
+            if own.is_some() && only != own {
+                continue;
+            }
             join(key, word, token.script);
             let mut goes_on = false;
             if let Some((entries, intents, begins)) = self.phrase(key) {
-                found(next + 1, entries, intents);
+                found(next + 1, of(entries, only), intents);
                 goes_on = begins;
             }
             if token.script == Script::Arabic {
-                self.without_endings(key, next + 1, found);
+                self.without_endings(key, next + 1, only, found);
             }
             if goes_on {
-                self.extend(folded, (start, next + 1), key, found);
+                self.extend(folded, Span { start, next: next + 1, only }, key, found);
             }
             key.truncate(length);
         }
     }
 
-    /// Persian words take endings: tried where the word alone is not known.
-    fn without_endings<'l>(&'l self, key: &str, end: usize, found: &mut Found<'l, '_>) {
-        let known = |key: &str| {
-            self.phrase(key)
-                .is_some_and(|(entries, intents, _)| !entries.is_empty() || !intents.is_empty())
-        };
-        if known(key) {
-            return;
-        }
-        for ending in self.endings() {
-            if let Some(stem) = key.strip_suffix(ending)
-                && 1 < stem.chars().count()
-                && let Some((entries, intents, _)) = self.phrase(stem)
-            {
-                found(end, entries, intents);
+    /// Persian and Arabic words take endings: each language's are tried where it does not know the word
+    /// alone.
+    fn without_endings<'l>(&'l self, key: &str, end: usize, only: Only, found: &mut Found<'l, '_>) {
+        for (language, grammar) in (0..LanguageIx::MAX).zip(self.languages()) {
+            let own = Some(language);
+            let known = |key: &str| {
+                self.phrase(key).is_some_and(|(entries, intents, _)| {
+                    !of(entries, own).is_empty() || !intents.is_empty()
+                })
+            };
+            let others = only.is_some() && only != own;
+            if others || grammar.endings.is_empty() || known(key) {
+                continue;
+            }
+            for ending in &grammar.endings {
+                if let Some(stem) = key.strip_suffix(&**ending)
+                    && 1 < stem.chars().count()
+                    && let Some((entries, intents, _)) = self.phrase(stem)
+                {
+                    found(end, of(entries, own), intents);
+                }
             }
         }
     }
 
     /// Returns the ways to read a word: as it stands, with held letters once, without an article
-    /// before an apostrophe, without prefixes.
+    /// before an apostrophe, without the prefixes of a language.
     fn readings<'f>(
         &'f self,
         folded: &'f Folded,
         token: &'f Token,
-    ) -> impl Iterator<Item = &'f str> {
+    ) -> impl Iterator<Item = (&'f str, Only)> {
         let word = folded.text(&token.text);
         let once = token.plain.as_ref().map(|plain| folded.text(plain));
         let elided = token.elided.as_ref().map(|elided| folded.text(elided));
-        let hebrew = token.script == Script::Hebrew;
-        let stems = self.stems(if hebrew { word } else { "" });
-        std::iter::once(word).chain(once).chain(elided).chain(stems)
+        let written = std::iter::once(word).chain(once).chain(elided).map(|word| (word, None));
+        let prefixed = matches!(token.script, Script::Hebrew | Script::Arabic);
+        written.chain(self.stems(if prefixed { word } else { "" }))
     }
 
-    /// Returns what is left of a word without letters that may stand before it.
-    fn stems<'f>(&'f self, word: &'f str) -> impl Iterator<Item = &'f str> {
-        let mut rest = Some(word).filter(|word| !word.is_empty());
-        let stem = move || {
-            let word = rest?;
-            rest = self
-                .prefixes()
-                .filter_map(|prefix| word.strip_prefix(prefix))
-                .find(|stem| 1 < stem.chars().count());
-            rest
-        };
-        std::iter::from_fn(stem).take(PREFIX_MAX)
+    /// Returns what is left of a word without what may stand before it in a language.
+    fn stems<'f>(&'f self, word: &'f str) -> impl Iterator<Item = (&'f str, Only)> {
+        let languages = (0..LanguageIx::MAX).zip(self.languages());
+        languages.flat_map(move |(language, grammar)| {
+            let mut rest = Some(word);
+            let stem = move || {
+                let word = rest?;
+                rest = grammar
+                    .prefixes
+                    .iter()
+                    .filter_map(|prefix| word.strip_prefix(&**prefix))
+                    .find(|stem| 1 < stem.chars().count());
+                rest.map(|stem| (stem, Some(language)))
+            };
+            std::iter::from_fn(stem).take(PREFIX_MAX)
+        })
     }
 
     /// Returns the languages that a text is in, by rank; which of them are present.
@@ -205,6 +232,14 @@ impl Lexicon {
     }
 }
 
+/// Returns the entries of a phrase that count: every language's, or one's. What a search seeks is not
+/// kept by language, and always counts.
+fn of(entries: &[Entry], only: Only) -> &[Entry] {
+    let Some(only) = only else { return entries };
+    let place = entries.iter().position(|entry| entry.language == only);
+    place.and_then(|place| entries.get(place..=place)).unwrap_or_default()
+}
+
 /// Returns the bit of a language; more than 64 are not told apart.
 fn bit(language: LanguageIx) -> u64 {
     1_u64 << (language % 64)
@@ -219,8 +254,16 @@ fn best_of<'l>(here: &[Hit<'l>], present: &[bool]) -> Option<Hit<'l>> {
         // The first of equals: of the language of higher rank.
         hits.fold(None::<Hit<'l>>, |best, hit| match best {
             Some(best) if hit.end < best.end => Some(best),
-            // A word of feeling says more than the same word in a language where it says nothing.
-            Some(best) if hit.end == best.end && (best.says() || !hit.says()) => Some(best),
+            // What a language knows as it stands is not what it would be without prefixes. A word of
+            // feeling says more than the same word in a language where it says nothing.
+            Some(best)
+                if hit.end == best.end
+                    && (best.says()
+                        || !hit.says()
+                        || best.entry.language == hit.entry.language) =>
+            {
+                Some(best)
+            }
             Some(_) | None => Some(*hit),
         })
     };

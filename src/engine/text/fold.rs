@@ -1,7 +1,7 @@
 //! Spelling that does not matter is folded away, and the text is cut into words.
 //!
 //! Compatibility forms become ordinary ones (as NFKC does), and marks above and below letters go:
-//! accents, niqqud, harakat. Arabic ي and ك become ی and ک, Persian and Arabic digits ASCII ones,
+//! accents, niqqud, harakat, the hamza of أ, إ, ؤ and ئ. Arabic ي, ى and ك become ی and ک, ة becomes ه, Persian and Arabic digits ASCII ones,
 //! apostrophes, geresh and gershayim inside a word nothing. A zero-width non-joiner separates like a
 //! space; Persian words are looked up with neither (see `find`). A letter that is held ("sooooo")
 //! is kept twice, and once as another way to read the word.
@@ -23,7 +23,7 @@ pub(super) enum Script {
     /// Latin, and whatever else there is.
     Latin,
     Hebrew,
-    /// Arabic letters: Persian.
+    /// Arabic letters: Arabic, Persian.
     Arabic,
     /// Emoji, emoticons.
     Sign,
@@ -261,6 +261,8 @@ fn plain(letter: char) -> (char, Script) {
     match letter {
         'ي' | 'ى' => ('ی', Script::Arabic),
         'ك' => ('ک', Script::Arabic),
+        // The alef of a joined article: no mark that could be taken off.
+        'ٱ' => ('ا', Script::Arabic),
         'ة' => ('ه', Script::Arabic),
         '٠'..='٩' => (digit(letter, '٠'), Script::Latin),
         '۰'..='۹' => (digit(letter, '۰'), Script::Latin),
@@ -325,6 +327,12 @@ mod tests {
         check("عالي كيفيت ۱۲ ٣", ".عالی کیفیت 12 3");
         check("نمی\u{200c}کنم", ".نمی کنم");
         check("خـــوب آمد", ".خوب امد");
+    }
+
+    #[test]
+    fn arabic_spellings_are_one() {
+        check("أحسن إلى آخر ٱلخدمة", ".احسن الی اخر الخدمه");
+        check("جِدًّا ممتـــاز، مسؤول", ".جدا ممتاز ,مسوول");
     }
 
     #[test]

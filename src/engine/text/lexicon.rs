@@ -54,7 +54,7 @@ pub(super) struct Language {
     pub(super) negates_backwards: bool,
     /// Counts in every text, whatever its language.
     pub(super) always: bool,
-    prefixes: Vec<Box<str>>,
+    pub(super) prefixes: Vec<Box<str>>,
     pub(super) endings: Vec<Box<str>>,
 }
 
@@ -199,16 +199,6 @@ impl Lexicon {
     /// Returns what the grammar of a language asks for.
     pub(super) fn language(&self, index: LanguageIx) -> Option<&Language> {
         self.languages().get(usize::from(index))
-    }
-
-    /// Returns every language's prefixes that a word could have.
-    pub(super) fn prefixes(&self) -> impl Iterator<Item = &str> {
-        self.tables.languages.iter().flat_map(|language| &language.prefixes).map(|one| &**one)
-    }
-
-    /// Returns every language's endings that a word could have.
-    pub(super) fn endings(&self) -> impl Iterator<Item = &str> {
-        self.tables.languages.iter().flat_map(|language| &language.endings).map(|one| &**one)
     }
 }
 
@@ -403,7 +393,7 @@ impl Compiler {
 }
 
 impl Tables {
-    /// Notes what longer phrases begin with: words of a phrase, letters of a Persian one.
+    /// Notes what longer phrases begin with: words of a phrase, letters of a Persian or Arabic one.
     fn note_beginnings(&mut self, phrase: &str) {
         // Asked of folded phrases, one script each: the first letter tells.
         let arabic =

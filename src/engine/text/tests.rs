@@ -73,7 +73,19 @@ fn lexicon() -> Lexicon {
         ],
         ..WordListSpec::default()
     };
-    Lexicon::compile(&[en, pt, he, fa]).unwrap()
+    let ar = WordListSpec {
+        language: "ar".to_owned(),
+        prefixes: ["و", "ب", "ل", "ك", "ال"].map(str::to_owned).to_vec(),
+        endings: vec!["ها".to_owned()],
+        words: vec![
+            word("ما", RoleSpec::Negates),
+            word("كما", RoleSpec::Plain),
+            word("ممتاز", feels(2)),
+            word("جودة سيئة", feels(-2)),
+        ],
+        ..WordListSpec::default()
+    };
+    Lexicon::compile(&[en, pt, he, fa, ar]).unwrap()
 }
 
 #[track_caller]
@@ -155,6 +167,26 @@ fn persian_is_one_with_space_half_space_or_nothing() {
     }
     check("خوب نبود", Valence::Pain, &["خوب نبود"]);
     check("خوبه", Valence::Glory, &["خوب"]);
+}
+
+#[test]
+fn arabic_prefixes_are_tried_before_each_word_of_a_phrase() {
+    for text in ["ممتاز", "الممتاز", "والممتاز", "وبالممتاز", "للممتاز", "المُمتاز"]
+    {
+        check(text, Valence::Glory, &["ممتاز"]);
+    }
+    check("والجودة السيئة", Valence::Pain, &["جودة سيئة"]);
+    check("وما ممتاز", Valence::Pain, &["ما ممتاز"]);
+    check("كما ممتاز", Valence::Glory, &["ممتاز"]);
+}
+
+#[test]
+fn prefixes_and_endings_are_of_one_language() {
+    check("ممتازها", Valence::Glory, &["ممتاز"]);
+    check("ممتازی", Valence::Unknown, &[]);
+    check("خوبها", Valence::Unknown, &[]);
+    check("والخوب", Valence::Unknown, &[]);
+    check("بخوبه", Valence::Unknown, &[]);
 }
 
 #[test]
