@@ -8,8 +8,10 @@
 mod allocations;
 mod commit;
 mod decode;
+mod detector;
 mod process;
 mod rules;
+mod store;
 mod worker;
 mod workload;
 
@@ -24,5 +26,7 @@ fn main() {
     process::benches(&mut criterion);
     commit::benches(&mut criterion);
     rules::benches(&mut criterion);
+    store::benches(&mut criterion);
+    detector::benches(&mut criterion);
     criterion.final_summary();
 }
