@@ -215,9 +215,7 @@ fn who_comes_back_under_another_id_commits_nothing_of_before() {
     let plan = plan(&app);
     create_topic(broker, plan.name(Role::Input), 1, &[]);
     ensure(&connection(broker), &plan).unwrap();
-    let limits = ["session.timeout.ms", "max.poll.interval.ms"];
-    let limits = limits.map(|name| (name.to_owned(), "6000".to_owned()));
-    let connection = Connection::new(&broker.address(), BTreeMap::from(limits)).unwrap();
+    let connection = impatient(broker);
     let mut outbox = Outbox::open(&connection, &format!("{app}.one.0")).unwrap();
     // Without a name of its own: else the client would not leave.
     let consumer = GroupConsumer::open_guest(&connection, &app, plan.name(Role::Input)).unwrap();
@@ -246,6 +244,17 @@ fn who_comes_back_under_another_id_commits_nothing_of_before() {
     outbox.send_offsets(&consumer, &[(place.clone(), 8)]).unwrap();
     outbox.commit().unwrap();
     assert_eq!(values(broker, plan.name(Role::Moments)), ["of after"]);
+}
+
+/// A group that gives up soon, and sooner than the transaction, also on a slow machine.
+fn impatient(broker: &Broker) -> Connection {
+    let limits = [
+        ("session.timeout.ms", "6000"),
+        ("max.poll.interval.ms", "6000"),
+        ("transaction.timeout.ms", "120000"),
+    ];
+    let limits = limits.map(|(name, limit)| (name.to_owned(), limit.to_owned()));
+    Connection::new(&broker.address(), BTreeMap::from(limits)).unwrap()
 }
 
 /// Gives up what was lost, and waits until a partition is ours again.
@@ -335,9 +344,7 @@ fn a_router_that_comes_back_under_another_id_commits_nothing_of_before() {
     let source = plan.name(Role::Input).to_owned();
     create_topic(broker, &source, 1, &[]);
     ensure(&connection(broker), &plan).unwrap();
-    let limits = ["session.timeout.ms", "max.poll.interval.ms"];
-    let limits = limits.map(|name| (name.to_owned(), "6000".to_owned()));
-    let connection = Connection::new(&broker.address(), BTreeMap::from(limits)).unwrap();
+    let connection = impatient(broker);
     let member = format!("{app}.one.0");
     let mut outbox = Outbox::open(&connection, &member).unwrap();
     let consumer = GroupConsumer::open(&connection, &app, &member, &[&source]).unwrap();
