@@ -17,7 +17,7 @@ use std::{borrow::Cow, cell::OnceCell, collections::BTreeMap, sync::Arc, time::D
 
 use super::{
     DiskFailure, Identity,
-    disk::Disk,
+    disk::{Disk, Head},
     intake::Intake,
     map::{Known, RowMap},
     shelf::Place,
@@ -59,10 +59,27 @@ pub struct PartitionStore {
 struct Writing {
     ids: Vec<Arc<str>>,
     next: usize,
+    head: Contained,
+}
+
+/// What a head says when everything is there.
+#[derive(Debug)]
+struct Contained {
+    identity: Identity,
     changelog_offset: i64,
     partition_row: Option<Box<[u8]>>,
     pulse: BTreeMap<Vec<u8>, Vec<u8>>,
     now: EventTime,
+}
+
+impl Contained {
+    fn settle(&self, head: &mut Head) {
+        head.identity = self.identity.clone();
+        head.changelog_offset = Some(self.changelog_offset);
+        head.partition_row = self.partition_row.as_deref().map(<[u8]>::to_vec);
+        head.pulse.clone_from(&self.pulse);
+        head.written_at = self.now.as_millis();
+    }
 }
 
 impl PartitionStore {
@@ -147,14 +164,9 @@ impl PartitionStore {
         changelog_offset: i64,
         now: EventTime,
     ) -> Result<bool, DiskFailure> {
-        let Self { disk, identity, partition_row, pulse, .. } = self;
-        let done = intake.write_some(disk, (limit, self.budget), |head| {
-            head.identity = identity.clone();
-            head.changelog_offset = Some(changelog_offset);
-            head.partition_row = partition_row.as_deref().map(<[u8]>::to_vec);
-            head.pulse.clone_from(pulse);
-            head.written_at = now.as_millis();
-        });
+        let contained = self.contained(changelog_offset, now);
+        let settle = |head: &mut Head| contained.settle(head);
+        let done = intake.write_some(&mut self.disk, (limit, self.budget), settle);
         self.refused = done.is_err().then(Stopwatch::start);
         let done = done?;
         self.place.lived()?;
@@ -261,11 +273,18 @@ impl PartitionStore {
         self.writing = Some(Writing {
             ids: self.map.pending(),
             next: 0,
+            head: self.contained(changelog_offset, now),
+        });
+    }
+
+    fn contained(&self, changelog_offset: i64, now: EventTime) -> Contained {
+        Contained {
+            identity: self.identity.clone(),
             changelog_offset,
             partition_row: self.partition_row.clone(),
             pulse: self.pulse.clone(),
             now,
-        });
+        }
     }
 
     /// Writes at most `limit` rows; returns whether the checkpoint is complete.
@@ -290,15 +309,9 @@ impl PartitionStore {
             Known::Nobody => Some((&**id, None)),
             Known::Nothing => None,
         });
-        let (identity, row) = (&self.identity, &writing.partition_row);
-        let pulse = &writing.pulse;
         self.disk.write(&changes, |head| {
             if done {
-                head.identity = identity.clone();
-                head.changelog_offset = Some(writing.changelog_offset);
-                head.partition_row = row.as_deref().map(<[u8]>::to_vec);
-                head.pulse.clone_from(pulse);
-                head.written_at = writing.now.as_millis();
+                writing.head.settle(head);
             }
         })?;
         for id in slice {

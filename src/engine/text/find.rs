@@ -46,18 +46,8 @@ pub(super) struct Hit<'l> {
 impl Hit<'_> {
     /// Returns whether it means something by itself.
     fn says(&self) -> bool {
-        match &self.entry.role {
-            Role::Feels(feels) => feels.weight != 0,
-            Role::Plain => false,
-            Role::Negates
-            | Role::Denies
-            | Role::Strengthens
-            | Role::Weakens
-            | Role::Turns
-            | Role::Concedes
-            | Role::Supposes
-            | Role::Lukewarm => true,
-        }
+        let role = &self.entry.role;
+        role.feels().map_or(!matches!(role, Role::Plain), |feels| feels.weight != 0)
     }
 }
 
@@ -267,7 +257,6 @@ fn best_of<'l>(here: &[Hit<'l>], present: &[bool]) -> Option<Hit<'l>> {
             Some(_) | None => Some(*hit),
         })
     };
-    longest(&mut here.iter().filter(|hit| is_present(hit.entry.language))).or_else(|| {
-        longest(&mut here.iter().filter(|hit| matches!(hit.entry.role, Role::Feels(_))))
-    })
+    longest(&mut here.iter().filter(|hit| is_present(hit.entry.language)))
+        .or_else(|| longest(&mut here.iter().filter(|hit| hit.entry.role.feels().is_some())))
 }

@@ -66,10 +66,10 @@ impl Lexicon {
     pub(super) fn judge(&self, folded: &Folded, hits: &[Hit<'_>]) -> Reading {
         let mut felt: Vec<Felt<'_>> = hits
             .iter()
-            .filter_map(|hit| match &hit.entry.role {
-                Role::Feels(feels) => Some(Felt {
+            .filter_map(|hit| {
+                Some(Felt {
                     at: hit.start,
-                    feels,
+                    feels: hit.entry.role.feels()?,
                     written: &hit.entry.written,
                     denied_by: None,
                     factor: 1.0,
@@ -77,16 +77,7 @@ impl Lexicon {
                         .tokens
                         .get(hit.start)
                         .is_some_and(|token| token.script == Script::Sign),
-                }),
-                Role::Plain
-                | Role::Negates
-                | Role::Denies
-                | Role::Strengthens
-                | Role::Weakens
-                | Role::Turns
-                | Role::Concedes
-                | Role::Supposes
-                | Role::Lukewarm => None,
+                })
             })
             .collect();
         let text = Text { folded };

@@ -81,6 +81,24 @@ pub(super) enum Role {
     Feels(Feels),
 }
 
+impl Role {
+    /// Returns what a word of feeling says; `None` of any other.
+    pub(super) fn feels(&self) -> Option<&Feels> {
+        match self {
+            Self::Feels(feels) => Some(feels),
+            Self::Plain
+            | Self::Negates
+            | Self::Denies
+            | Self::Strengthens
+            | Self::Weakens
+            | Self::Turns
+            | Self::Concedes
+            | Self::Supposes
+            | Self::Lukewarm => None,
+        }
+    }
+}
+
 /// Good or bad, as it stands and if denied; 0 says nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Feels {
@@ -429,21 +447,7 @@ impl Compiler {
     /// Compiles a role; `before` is what the same list says of the same phrase, where both count.
     fn role_of(&mut self, spec: &RoleSpec, before: Option<&Role>) -> Role {
         let was_lukewarm = matches!(before, Some(Role::Lukewarm));
-        let before = match before {
-            Some(Role::Feels(feels)) => feels.clone(),
-            Some(
-                Role::Plain
-                | Role::Negates
-                | Role::Denies
-                | Role::Strengthens
-                | Role::Weakens
-                | Role::Turns
-                | Role::Concedes
-                | Role::Supposes
-                | Role::Lukewarm,
-            )
-            | None => Feels::default(),
-        };
+        let before = before.and_then(Role::feels).cloned().unwrap_or_default();
         let lukewarm = was_lukewarm || before.lukewarm;
         match spec {
             // What a search seeks is looked up by itself, and says nothing in a text.
